@@ -1,0 +1,282 @@
+#pragma once
+// Everything the configuration can say, as plain values. Filled by load.hpp from TOML, checked by
+// validate(); no other folder sees TOML. Each member names its key; docs/configuration.md lists
+// them with their defaults and a test compares the two.
+#include <boost/json/object.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/match.hpp"
+#include "config/secret.hpp"
+#include "core/log.hpp"
+#include "core/time.hpp"
+
+namespace vigil::config {
+
+using namespace std::chrono_literals;
+
+struct Daemon {              // [daemon]
+  std::string state_dir;     // default: $STATE_DIRECTORY, else ./vigild-state
+  std::string admin_socket;  // default: <state_dir>/admin.sock
+  LogLevel log_level = LogLevel::info;
+  int decision_threads = 2;      // 1..64
+  Duration drain_timeout = 20s;  // for running swarms and open requests at shutdown
+};
+
+struct Http {                                            // [http]
+  std::vector<std::string> listen = {"127.0.0.1:8787"};  // address:port; port 0 takes any free one
+  bool behind_proxy = false;                             // a public address is refused without it
+  std::size_t head_bytes_max = 16 * 1024;
+  std::size_t body_bytes_max = 25 * 1024 * 1024;
+  int connections_max = 4096;
+  Duration head_timeout = 5s;
+  Duration body_timeout = 30s;  // and never slower than 1 KiB/s
+  Duration idle_timeout = 15s;
+  Duration write_timeout = 10s;
+};
+
+struct Storage {                    // [storage]
+  Duration events_keep = 90 * 24h;  // retention per table; 0 keeps for ever
+  Duration ledger_keep = 365 * 24h;
+  Duration swarms_keep = 90 * 24h;
+  Duration episodes_keep = Duration{0};
+  std::size_t free_bytes_min = 64 * 1024 * 1024;  // stop accepting below this (or 5 % of the disk)
+  std::size_t ballast_bytes = 16 * 1024 * 1024;
+  int queue_max = 100'000;  // events accepted but not yet routed before 503
+};
+
+struct Swarms {                   // [swarm]
+  int slots = 0;                  // tasks at once over all entities; 0: twice the processors
+  int slots_per_entity = 0;       // 0: no limit of its own
+  Duration task_timeout = 10min;  // default of a task
+  Duration grace = 2s;            // between TERM and KILL
+  std::size_t output_bytes_max = 1024 * 1024;
+  std::size_t memory_bytes_max = 2ull * 1024 * 1024 * 1024;
+  std::map<std::string, int> resources;  // [swarm.resources] name = how many at once
+};
+
+// ---- sources: [source.NAME], kind = webhook | schedule ------------------------------------------
+
+enum class Scheme {
+  github,
+  gitlab,
+  gitea,
+  slack,
+  stripe,
+  standard_webhooks,
+  pagerduty,
+  alertmanager,
+  tradingview,
+  hmac,
+  bearer,
+  basic,
+  none
+};
+
+struct Webhook {
+  Scheme scheme = Scheme::standard_webhooks;
+  std::vector<SecretRef> secrets;  // several while rotating; all are tried. tradingview: the last
+                                   // step of the path, /hooks/<source>/<secret>
+  std::string user;                // basic: the user name (the secret is the password)
+  std::vector<std::string> allow;  // address ranges allowed to call: "52.89.214.238", "10.0.0.0/8"
+  Duration tolerance = 5min;       // age of a signed timestamp
+  std::size_t body_bytes_max = 0;  // 0: [http] body_bytes_max
+  // hmac: where the signature stands and how it is written.
+  std::string signature_header = "x-signature";
+  std::string signature_prefix;            // e.g. "sha256="
+  std::string signature_encoding = "hex";  // hex | base64
+  // What the payload is about, for senders without a preset: dotted paths into the body.
+  std::string type;  // constant type; default: <source>.<value at type_path>
+  std::string type_path;
+  std::string subject_path;
+  std::string id_header;  // delivery id; default: the scheme's, else a hash of the body
+};
+
+enum class Misfire { skip, run_once, run_all };
+enum class Overlap { skip, buffer_one, buffer_all, cancel_other, allow_all };
+
+struct Schedule {
+  std::string cron;  // exactly one of cron, every, at
+  std::optional<Duration> every;
+  std::optional<TimePoint> at;
+  std::string tz = "UTC";
+  Duration jitter{0};
+  Misfire misfire = Misfire::run_once;
+  Duration misfire_grace = 1min;  // later than this is a misfire
+  Duration catchup_spread{0};     // run_all: pause between the missed firings
+  Overlap overlap = Overlap::skip;
+  std::string type = "schedule.due";
+  std::string subject;
+  boost::json::object data;
+};
+
+struct Source {
+  std::string name;
+  bool trusted = false;  // its content is not written by strangers
+  std::variant<Webhook, Schedule> of;
+};
+
+// ---- sinks: [sink.NAME], kind = http | github | command | file | log
+// -----------------------------
+
+struct HttpSink {
+  std::string url;
+  std::optional<SecretRef> secret;  // signs as Standard Webhooks when given
+  std::map<std::string, std::string> headers;
+  Duration timeout = 10s;
+};
+struct GithubSink {
+  std::string base_url = "https://api.github.com";
+  SecretRef token;
+  std::string context = "vigild";  // of the commit status
+  Duration timeout = 10s;
+};
+struct CommandSink {  // a runbook: the payload comes as JSON on standard input
+  std::vector<std::string> argv;
+  Duration timeout = 1min;
+  bool idempotent = false;  // may be run again when its outcome is unknown
+  int per_hour_max = 60;
+};
+struct FileSink {
+  std::string path;  // JSON lines are appended
+};
+struct LogSink {};
+
+struct Sink {
+  std::string name;
+  std::variant<HttpSink, GithubSink, CommandSink, FileSink, LogSink> of;
+};
+
+// ---- entities: [entity.NAME]
+// ----------------------------------------------------------------------
+
+enum class Autonomy { observe, propose, act };
+
+struct Subscription {        // [[entity.NAME.on]]
+  std::string source = "*";  // names and types may hold `*` (any run of characters)
+  std::vector<std::string> types = {"*"};
+  Match match;       // empty: everything
+  std::string when;  // a Lua expression over `event`; empty: true
+};
+
+struct Debounce {
+  Duration period;
+  Duration timeout{0};
+};  // timeout 0: ten periods
+struct Batch {
+  int max_size = 100;
+  Duration timeout = 1min;
+};
+struct Throttle {
+  int count = 1;
+  Duration period = 1min;
+};
+struct ActiveHours {
+  std::vector<int> days = {1, 2, 3, 4, 5, 6, 7};  // ISO: Monday is 1
+  int from_minute = 0;                            // of the day, local to tz
+  int to_minute = 24 * 60;                        // may be less than from: over midnight
+  std::string tz = "UTC";
+};
+
+struct Reactivity {  // [entity.NAME.reactivity]; all per case
+  std::optional<Debounce> debounce;
+  std::optional<Batch> batch;
+  std::optional<Throttle> throttle;  // over it, events are coalesced into one later wake
+  std::optional<Duration> cooldown;  // silence after a decision that acted
+  std::optional<int> concurrency;    // swarms of this entity at once
+  std::optional<ActiveHours> active_hours;
+  std::vector<std::string> cancel_on;  // event types that cancel the case's running swarm
+};
+
+struct Budget {  // [entity.NAME.budget]; per day, 0: no limit
+  std::int64_t tokens = 0;
+  std::int64_t money_cents = 0;
+  Duration compute{0};    // sum of task times
+  int notifications = 0;  // actions that a person will see
+  int swarms = 0;
+};
+
+struct Command {  // one of a repository's own commands
+  std::string name;
+  std::vector<std::string> argv;
+  Duration timeout = 10min;
+  std::vector<std::string> paths;  // run only when a changed path matches one; empty: always
+};
+
+struct Codebase {                      // [entity.NAME.codebase]
+  std::string repository;              // a local clone
+  std::string branch;                  // default: what HEAD names
+  std::vector<std::string> analysers;  // default: all
+  std::size_t large_file_bytes = 1024 * 1024;
+  std::vector<std::string> ignore_paths;  // globs whose findings are dropped
+  std::vector<Command> commands;          // [[entity.NAME.codebase.command]]
+  std::string report_sink;                // where a review goes; empty: only remembered
+  std::string status_sink;                // where a commit status goes
+};
+
+struct RuleTask {  // [[entity.NAME.rule.task]]
+  std::string name;
+  std::vector<std::string> argv;  // exec; each element may hold {{expressions}}, except argv[0]
+  std::string builtin;            // or a vigil-task analyser
+  boost::json::object input;      // strings in it may hold {{expressions}}
+  std::vector<std::string> needs;
+  Duration timeout = 1min;
+  int retries = 0;
+  std::string sandbox = "strict";  // strict | net | none
+};
+
+struct RuleAction {  // [[entity.NAME.rule.action]]
+  std::string sink;
+  std::string on = "event";     // event: at once; report, ok, failed: when the plan ended
+  std::string kind = "notify";  // action class, for autonomy
+  boost::json::object payload;  // strings in it may hold {{expressions}}
+};
+
+struct Rule {  // [[entity.NAME.rule]]
+  std::string name;
+  Match match;
+  std::string when;      // Lua
+  std::string remember;  // template of an episode; empty: none
+  std::vector<RuleTask> tasks;
+  std::vector<RuleAction> actions;
+};
+
+struct Rules {
+  std::string case_key = "{{event.subject}}";  // template
+  std::vector<Rule> rules;                     // the first that matches decides
+};
+
+struct Process {  // [entity.NAME.process]
+  std::vector<std::string> argv;
+  Duration timeout = 30s;  // for one answer
+  std::string workdir;
+  Duration restart_backoff = 1s;      // doubled up to 5 min
+  std::string case_path = "subject";  // of the event's JSON: which case it belongs to
+};
+
+struct Entity {
+  std::string name;
+  std::string kind;  // codebase | rules | process
+  std::string role;  // for people: what it is for
+  std::vector<Subscription> on;
+  Reactivity reactivity;
+  Budget budget;
+  Autonomy autonomy = Autonomy::propose;
+  std::map<std::string, Autonomy> autonomy_of;  // [entity.NAME.autonomy_of] action class = ...
+  std::variant<Codebase, Rules, Process> of;
+};
+
+struct Settings {
+  Daemon daemon;
+  Http http;
+  Storage storage;
+  Swarms swarm;
+  std::map<std::string, Source> sources;
+  std::map<std::string, Sink> sinks;
+  std::map<std::string, Entity> entities;
+};
+
+}  // namespace vigil::config

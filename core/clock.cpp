@@ -1,0 +1,92 @@
+#include "core/clock.hpp"
+
+#include <sys/timerfd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <system_error>
+
+namespace vigil {
+namespace asio = boost::asio;
+namespace {
+
+class SystemClock final : public Clock {
+ public:
+  TimePoint now() const override {
+    return std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  }
+  Duration steady_now() const override {
+    return std::chrono::floor<Duration>(std::chrono::steady_clock::now().time_since_epoch());
+  }
+
+  // A kernel timer on the wall clock itself: it fires at the right moment whatever the clock does,
+  // and a waiting process makes no system call.
+  asio::awaitable<void> sleep_until(TimePoint until) override {
+    if (until <= now()) co_return;
+    auto executor = co_await asio::this_coro::executor;
+    const int fd = ::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+    asio::posix::stream_descriptor timer(executor, fd);
+    const auto us = to_unix_us(until);
+    itimerspec when{};
+    when.it_value.tv_sec = us / 1'000'000;
+    when.it_value.tv_nsec = us % 1'000'000 * 1'000;
+    if (::timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, nullptr) != 0) {
+      throw std::system_error(errno, std::generic_category(), "timerfd_settime");
+    }
+    co_await timer.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+  }
+
+  asio::awaitable<void> sleep_for(Duration duration) override {
+    auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor, duration);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Clock> make_system_clock() { return std::make_unique<SystemClock>(); }
+
+struct ManualClock::Sleeper {
+  asio::steady_timer timer;
+  bool woken = false;
+};
+
+asio::awaitable<void> ManualClock::sleep_until(TimePoint until) {
+  if (until <= now_) co_return;
+  auto executor = co_await asio::this_coro::executor;
+  auto sleeper = std::make_shared<Sleeper>(
+      Sleeper{asio::steady_timer(executor, asio::steady_timer::time_point::max())});
+  const auto place = sleepers_.emplace(until, sleeper);
+  constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+  auto [error] = co_await sleeper->timer.async_wait(as_tuple);
+  if (sleeper->woken) co_return;
+  sleepers_.erase(place);
+  throw boost::system::system_error(error);
+}
+
+asio::awaitable<void> ManualClock::sleep_for(Duration duration) {
+  auto until = now_ + duration;
+  co_await sleep_until(until);
+}
+
+void ManualClock::advance_to(TimePoint when) {
+  if (when > now_) now_ = when;
+  while (!sleepers_.empty() && sleepers_.begin()->first <= now_) {
+    auto sleeper = sleepers_.begin()->second;
+    sleepers_.erase(sleepers_.begin());
+    sleeper->woken = true;
+    sleeper->timer.cancel();
+  }
+}
+
+TimePoint ManualClock::next_deadline() const {
+  return sleepers_.empty() ? TimePoint::max() : sleepers_.begin()->first;
+}
+
+}  // namespace vigil

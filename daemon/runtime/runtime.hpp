@@ -1,0 +1,78 @@
+#pragma once
+// The heart: routes events to cases, keeps their mailboxes, has guardians decide, commits
+// decisions, runs what they asked for and brings the outcomes back as wakes (DESIGN parts 1 and 4).
+// Loop thread only; decisions run on its own pool. After a crash start() goes on from what was
+// committed.
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "config/settings.hpp"
+#include "core/clock.hpp"
+#include "core/event.hpp"
+#include "daemon/runtime/bulletin.hpp"
+#include "storage/writer.hpp"
+
+namespace vigil::runtime {
+
+struct Places {
+  std::string state_dir;     // vigil.db, work/
+  std::string programs_dir;  // vigil-exec, vigil-task
+};
+
+struct Status {
+  int entities = 0;
+  int entities_paused = 0;
+  std::int64_t unrouted = 0;    // events accepted and not yet routed
+  std::int64_t wakes_open = 0;  // routed and not yet decided
+  std::int64_t wakes_dead = 0;
+  int swarms_running = 0;
+  int tasks_running = 0;
+  std::uint64_t events_routed = 0;  // since the start
+  std::uint64_t decisions = 0;
+  std::uint64_t decisions_failed = 0;
+};
+
+class Runtime {
+ public:
+  // The references must outlive it. `writer` is started.
+  Runtime(boost::asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
+          Bulletin& bulletin, Places places);
+  ~Runtime();
+
+  // Takes the settings in: compiles filters and guardians. Nothing changes when it fails. At start
+  // and at each reload.
+  Result<void> apply(const config::Settings& settings);
+  // Recovery, then work: routes what the cursor has not seen, wakes open cases, resumes swarms.
+  boost::asio::awaitable<Result<void>> start();
+  // Lets running decisions finish, stops swarms (their checkpoints stay). Nothing is lost.
+  boost::asio::awaitable<void> stop(TimePoint deadline);
+
+  // An event was committed to the journal. Cheap; in order of ids.
+  void accepted(EventPtr event);
+  // An action reached a final state or an answer (courier, approvals): becomes a wake of its case.
+  boost::asio::awaitable<Result<void>> settled(ActionId action);
+  // Called after each commit that put actions into the outbox: wakes the courier.
+  void on_actions(std::function<void()> tell);
+
+  // ---- for the admin API
+  // --------------------------------------------------------------------------
+  Status status() const;
+  storage::Stores& reader();  // the loop's own read connection: only what is indexed and small
+  boost::asio::awaitable<Result<void>> set_paused(std::string entity, bool paused);
+  // Routes a journalled event once more, as a new wake (the ledger says "replayed").
+  boost::asio::awaitable<Result<void>> replay(EventId event);
+  boost::asio::awaitable<Result<void>> feedback(ActionId action, std::string verdict,
+                                                std::string note);
+  boost::asio::awaitable<Result<void>> revive_dead(WakeId wake);
+  boost::asio::awaitable<Result<void>> drop_dead(WakeId wake);
+  Result<void> cancel_swarm(SwarmId swarm, std::string why);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vigil::runtime

@@ -1,0 +1,83 @@
+#pragma once
+// Runs plans: starts tasks as what they need becomes ready, longest remaining path first, within
+// limits shared by all swarms. Loop thread only. Owns every attempt it starts and returns only when
+// all of them are over. A crash leaves the checkpoints that were committed; see Checkpoints.
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "swarm/plan.hpp"
+#include "swarm/report.hpp"
+#include "swarm/runner.hpp"
+
+namespace vigil::swarm {
+
+// Where progress is made durable. Each call is awaited before the engine goes on from that step.
+class Checkpoints {
+ public:
+  virtual ~Checkpoints() = default;
+  // `fence` is unique to the attempt; a result under an older fence must be refused.
+  virtual boost::asio::awaitable<void> started(SwarmId swarm, std::string task, int attempt,
+                                               std::int64_t fence) = 0;
+  virtual boost::asio::awaitable<void> ended(SwarmId swarm, TaskOutcome outcome,
+                                             std::int64_t fence) = 0;
+};
+
+// What people watch: told after each change, never awaited.
+struct Progress {
+  SwarmId swarm;
+  std::string task;
+  TaskState state = TaskState::waiting;
+  int attempt = 0;
+  Duration took{0};
+  std::string note;  // error, progress, ...
+};
+
+struct EngineLimits {
+  int slots = 4;
+  int slots_per_owner = 0;  // 0: no limit of its own
+  std::map<std::string, int> resources;
+  Duration task_timeout = std::chrono::minutes{10};
+  Duration grace = std::chrono::seconds{2};
+};
+
+// How long a task of that name took before, for the order; nullopt when never seen.
+using LearnedDurations = std::function<std::optional<Duration>(const std::string& task)>;
+
+struct Run {
+  SwarmId id;
+  std::string owner;  // the entity: shares and limits are per owner
+  Plan plan;
+  std::vector<TaskOutcome> finished;  // from the checkpoints of a run that a crash cut off
+  std::int64_t fence_base = 0;        // fences of this run are larger
+};
+
+class Engine {
+ public:
+  // The references must outlive the engine.
+  Engine(boost::asio::any_io_executor executor, Clock& clock, Runner& runner,
+         Checkpoints& checkpoints, EngineLimits limits);
+  ~Engine();
+
+  void on_progress(std::function<void(const Progress&)> tell);
+  void use_durations(LearnedDurations learned);
+
+  // A failing task is not an error: see Report. The plan must be valid. On cancellation stops the
+  // children, waits for them, then throws operation_aborted; the checkpoints stay for a resume.
+  boost::asio::awaitable<Report> run(Run run);
+  // Ends a running swarm: its report says cancelled and why. False if it is not running.
+  bool cancel(SwarmId swarm, std::string why);
+
+  int running_tasks() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vigil::swarm

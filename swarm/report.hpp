@@ -1,0 +1,60 @@
+#pragma once
+// What a swarm did, as numbers. Pure; any thread.
+#include <string>
+#include <vector>
+
+#include "core/ids.hpp"
+#include "core/json.hpp"
+#include "core/time.hpp"
+#include "swarm/plan.hpp"
+
+namespace vigil::swarm {
+
+enum class TaskState { waiting, running, done, failed, cancelled, skipped };
+std::string_view to_text(TaskState state);
+Result<TaskState> task_state_from(std::string_view text);
+
+struct TaskOutcome {
+  std::string name;
+  TaskState state = TaskState::waiting;
+  int attempts = 0;
+  TimePoint started;                 // of the attempt that counts
+  Duration took{0};                  // of the attempt that counts
+  Duration wasted{0};                // of the others
+  int exit_code = -1;                // -1: ended by a signal or never ran
+  json::value result;                // standard output: JSON if it is JSON, else its text
+  std::string error;                 // why it is not done, with the end of its standard error
+  std::size_t output_cut_bytes = 0;  // read but not kept
+};
+
+struct Report {
+  SwarmId swarm;
+  std::string title;
+  bool ok = false;  // every task that is not optional is done
+  bool cancelled = false;
+  std::string error;               // why not ok, one sentence
+  std::vector<TaskOutcome> tasks;  // in the plan's order
+  json::value result;
+  TimePoint started;
+  Duration wall{0};
+  // What one worker would have needed; the longest chain of needs; no schedule on `slots` workers
+  // can be shorter than lower_bound = max(critical_path, task_sum / slots).
+  Duration task_sum{0};
+  Duration critical_path{0};
+  Duration lower_bound{0};
+  Duration wasted{0};
+  int slots = 0;
+  int attempts = 0;
+  double speedup() const;     // task_sum / wall; 0 when wall is 0
+  double efficiency() const;  // lower_bound / wall
+};
+
+// Fills the sums, paths and bounds from the tasks' times.
+void measure(Report& report, const Plan& plan);
+
+json::object to_json(const Report& report);
+Result<Report> report_from_json(const json::value& value);
+// A few lines for a terminal.
+std::string to_text(const Report& report);
+
+}  // namespace vigil::swarm

@@ -1,0 +1,40 @@
+#pragma once
+// How one attempt of one task is run. The engine knows this interface only; exec and builtin are in
+// process_runner.hpp, model is in daemon/delivery, tests bring their own.
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+
+#include "core/json.hpp"
+#include "core/time.hpp"
+#include "swarm/plan.hpp"
+
+namespace vigil::swarm {
+
+struct Attempt {
+  Task task;
+  int number = 1;       // 1 for the first
+  json::object inputs;  // results of what it needs, by task name
+  TimePoint deadline;
+  Duration grace{0};
+  // What the task says on its control channel while it runs (interface, progress, spawn, cost).
+  std::function<void(json::object)> said;
+};
+
+struct AttemptOutcome {
+  bool ok = false;
+  bool retryable = true;  // false: trying again cannot help (cannot be executed)
+  int exit_code = -1;
+  json::value result;
+  std::string error;
+  std::size_t output_cut_bytes = 0;
+};
+
+class Runner {
+ public:
+  virtual ~Runner() = default;
+  // Never throws for a failing task. On cancellation stops what it started, then throws
+  // operation_aborted. Past attempt.deadline it stops the task and says so in the outcome.
+  virtual boost::asio::awaitable<AttemptOutcome> run(Attempt attempt) = 0;
+};
+
+}  // namespace vigil::swarm
