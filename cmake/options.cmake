@@ -1,7 +1,7 @@
 # Warnings, sanitizers, hardening, and the two functions that make a folder a library or a program.
 add_library(vigil_options INTERFACE)
 target_compile_options(vigil_options INTERFACE
-  -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+  -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-designated-field-initializers -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   -fstack-protector-strong -fno-omit-frame-pointer)
 target_include_directories(vigil_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(vigil_options INTERFACE

@@ -32,7 +32,10 @@ struct Entry {
 class Ledger {
  public:
   explicit Ledger(Database& database) : database_(database) {}
-  DecisionId append(const Entry& entry);
+  // Rows of one decision name each other: the id of the next row, taken before it is appended. Only
+  // within one change of the writer.
+  DecisionId next_id();
+  DecisionId append(const Entry& entry);  // under entry.id when that is set
   std::optional<Entry> find(DecisionId id);
   std::vector<Entry> of_event(EventId event);                                        // oldest first
   std::vector<Entry> of_case(CaseId case_id, int limit);                             // newest first

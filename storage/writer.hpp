@@ -52,6 +52,8 @@ class Writer {
   auto commit(Change change)
       -> boost::asio::awaitable<Result<std::invoke_result_t<Change&, Stores&>>>;
 
+  // Would a change be taken now? Cheap, any thread: doors ask it before they read a body.
+  bool accepting() const;
   WriterStats stats() const;  // any thread
   std::int64_t queued() const;
 

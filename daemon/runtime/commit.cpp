@@ -1,0 +1,205 @@
+#include "daemon/runtime/commit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <functional>
+
+#include "daemon/runtime/reactivity.hpp"
+
+namespace vigil::runtime {
+namespace {
+
+// What a person will see and what is charged to their attention.
+bool is_notification(const entities::Action& action) {
+  return action.kind == "notify" || action.kind == "comment" || action.kind == "email";
+}
+
+struct Asked {
+  json::array swarms;
+  json::array actions;
+  json::array over_budget;
+  json::array observed;
+};
+
+void remember(storage::Stores& stores, const Decided& decided) {
+  const auto& name = decided.entity->name;
+  const auto& decision = decided.decision;
+  for (const auto& episode : decision.episodes) {
+    stores.memory.add(storage::Episode{0, name, decided.case_id, decided.now, episode.kind,
+                                       episode.text, episode.data, decided.taint});
+  }
+  for (const auto& fact : decision.facts) {
+    stores.memory.put(storage::Fact{name, fact.key, fact.value, fact.confidence, fact.provenance,
+                                    decided.taint, decided.now});
+  }
+  for (const auto& preference : decision.preferences) {
+    stores.memory.put(
+        storage::Preference{name, preference.key, preference.value, preference.why, decided.now});
+  }
+  for (const auto& document : decision.documents) {
+    stores.memory.put(storage::Document{name, document.key, document.title, document.body,
+                                        decided.taint, decided.now});
+  }
+}
+
+void plan_swarms(storage::Stores& stores, const Decided& decided, DecisionId id, Committed& out,
+                 Asked& asked) {
+  const auto& entity = *decided.entity;
+  const auto day = day_of(decided.now);
+  for (const auto& plan : decided.decision.plans) {
+    Duration expected{0};
+    for (const auto& task : plan.tasks) {
+      expected += stores.swarms.learned(entity.name, task.name).value_or(Duration{0});
+    }
+    // A reservation of a swarm, then of the compute it should need; both or none.
+    const bool swarm_fits =
+        stores.spend.reserve(entity.name, day, "swarms", 1, entity.budget.swarms);
+    const bool compute_fits =
+        swarm_fits && stores.spend.reserve(entity.name, day, "compute_us", expected.count(),
+                                           entity.budget.compute.count());
+    if (!compute_fits) {
+      if (swarm_fits) stores.spend.settle(entity.name, day, "swarms", 1, 0);
+      asked.over_budget.push_back(json::value(fmt::format(
+          "plan '{}': the day's {} are spent", plan.title, swarm_fits ? "compute" : "swarms")));
+      continue;
+    }
+    storage::Swarm swarm;
+    swarm.entity = entity.name;
+    swarm.case_id = decided.case_id;
+    swarm.decision = id;
+    swarm.title = plan.title;
+    swarm.plan = swarm::to_json(plan);
+    swarm.state = "planned";
+    swarm.created = decided.now;
+    const auto swarm_id = stores.swarms.add(swarm);
+    out.swarms.push_back(swarm_id);
+    asked.swarms.push_back(swarm_id.value);
+  }
+}
+
+void ask_actions(storage::Stores& stores, const Decided& decided, DecisionId id, Committed& out,
+                 Asked& asked) {
+  const auto& entity = *decided.entity;
+  int number = 0;
+  for (const auto& action : decided.decision.actions) {
+    ++number;
+    const auto consent =
+        consent_for(entity, decided.inhabitants->settings(), action, decided.taint);
+    if (consent == Consent::observe) {
+      asked.observed.push_back(json::value(fmt::format("{} to {}", action.kind, action.sink)));
+      continue;
+    }
+    if (is_notification(action) &&
+        !stores.spend.reserve(entity.name, day_of(decided.now), "notifications", 1,
+                              entity.budget.notifications)) {
+      asked.over_budget.push_back(json::value(
+          fmt::format("{} to {}: the day's notifications are spent", action.kind, action.sink)));
+      continue;
+    }
+    storage::Action row;
+    row.key = fmt::format("v1:{}:{}", id.value, number);
+    row.decision = id;
+    row.entity = entity.name;
+    row.case_id = decided.case_id;
+    row.kind = action.kind;
+    row.sink = action.sink;
+    row.payload = action.payload;
+    row.sticky_key = action.sticky_key;
+    row.state = consent == Consent::act ? "approved" : "proposed";
+    row.taint = decided.taint;
+    row.created = decided.now;
+    row.not_before = decided.now;
+    row.expires = action.expires;
+    if (consent == Consent::propose && !row.expires)
+      row.expires = decided.now + std::chrono::days{7};
+    asked.actions.push_back(stores.outbox.add(row).value);
+    ++(consent == Consent::act ? out.actions_approved : out.actions_proposed);
+  }
+}
+
+json::object asked_json(const Decided& decided, const Asked& asked) {
+  const auto& decision = decided.decision;
+  json::object out;
+  out["taint"] = decided.taint == Taint::trusted ? "trusted" : "untrusted";
+  const auto count = [&](std::string_view name, std::size_t number) {
+    if (number > 0) out[name] = number;
+  };
+  count("episodes", decision.episodes.size());
+  count("facts", decision.facts.size());
+  count("preferences", decision.preferences.size());
+  count("documents", decision.documents.size());
+  count("timers", decision.timers.size());
+  if (!asked.swarms.empty()) out["swarms"] = asked.swarms;
+  if (!asked.actions.empty()) out["actions"] = asked.actions;
+  if (!asked.over_budget.empty()) out["over_budget"] = asked.over_budget;
+  if (!asked.observed.empty()) out["observed"] = asked.observed;
+  return out;
+}
+
+}  // namespace
+
+std::string day_of(TimePoint at) { return to_rfc3339(at).substr(0, 10); }
+
+Consent consent_for(const config::Entity& entity, const config::Settings& settings,
+                    const entities::Action& action, Taint taint) {
+  const auto of_kind = entity.autonomy_of.find(action.kind);
+  const auto autonomy = of_kind == entity.autonomy_of.end() ? entity.autonomy : of_kind->second;
+  if (autonomy == config::Autonomy::observe) return Consent::observe;
+  if (autonomy == config::Autonomy::propose) return Consent::propose;
+  if (taint == Taint::trusted || of_kind != entity.autonomy_of.end()) return Consent::act;
+  // What strangers wrote may reach the machine's own log and files; to leave, that kind of action
+  // must be allowed by name in autonomy_of, or a person approves it.
+  const auto sink = settings.sinks.find(action.sink);
+  if (sink == settings.sinks.end()) return Consent::propose;
+  const bool stays_here = std::holds_alternative<config::LogSink>(sink->second.of) ||
+                          std::holds_alternative<config::FileSink>(sink->second.of);
+  return stays_here ? Consent::act : Consent::propose;
+}
+
+Committed commit_decision(storage::Stores& stores, const Decided& decided) {
+  Committed out;
+  if (!stores.wakes.erase(decided.wake)) return out;
+  out.decided = true;
+  const auto& decision = decided.decision;
+  // The ledger's row names the actions and swarms, which name the ledger's row: its id is taken
+  // first.
+  storage::Entry entry;
+  entry.at = decided.now;
+  entry.entity = decided.entity->name;
+  entry.case_id = decided.case_id;
+  entry.wake = decided.wake;
+  entry.wake_kind = decided.wake_kind;
+  entry.events = decided.events;
+  entry.rule = decision.rule;
+  entry.why = decision.why;
+  entry.took = decided.took;
+  entry.id = stores.ledger.next_id();
+  out.id = entry.id;
+  Asked asked;
+  plan_swarms(stores, decided, out.id, out, asked);
+  ask_actions(stores, decided, out.id, out, asked);
+  remember(stores, decided);
+  for (const auto& timer : decision.timers) {
+    if (!timer.due) {
+      stores.timers.clear(decided.case_id, timer.name);
+      continue;
+    }
+    stores.timers.set(storage::Timer{
+        {}, decided.entity->name, decided.case_id, {}, timer.name, *timer.due, timer.note});
+    out.timer_due = std::min(out.timer_due.value_or(TimePoint::max()), *timer.due);
+  }
+  const bool acted = !out.swarms.empty() || out.actions_approved > 0 || out.actions_proposed > 0;
+  stores.cases.decided(decided.case_id, decision.state ? &*decision.state : nullptr, acted,
+                       decision.close_case, decided.now);
+  entry.verdict = asked.over_budget.empty() || acted
+                      ? std::string(entities::to_text(decision.verdict))
+                      : "over_budget";
+  entry.asked = asked_json(decided, asked);
+  stores.ledger.append(entry);
+  return out;
+}
+
+}  // namespace vigil::runtime

@@ -1,0 +1,64 @@
+#pragma once
+// Turns routed events and decisions into rows. These functions run on the writer's thread, inside
+// the savepoint of their change: all of it happens or nothing (promises 2 and 5).
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "daemon/runtime/inhabitants.hpp"
+#include "daemon/runtime/mailboxes.hpp"
+#include "entities/decision.hpp"
+#include "storage/stores.hpp"
+
+namespace vigil::runtime {
+
+// One event and everybody who wants it.
+struct Arrival {
+  EventPtr event;
+  std::vector<Routed> routed;
+  std::string missed;     // why nobody does
+  bool replayed = false;  // the cursor stays where it is
+};
+
+struct RoutedBatch {
+  std::vector<Waiting> wakes;
+  std::vector<CaseId> cancel;  // cases whose running swarms an event cancels
+};
+// `keep_alive` owns the inhabitants that the arrivals point into.
+RoutedBatch commit_arrivals(storage::Stores& stores, const std::vector<Arrival>& arrivals,
+                            TimePoint now);
+
+// One decided wake.
+struct Decided {
+  std::shared_ptr<const Inhabitants> inhabitants;
+  const config::Entity* entity = nullptr;
+  WakeId wake;
+  CaseId case_id;
+  std::string wake_kind;
+  std::vector<EventId> events;
+  Taint taint = Taint::untrusted;
+  entities::Decision decision;
+  Duration took{0};
+  TimePoint now;
+};
+
+struct Committed {
+  bool decided = false;  // false: the wake was decided already; nothing was written
+  DecisionId id;
+  std::vector<SwarmId> swarms;
+  int actions_approved = 0;
+  int actions_proposed = 0;
+  std::optional<TimePoint> timer_due;
+};
+Committed commit_decision(storage::Stores& stores, const Decided& decided);
+
+// UTC day of a moment, for budgets: 2026-11-23.
+std::string day_of(TimePoint at);
+
+// May this action leave without a person's consent? (DESIGN part 6: autonomy, Rule of Two.)
+enum class Consent { act, propose, observe };
+Consent consent_for(const config::Entity& entity, const config::Settings& settings,
+                    const entities::Action& action, Taint taint);
+
+}  // namespace vigil::runtime

@@ -1,0 +1,117 @@
+#include "daemon/runtime/mailboxes.hpp"
+
+#include <algorithm>
+
+namespace vigil::runtime {
+
+void Mailboxes::put(Waiting wake, TimePoint now) {
+  if (const auto known = due_of_.find(wake.id); known != due_of_.end()) {
+    // It gathered more: keep the events, take the new time.
+    auto events = std::move(known->second->second.events);
+    events.insert(events.end(), wake.events.begin(), wake.events.end());
+    wake.events = std::move(events);
+    due_.erase(known->second);
+    due_of_.erase(known);
+  }
+  if (wake.not_before > now || wake.gathering) {
+    const auto id = wake.id;
+    const auto at = wake.not_before;
+    due_of_[id] = due_.emplace(at, std::move(wake));
+    return;
+  }
+  const auto case_id = wake.case_id;
+  known_ready_.emplace(wake.id, true);
+  auto& box = boxes_[case_id];
+  const auto place = std::ranges::upper_bound(box.ready, wake.id, {}, &Waiting::id);
+  box.ready.insert(place, std::move(wake));
+  ++ready_count_;
+  queue(case_id, box);
+}
+
+void Mailboxes::queue(CaseId case_id, Box& box) {
+  if (box.deciding || box.queued || box.ready.empty()) return;
+  box.queued = true;
+  order_.push_back(case_id);
+}
+
+std::optional<Waiting> Mailboxes::take() {
+  while (!order_.empty()) {
+    const auto case_id = order_.front();
+    order_.pop_front();
+    auto& box = boxes_[case_id];
+    box.queued = false;
+    if (box.ready.empty() || box.deciding) continue;
+    if (const auto held = held_.find(box.ready.front().entity); held != held_.end()) {
+      held->second.push_back(case_id);  // comes back with resume()
+      continue;
+    }
+    Waiting wake = std::move(box.ready.front());
+    box.ready.pop_front();
+    box.deciding = true;
+    --ready_count_;
+    known_ready_.erase(wake.id);
+    const auto source = wake.events.empty() ? std::string() : wake.events.front()->source;
+    if (!source.empty()) {
+      ++deciding_of_source_[source];
+      source_of_deciding_[case_id] = source;
+    }
+    return wake;
+  }
+  return std::nullopt;
+}
+
+void Mailboxes::release(CaseId case_id) {
+  if (const auto source = source_of_deciding_.find(case_id); source != source_of_deciding_.end()) {
+    const auto count = deciding_of_source_.find(source->second);
+    if (--count->second == 0) deciding_of_source_.erase(count);
+    source_of_deciding_.erase(source);
+  }
+  const auto found = boxes_.find(case_id);
+  if (found == boxes_.end()) return;
+  found->second.deciding = false;
+  if (found->second.ready.empty()) {
+    if (!found->second.queued) boxes_.erase(found);
+    return;
+  }
+  queue(case_id, found->second);
+}
+
+std::vector<Waiting> Mailboxes::take_due(TimePoint now) {
+  std::vector<Waiting> out;
+  while (!due_.empty() && due_.begin()->first <= now) {
+    out.push_back(std::move(due_.begin()->second));
+    due_of_.erase(out.back().id);
+    due_.erase(due_.begin());
+  }
+  return out;
+}
+
+std::optional<TimePoint> Mailboxes::next_due() const {
+  if (due_.empty()) return std::nullopt;
+  return due_.begin()->first;
+}
+
+void Mailboxes::hold(const std::string& entity) { held_.try_emplace(entity); }
+
+void Mailboxes::resume(const std::string& entity) {
+  const auto held = held_.find(entity);
+  if (held == held_.end()) return;
+  const auto cases = std::move(held->second);
+  held_.erase(held);
+  for (const auto case_id : cases) {
+    if (const auto box = boxes_.find(case_id); box != boxes_.end()) queue(case_id, box->second);
+  }
+}
+
+bool Mailboxes::busy_with(const std::string& source) const {
+  if (deciding_of_source_.contains(source)) return true;
+  const auto from = [&](const Waiting& wake) {
+    return !wake.events.empty() && wake.events.front()->source == source;
+  };
+  for (const auto& [id, box] : boxes_) {
+    if (std::ranges::any_of(box.ready, from)) return true;
+  }
+  return std::ranges::any_of(due_, [&](const auto& entry) { return from(entry.second); });
+}
+
+}  // namespace vigil::runtime

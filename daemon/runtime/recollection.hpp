@@ -1,0 +1,30 @@
+#pragma once
+// What a decision may remember, read from one snapshot of a decision thread's own connection.
+#include "entities/guardian.hpp"
+#include "storage/stores.hpp"
+
+namespace vigil::runtime {
+
+class StoredRecollection final : public entities::Recollection {
+ public:
+  // The stores must outlive it, inside one snapshot.
+  StoredRecollection(storage::Stores& stores, storage::Case of)
+      : stores_(stores), case_(std::move(of)) {}
+
+  json::object case_state() const override { return case_.state; }
+  std::optional<RememberedFact> fact(const std::string& key) const override;
+  std::vector<RememberedFact> facts(const std::string& prefix, int limit) const override;
+  std::vector<RememberedEpisode> episodes(int limit) const override;
+  std::vector<Found> search(const std::string& words, int limit) const override;
+  std::optional<json::value> preference(const std::string& key) const override;
+  std::vector<RememberedFact> preferences(const std::string& prefix, int limit) const override;
+
+ private:
+  storage::Stores& stores_;
+  storage::Case case_;
+};
+
+// The part of it that a child process is told: {"state","facts","preferences","episodes"}.
+json::object to_json(const StoredRecollection& memory);
+
+}  // namespace vigil::runtime
