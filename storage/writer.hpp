@@ -54,6 +54,8 @@ class Writer {
 
   // Would a change be taken now? Cheap, any thread: doors ask it before they read a body.
   bool accepting() const;
+  // Did the run before this one end without stop()? Known once open() returned.
+  bool was_unclean() const;
   WriterStats stats() const;  // any thread
   std::int64_t queued() const;
 

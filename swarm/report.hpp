@@ -37,8 +37,9 @@ struct Report {
   json::value result;
   TimePoint started;
   Duration wall{0};
-  // What one worker would have needed; the longest chain of needs; no schedule on `slots` workers
-  // can be shorter than lower_bound = max(critical_path, task_sum / slots).
+  // What one worker would have needed; the longest chain of needs (edges on interfaces do not count:
+  // they let work overlap); no schedule on `slots` workers can be shorter than
+  // lower_bound = max(critical_path, task_sum / slots).
   Duration task_sum{0};
   Duration critical_path{0};
   Duration lower_bound{0};
@@ -51,6 +52,11 @@ struct Report {
 
 // Fills the sums, paths and bounds from the tasks' times.
 void measure(Report& report, const Plan& plan);
+
+// A task's outcome by itself is what checkpoints keep. Times are RFC 3339, durations whole
+// microseconds in members that end in _us.
+json::object to_json(const TaskOutcome& outcome);
+Result<TaskOutcome> task_outcome_from_json(const json::value& value);
 
 json::object to_json(const Report& report);
 Result<Report> report_from_json(const json::value& value);

@@ -15,17 +15,20 @@ namespace vigil::runtime {
 
 // One event and everybody who wants it.
 struct Arrival {
+  std::shared_ptr<const Inhabitants> inhabitants;  // what `routed` points into
   EventPtr event;
   std::vector<Routed> routed;
   std::string missed;     // why nobody does
   bool replayed = false;  // the cursor stays where it is
 };
 
+// Name of the cursor that says how far the journal was routed.
+constexpr const char* router_cursor = "router";
+
 struct RoutedBatch {
   std::vector<Waiting> wakes;
   std::vector<CaseId> cancel;  // cases whose running swarms an event cancels
 };
-// `keep_alive` owns the inhabitants that the arrivals point into.
 RoutedBatch commit_arrivals(storage::Stores& stores, const std::vector<Arrival>& arrivals,
                             TimePoint now);
 
@@ -52,6 +55,26 @@ struct Committed {
   std::optional<TimePoint> timer_due;
 };
 Committed commit_decision(storage::Stores& stores, const Decided& decided);
+
+// A decision that could not be taken: the wake is tried again later, or, after several times, is a
+// dead letter with its reason in the ledger.
+constexpr int attempts_max = 5;
+struct Failure {
+  WakeId wake;
+  std::string error;
+  bool counted = false;  // the attempt was counted before it was made
+  TimePoint now;
+};
+struct Failed {
+  bool gone = false;
+  bool dead = false;
+  int attempts = 0;
+  TimePoint not_before;
+};
+Failed commit_failure(storage::Stores& stores, const Failure& failure);
+// The same at once, whatever the number of attempts.
+void commit_burial(storage::Stores& stores, const storage::Wake& wake, const std::string& error,
+                   TimePoint now);
 
 // UTC day of a moment, for budgets: 2026-11-23.
 std::string day_of(TimePoint at);

@@ -4,7 +4,11 @@
 
 namespace vigil::runtime {
 
+constexpr std::size_t events_held_max = 2'000;
+
 void Mailboxes::put(Waiting wake, TimePoint now) {
+  if (events_held_ >= events_held_max) wake.events.clear();
+  events_held_ += wake.events.size();
   if (const auto known = due_of_.find(wake.id); known != due_of_.end()) {
     // It gathered more: keep the events, take the new time.
     auto events = std::move(known->second->second.events);
@@ -14,13 +18,13 @@ void Mailboxes::put(Waiting wake, TimePoint now) {
     due_of_.erase(known);
   }
   if (wake.not_before > now || wake.gathering) {
+    if (wake.holds_case) boxes_[wake.case_id].deciding = true;
     const auto id = wake.id;
     const auto at = wake.not_before;
     due_of_[id] = due_.emplace(at, std::move(wake));
     return;
   }
   const auto case_id = wake.case_id;
-  known_ready_.emplace(wake.id, true);
   auto& box = boxes_[case_id];
   const auto place = std::ranges::upper_bound(box.ready, wake.id, {}, &Waiting::id);
   box.ready.insert(place, std::move(wake));
@@ -42,18 +46,17 @@ std::optional<Waiting> Mailboxes::take() {
     box.queued = false;
     if (box.ready.empty() || box.deciding) continue;
     if (const auto held = held_.find(box.ready.front().entity); held != held_.end()) {
-      held->second.push_back(case_id);  // comes back with resume()
+      held->second.cases.push_back(case_id);  // comes back with resume()
       continue;
     }
     Waiting wake = std::move(box.ready.front());
     box.ready.pop_front();
     box.deciding = true;
     --ready_count_;
-    known_ready_.erase(wake.id);
-    const auto source = wake.events.empty() ? std::string() : wake.events.front()->source;
-    if (!source.empty()) {
-      ++deciding_of_source_[source];
-      source_of_deciding_[case_id] = source;
+    events_held_ -= wake.events.size();
+    if (!wake.source.empty()) {
+      ++deciding_of_source_[wake.source];
+      source_of_deciding_[case_id] = wake.source;
     }
     return wake;
   }
@@ -80,8 +83,10 @@ std::vector<Waiting> Mailboxes::take_due(TimePoint now) {
   std::vector<Waiting> out;
   while (!due_.empty() && due_.begin()->first <= now) {
     out.push_back(std::move(due_.begin()->second));
+    events_held_ -= out.back().events.size();
     due_of_.erase(out.back().id);
     due_.erase(due_.begin());
+    if (std::exchange(out.back().holds_case, false)) release(out.back().case_id);
   }
   return out;
 }
@@ -91,12 +96,18 @@ std::optional<TimePoint> Mailboxes::next_due() const {
   return due_.begin()->first;
 }
 
-void Mailboxes::hold(const std::string& entity) { held_.try_emplace(entity); }
+void Mailboxes::put_back(Waiting wake, TimePoint now) {
+  const auto case_id = wake.case_id;
+  put(std::move(wake), now);
+  release(case_id);
+}
+
+void Mailboxes::hold(const std::string& entity) { ++held_[entity].reasons; }
 
 void Mailboxes::resume(const std::string& entity) {
   const auto held = held_.find(entity);
-  if (held == held_.end()) return;
-  const auto cases = std::move(held->second);
+  if (held == held_.end() || --held->second.reasons > 0) return;
+  const auto cases = std::move(held->second.cases);
   held_.erase(held);
   for (const auto case_id : cases) {
     if (const auto box = boxes_.find(case_id); box != boxes_.end()) queue(case_id, box->second);
@@ -105,9 +116,7 @@ void Mailboxes::resume(const std::string& entity) {
 
 bool Mailboxes::busy_with(const std::string& source) const {
   if (deciding_of_source_.contains(source)) return true;
-  const auto from = [&](const Waiting& wake) {
-    return !wake.events.empty() && wake.events.front()->source == source;
-  };
+  const auto from = [&](const Waiting& wake) { return wake.source == source; };
   for (const auto& [id, box] : boxes_) {
     if (std::ranges::any_of(box.ready, from)) return true;
   }

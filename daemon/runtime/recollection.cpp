@@ -9,6 +9,7 @@ std::optional<entities::Recollection::RememberedFact> StoredRecollection::fact(
     const std::string& key) const {
   auto found = stores_.memory.fact(case_.entity, key);
   if (!found) return std::nullopt;
+  note(found->taint);
   return RememberedFact{found->key, found->value, found->confidence, found->provenance};
 }
 
@@ -16,6 +17,7 @@ std::vector<entities::Recollection::RememberedFact> StoredRecollection::facts(
     const std::string& prefix, int limit) const {
   std::vector<RememberedFact> out;
   for (auto& fact : stores_.memory.facts(case_.entity, prefix, limit)) {
+    note(fact.taint);
     out.push_back({fact.key, std::move(fact.value), fact.confidence, fact.provenance});
   }
   return out;
@@ -25,6 +27,7 @@ std::vector<entities::Recollection::RememberedEpisode> StoredRecollection::episo
     int limit) const {
   std::vector<RememberedEpisode> out;
   for (auto& episode : stores_.memory.episodes(case_.entity, case_.id, limit)) {
+    note(episode.taint);
     out.push_back({episode.at, episode.kind, episode.text, std::move(episode.data)});
   }
   return out;
@@ -34,6 +37,7 @@ std::vector<entities::Recollection::Found> StoredRecollection::search(const std:
                                                                       int limit) const {
   std::vector<Found> out;
   for (auto& found : stores_.memory.search(case_.entity, words, limit)) {
+    note(Taint::untrusted);  // an excerpt does not say who wrote it
     out.push_back({found.key, found.title, found.excerpt});
   }
   return out;

@@ -19,9 +19,16 @@ class StoredRecollection final : public entities::Recollection {
   std::optional<json::value> preference(const std::string& key) const override;
   std::vector<RememberedFact> preferences(const std::string& prefix, int limit) const override;
 
+  // Was anything that a stranger may have written read so far?
+  Taint taint() const { return taint_; }
+
  private:
+  void note(Taint read) const {
+    if (read == Taint::untrusted) taint_ = Taint::untrusted;
+  }
   storage::Stores& stores_;
   storage::Case case_;
+  mutable Taint taint_ = Taint::trusted;
 };
 
 // The part of it that a child process is told: {"state","facts","preferences","episodes"}.

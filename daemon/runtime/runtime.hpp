@@ -56,6 +56,10 @@ class Runtime {
   boost::asio::awaitable<Result<void>> settled(ActionId action);
   // Called after each commit that put actions into the outbox: wakes the courier.
   void on_actions(std::function<void()> tell);
+  // Called when a decision or a swarm is over: buffered schedule firings may go.
+  void on_work_ended(std::function<void()> tell);
+  // Is an event of this source still being worked on: not routed, not decided, or its swarm runs?
+  bool busy_with(const std::string& source) const;
 
   // ---- for the admin API
   // --------------------------------------------------------------------------

@@ -1,0 +1,374 @@
+#include "daemon/runtime/runtime.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+#include <set>
+
+#include "core/check.hpp"
+#include "core/log.hpp"
+#include "daemon/runtime/alarm.hpp"
+#include "daemon/runtime/host.hpp"
+#include "daemon/runtime/router.hpp"
+#include "daemon/runtime/swarm_host.hpp"
+
+namespace vigil::runtime {
+namespace asio = boost::asio;
+namespace {
+
+constexpr int recovered_at_once = 1'000;
+constexpr int crashes_max = 3;  // decisions begun that the daemon did not survive
+
+Waiting waiting_of(const storage::Wake& wake) {
+  Waiting out;
+  out.id = wake.id;
+  out.case_id = wake.case_id;
+  out.entity = wake.entity;
+  out.not_before = wake.not_before;
+  out.gathering = wake.gathering;
+  out.attempts = wake.attempts;
+  return out;
+}
+
+storage::Wake wake_about(const storage::Action& action, std::string kind, json::object payload,
+                         TimePoint now) {
+  storage::Wake wake;
+  wake.entity = action.entity;
+  wake.case_id = action.case_id;
+  wake.kind = std::move(kind);
+  wake.payload = std::move(payload);
+  wake.created = now;
+  wake.not_before = now;
+  return wake;
+}
+
+}  // namespace
+
+struct Runtime::State {
+  State(asio::any_io_executor executor, Clock& clock, storage::Writer& writer, Bulletin& bulletin,
+        Places places)
+      : house{.executor = std::move(executor),
+              .clock = clock,
+              .writer = writer,
+              .bulletin = bulletin,
+              .places = std::move(places)},
+        swarms(house),
+        router(house, [this](const std::vector<CaseId>& cases) { swarms.cancel_of(cases); }),
+        alarm(house),
+        host(house, [this](const Committed& committed, const std::string& source) {
+          asked(committed, source);
+        }) {
+    house.mail_came = [this] { host.pump(); };
+    house.time_moved = [this] { alarm.nudge(); };
+    house.work_ended = [this] {
+      router.nudge();
+      if (work_ended) work_ended();
+    };
+  }
+
+  void asked(const Committed& committed, const std::string& source) {
+    if (!committed.swarms.empty()) swarms.planned(committed.swarms, source);
+    if (committed.timer_due) alarm.timer_set(*committed.timer_due);
+    if (committed.actions_approved + committed.actions_proposed > 0 && actions_came) actions_came();
+  }
+
+  // Wakes of entities that are paused, or not in the configuration, wait.
+  void hold_absent() {
+    std::set<std::string> now_held;
+    for (const auto& name : paused) now_held.insert(name);
+    for (const auto& row : known) {
+      if (house.inhabitants->find(row) == nullptr) now_held.insert(row);
+    }
+    for (const auto& name : now_held) {
+      if (!held.contains(name)) house.mailboxes.hold(name);
+    }
+    for (const auto& name : held) {
+      if (!now_held.contains(name)) house.mailboxes.resume(name);
+    }
+    held = std::move(now_held);
+  }
+
+  asio::awaitable<Result<void>> recover();
+  asio::awaitable<Result<void>> note_entities();
+  asio::awaitable<Result<void>> wake_for(ActionId action, std::string kind, json::object payload);
+
+  House house;
+  int decision_threads = 2;
+  config::Swarms swarm_limits;
+  std::set<std::string> known;   // entities the database has seen
+  std::set<std::string> paused;  // by a person
+  std::set<std::string> held;    // in the mailboxes
+  std::int64_t dead = 0;
+  bool started = false;
+  std::function<void()> actions_came;
+  std::function<void()> work_ended;
+  SwarmHost swarms;
+  Router router;
+  Alarm alarm;
+  Host host;
+  std::size_t careful = 0;
+};
+
+Runtime::Runtime(asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
+                 Bulletin& bulletin, Places places)
+    : state_(std::make_unique<State>(std::move(executor), clock, writer, bulletin,
+                                     std::move(places))) {}
+Runtime::~Runtime() = default;
+
+Result<void> Runtime::apply(const config::Settings& settings) {
+  auto compiled = Inhabitants::compile(settings);
+  if (!compiled) return std::unexpected(std::move(compiled.error()));
+  auto before = std::exchange(state_->house.inhabitants, std::move(*compiled));
+  state_->decision_threads = settings.daemon.decision_threads;
+  state_->swarm_limits = settings.swarm;
+  if (!state_->started) return {};
+  state_->host.adopt(*before);
+  for (const auto& [name, entity] : settings.entities) state_->known.insert(name);
+  state_->hold_absent();
+  state_->host.pump();
+  return {};
+}
+
+asio::awaitable<Result<void>> Runtime::State::note_entities() {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& one : house.inhabitants->all()) {
+    all.emplace_back(one->settings.name, one->settings.kind);
+  }
+  auto change = [all = std::move(all), now = house.clock.now()](storage::Stores& stores) {
+    for (const auto& [name, kind] : all) stores.entities.seen(name, kind, now);
+  };
+  auto committing = house.writer.commit(std::move(change));
+  co_return co_await std::move(committing);
+}
+
+// Everything that was routed and not decided goes back into the mailboxes.
+asio::awaitable<Result<void>> Runtime::State::recover() {
+  const auto now = house.clock.now();
+  const bool unclean = house.writer.was_unclean();
+  std::vector<storage::Wake> fatal;
+  WakeId after;
+  while (true) {
+    const auto wakes = house.reader->wakes.open(after, recovered_at_once);
+    if (wakes.empty()) break;
+    for (const auto& wake : wakes) {
+      after = wake.id;
+      if (unclean && wake.attempts >= crashes_max && wake.error.empty()) {
+        fatal.push_back(wake);
+        continue;
+      }
+      auto waiting = waiting_of(wake);
+      waiting.holds_case = wake.attempts > 0 && wake.not_before > now;
+      waiting.careful =
+          unclean && !wake.gathering && wake.not_before <= now && !held.contains(wake.entity);
+      if (waiting.careful) ++careful;
+      house.mailboxes.put(std::move(waiting), now);
+    }
+  }
+  dead = static_cast<std::int64_t>(house.reader->wakes.dead(10'000).size() + fatal.size());
+  auto change = [fatal, now](storage::Stores& stores) {
+    for (const auto& wake : fatal) {
+      commit_burial(stores, wake, "the daemon ended each time this was decided", now);
+    }
+  };
+  auto committing = house.writer.commit(std::move(change));
+  co_return co_await std::move(committing);
+}
+
+asio::awaitable<Result<void>> Runtime::start() {
+  auto& state = *state_;
+  VIGIL_CHECK(state.house.inhabitants != nullptr);
+  auto reader = storage::Stores::open_reader(state.house.places.state_dir);
+  if (!reader) co_return std::unexpected(std::move(reader.error()));
+  state.house.reader = std::move(*reader);
+  auto noting = state.note_entities();
+  Result<void> noted = co_await std::move(noting);
+  if (!noted) co_return noted;
+  for (const auto& row : state.house.reader->entities.all()) {
+    state.known.insert(row.name);
+    if (row.paused) state.paused.insert(row.name);
+  }
+  state.hold_absent();
+  auto recovering = state.recover();
+  Result<void> recovered = co_await std::move(recovering);
+  if (!recovered) co_return recovered;
+  state.started = true;
+  state.host.start(state.decision_threads, state.careful);
+  state.swarms.start(state.swarm_limits);
+  state.alarm.start();
+  state.router.start();
+  state.host.pump();
+  co_return Result<void>();
+}
+
+asio::awaitable<void> Runtime::stop(TimePoint deadline) {
+  auto& state = *state_;
+  if (!state.started) co_return;
+  auto router = state.router.stop();
+  co_await std::move(router);
+  auto alarm = state.alarm.stop();
+  co_await std::move(alarm);
+  auto host = state.host.stop(deadline);
+  co_await std::move(host);
+  auto swarms = state.swarms.stop();
+  co_await std::move(swarms);
+}
+
+void Runtime::accepted(EventPtr event) { state_->router.accepted(std::move(event)); }
+
+void Runtime::on_actions(std::function<void()> tell) { state_->actions_came = std::move(tell); }
+
+void Runtime::on_work_ended(std::function<void()> tell) { state_->work_ended = std::move(tell); }
+
+bool Runtime::busy_with(const std::string& source) const {
+  return state_->router.holds(source) || state_->house.mailboxes.busy_with(source) ||
+         state_->swarms.busy_with(source);
+}
+
+asio::awaitable<Result<void>> Runtime::State::wake_for(ActionId action, std::string kind,
+                                                       json::object payload) {
+  auto change = [action, kind = std::move(kind), payload = std::move(payload),
+                 now = house.clock.now()](storage::Stores& stores) -> std::optional<Waiting> {
+    const auto row = stores.outbox.find(action);
+    if (!row) return std::nullopt;
+    auto wake = wake_about(*row, kind, payload, now);
+    wake.id = stores.wakes.add(wake);
+    return waiting_of(wake);
+  };
+  auto committing = house.writer.commit(std::move(change));
+  Result<std::optional<Waiting>> waiting = co_await std::move(committing);
+  if (!waiting) co_return std::unexpected(std::move(waiting.error()));
+  if (!*waiting) {
+    co_return fail(ErrorCode::not_found,
+                   fmt::format("there is no action {}: vigilctl actions list", action.value));
+  }
+  std::vector<Waiting> wakes;
+  wakes.push_back(std::move(**waiting));
+  house.deliver(std::move(wakes));
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Runtime::settled(ActionId action) {
+  const auto row = state_->house.reader->outbox.find(action);
+  if (row) {
+    state_->house.bulletin.post("action", [&] {
+      return json::object{{"id", action.value}, {"entity", row->entity}, {"kind", row->kind},
+                          {"sink", row->sink},  {"case", row->case_key}, {"state", row->state},
+                          {"error", row->error}};
+    });
+  }
+  json::object payload{{"action", action.value}};
+  auto waking = state_->wake_for(action, "action", std::move(payload));
+  co_return co_await std::move(waking);
+}
+
+asio::awaitable<Result<void>> Runtime::feedback(ActionId action, std::string verdict,
+                                                std::string note) {
+  json::object payload{{"action", action.value}, {"verdict", verdict}, {"note", note}};
+  auto waking = state_->wake_for(action, "feedback", std::move(payload));
+  co_return co_await std::move(waking);
+}
+
+Status Runtime::status() const {
+  const auto& state = *state_;
+  Status out;
+  if (state.house.inhabitants) {
+    out.entities = static_cast<int>(state.house.inhabitants->all().size());
+  }
+  out.entities_paused = static_cast<int>(state.paused.size());
+  out.unrouted = state.router.unrouted();
+  out.wakes_open = static_cast<std::int64_t>(
+      state.house.mailboxes.ready() + state.house.mailboxes.waiting() + state.host.deciding());
+  out.wakes_dead = state.dead + state.host.buried();
+  out.swarms_running = state.swarms.running_swarms();
+  out.tasks_running = state.swarms.running_tasks();
+  out.events_routed = state.router.routed();
+  out.decisions = state.host.decisions();
+  out.decisions_failed = state.host.failures();
+  return out;
+}
+
+storage::Stores& Runtime::reader() { return *state_->house.reader; }
+
+asio::awaitable<Result<void>> Runtime::set_paused(std::string entity, bool paused) {
+  auto change = [entity, paused](storage::Stores& stores) {
+    return stores.entities.set_paused(entity, paused);
+  };
+  auto committing = state_->house.writer.commit(std::move(change));
+  Result<bool> known = co_await std::move(committing);
+  if (!known) co_return std::unexpected(std::move(known.error()));
+  if (!*known) {
+    co_return fail(ErrorCode::not_found,
+                   fmt::format("there is no entity '{}': vigilctl entities list", entity));
+  }
+  if (paused) {
+    state_->paused.insert(entity);
+  } else {
+    state_->paused.erase(entity);
+  }
+  state_->hold_absent();
+  state_->host.pump();
+  log_info("{}: entity={}", paused ? "paused" : "resumed", entity);
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Runtime::replay(EventId event) {
+  auto found = state_->house.reader->journal.find(event);
+  if (!found) {
+    co_return fail(ErrorCode::not_found,
+                   fmt::format("there is no event {}: vigilctl events list", event.value));
+  }
+  auto replaying = state_->router.replay(std::move(found));
+  co_return co_await std::move(replaying);
+}
+
+asio::awaitable<Result<void>> Runtime::revive_dead(WakeId wake) {
+  auto change =
+      [wake, now = state_->house.clock.now()](storage::Stores& stores) -> std::optional<Waiting> {
+    if (!stores.wakes.revive(wake, now)) return std::nullopt;
+    return waiting_of(*stores.wakes.find(wake));
+  };
+  auto committing = state_->house.writer.commit(std::move(change));
+  Result<std::optional<Waiting>> revived = co_await std::move(committing);
+  if (!revived) co_return std::unexpected(std::move(revived.error()));
+  if (!*revived) {
+    co_return fail(ErrorCode::not_found,
+                   fmt::format("there is no dead letter {}: vigilctl dead list", wake.value));
+  }
+  --state_->dead;
+  std::vector<Waiting> wakes;
+  wakes.push_back(std::move(**revived));
+  state_->house.deliver(std::move(wakes));
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Runtime::drop_dead(WakeId wake) {
+  auto change = [wake, now = state_->house.clock.now()](storage::Stores& stores) {
+    const auto row = stores.wakes.find(wake);
+    if (!row || !row->dead || !stores.wakes.erase(wake)) return false;
+    storage::Entry entry;
+    entry.at = now;
+    entry.entity = row->entity;
+    entry.case_id = row->case_id;
+    entry.wake_kind = row->kind;
+    entry.events = row->events;
+    entry.verdict = "dropped";
+    entry.why = "a person dropped the dead letter";
+    stores.ledger.append(entry);
+    return true;
+  };
+  auto committing = state_->house.writer.commit(std::move(change));
+  Result<bool> dropped = co_await std::move(committing);
+  if (!dropped) co_return std::unexpected(std::move(dropped.error()));
+  if (!*dropped) {
+    co_return fail(ErrorCode::not_found,
+                   fmt::format("there is no dead letter {}: vigilctl dead list", wake.value));
+  }
+  --state_->dead;
+  co_return Result<void>();
+}
+
+Result<void> Runtime::cancel_swarm(SwarmId swarm, std::string why) {
+  return state_->swarms.cancel(swarm, why);
+}
+
+}  // namespace vigil::runtime

@@ -1,0 +1,303 @@
+#include "daemon/runtime/swarm_host.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <thread>
+
+#include "core/log.hpp"
+#include "daemon/runtime/commit.hpp"
+#include "swarm/process_runner.hpp"
+
+namespace vigil::runtime {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::size_t learned_tasks_max = 1'000;  // a larger plan is ordered without the past
+
+int slots_of(const config::Swarms& limits) {
+  if (limits.slots > 0) return limits.slots;
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())) * 2;
+}
+
+std::string state_of(const swarm::Report& report) {
+  if (report.cancelled) return "cancelled";
+  return report.ok ? "done" : "failed";
+}
+
+// A swarm that never ran: its plan cannot be read any more, or it was cancelled while it waited.
+swarm::Report never_ran(const storage::Swarm& swarm, const std::string& why, bool cancelled,
+                        TimePoint now) {
+  swarm::Report report;
+  report.swarm = swarm.id;
+  report.title = swarm.title;
+  report.cancelled = cancelled;
+  report.error = why;
+  report.started = now;
+  return report;
+}
+
+// Runs on the writer's thread: the end of a swarm, told to its guardian, in one change.
+std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm& swarm,
+                                  const swarm::Report& report, TimePoint now) {
+  if (!stores.swarms.finish(swarm.id, state_of(report), swarm::to_json(report), now)) {
+    return std::nullopt;
+  }
+  for (const auto& task : report.tasks) {
+    if (task.state == swarm::TaskState::done && task.took.count() > 0) {
+      stores.swarms.learn(swarm.entity, task.name, task.took);
+    }
+  }
+  const auto spent = report.task_sum + report.wasted;
+  stores.spend.settle(swarm.entity, day_of(swarm.created), "compute_us", 0, spent.count());
+  Waiting waiting;
+  waiting.case_id = swarm.case_id;
+  waiting.entity = swarm.entity;
+  waiting.not_before = now;
+  storage::Wake wake;
+  wake.entity = swarm.entity;
+  wake.case_id = swarm.case_id;
+  wake.kind = "swarm";
+  wake.payload = json::object{{"swarm", swarm.id.value}};
+  wake.created = now;
+  wake.not_before = now;
+  waiting.id = stores.wakes.add(wake);
+  return waiting;
+}
+
+}  // namespace
+
+SwarmHost::SwarmHost(House& house) : house_(house), group_(house.executor) {}
+SwarmHost::~SwarmHost() = default;
+
+void SwarmHost::start(const config::Swarms& limits) {
+  swarm::ProcessLimits children;
+  children.output_bytes_max = limits.output_bytes_max;
+  children.memory_bytes_max = limits.memory_bytes_max;
+  runner_ = swarm::make_process_runner(house_.executor, house_.clock, house_.places.programs_dir,
+                                       house_.places.state_dir + "/work", children);
+  swarm::EngineLimits engine;
+  engine.slots = slots_of(limits);
+  engine.slots_per_owner = limits.slots_per_entity;
+  engine.resources = limits.resources;
+  engine.task_timeout = limits.task_timeout;
+  engine.grace = limits.grace;
+  engine_ = std::make_unique<swarm::Engine>(house_.executor, house_.clock, *runner_, *this, engine);
+  engine_->on_progress([this](const swarm::Progress& progress) { tell(progress); });
+  engine_->use_durations([this](const std::string& task) -> std::optional<Duration> {
+    const auto found = learned_.find(task);
+    if (found == learned_.end()) return std::nullopt;
+    return found->second;
+  });
+  for (const auto& swarm : house_.reader->swarms.unfinished()) {
+    std::string source;
+    const auto decision = house_.reader->ledger.find(swarm.decision);
+    if (decision && !decision->events.empty()) {
+      const auto event = house_.reader->journal.find(decision->events.front());
+      if (event) source = event->source;
+    }
+    enqueue(swarm, std::move(source));
+  }
+  go_on();
+}
+
+void SwarmHost::enqueue(const storage::Swarm& swarm, std::string source) {
+  queue_.push_back({swarm.id, swarm.entity, std::move(source)});
+}
+
+void SwarmHost::planned(const std::vector<SwarmId>& swarms, const std::string& source) {
+  for (const auto id : swarms) {
+    const auto swarm = house_.reader->swarms.find(id);
+    if (swarm) enqueue(*swarm, source);
+  }
+  go_on();
+}
+
+bool SwarmHost::may_run(const std::string& entity) const {
+  const auto* who = house_.inhabitants->find(entity);
+  if (who == nullptr || !who->settings.reactivity.concurrency) return true;
+  const auto same = std::ranges::count_if(
+      running_, [&](const auto& entry) { return entry.second.entity == entity; });
+  return same < *who->settings.reactivity.concurrency;
+}
+
+void SwarmHost::go_on() {
+  for (auto next = queue_.begin(); !stopping_ && next != queue_.end();) {
+    if (!may_run(next->entity)) {
+      ++next;
+      continue;
+    }
+    running_.emplace(next->id, *next);
+    group_.spawn(fmt::format("swarm {}", next->id.value),
+                 [this, queued = *next] { return run(queued); });
+    next = queue_.erase(next);
+  }
+}
+
+Result<swarm::Run> SwarmHost::prepare(const storage::Swarm& swarm) {
+  auto plan = swarm::plan_from_json(swarm.plan);
+  if (!plan) return std::unexpected(std::move(plan.error()));
+  swarm::Run run;
+  run.id = swarm.id;
+  run.owner = swarm.entity;
+  run.fence_base = house_.reader->swarms.fence_max(swarm.id);
+  for (const auto& task : house_.reader->swarms.tasks(swarm.id)) {
+    if (task.state != "done") continue;
+    auto outcome = swarm::task_outcome_from_json(task.outcome);
+    if (!outcome) return std::unexpected(std::move(outcome.error()));
+    run.finished.push_back(std::move(*outcome));
+  }
+  if (plan->tasks.size() <= learned_tasks_max) {
+    for (const auto& task : plan->tasks) {
+      const auto took = house_.reader->swarms.learned(swarm.entity, task.name);
+      if (took) learned_[task.name] = *took;
+    }
+  }
+  run.plan = std::move(*plan);
+  return run;
+}
+
+asio::awaitable<void> SwarmHost::run(Queued queued) {
+  auto swarm = house_.reader->swarms.find(queued.id);
+  if (!swarm) {
+    running_.erase(queued.id);
+    co_return;
+  }
+  auto prepared = prepare(*swarm);
+  const auto now = house_.clock.now();
+  swarm::Report report;
+  if (const auto why = cancelled_.find(queued.id); why != cancelled_.end()) {
+    report = never_ran(*swarm, why->second, true, now);
+    cancelled_.erase(why);
+  } else if (!prepared) {
+    report = never_ran(*swarm, "its plan cannot be read: " + prepared.error().message, false, now);
+  } else {
+    auto starting = house_.writer.commit(
+        [id = queued.id, now](storage::Stores& stores) { stores.swarms.start(id, now); });
+    Result<void> begun = co_await std::move(starting);
+    (void)begun;  // only `since when` is lost; the end is what counts
+    house_.bulletin.post("swarm", [&] {
+      return json::object{{"id", queued.id.value},   {"entity", queued.entity},
+                          {"state", "running"},      {"title", swarm->title},
+                          {"case", swarm->case_key}, {"tasks", prepared->plan.tasks.size()}};
+    });
+    auto running = engine_->run(std::move(*prepared));
+    report = co_await std::move(running);
+  }
+  auto finishing = finish(std::move(*swarm), std::move(report));
+  co_await std::move(finishing);
+  running_.erase(queued.id);
+  go_on();
+  house_.work_ended();
+}
+
+asio::awaitable<void> SwarmHost::finish(storage::Swarm swarm, swarm::Report report) {
+  auto change = [swarm, report, now = house_.clock.now()](storage::Stores& stores) {
+    return commit_end(stores, swarm, report, now);
+  };
+  while (true) {
+    auto committing = house_.writer.commit(change);
+    Result<std::optional<Waiting>> ended = co_await std::move(committing);
+    if (ended) {
+      house_.bulletin.post("swarm", [&] {
+        auto told = swarm::to_json(report);
+        told.erase("tasks");
+        told.erase("result");
+        told["id"] = swarm.id.value;
+        told["entity"] = swarm.entity;
+        told["case"] = swarm.case_key;
+        told["state"] = state_of(report);
+        return told;
+      });
+      std::vector<Waiting> wakes;
+      if (*ended) wakes.push_back(std::move(**ended));
+      house_.deliver(std::move(wakes));
+      co_return;
+    }
+    log_warn("the end of a swarm could not be stored, trying again: swarm={} error={}",
+             swarm.id.value, quoted(ended.error().message));
+    co_await house_.clock.sleep_for(refused_pause);
+  }
+}
+
+Result<void> SwarmHost::cancel(SwarmId swarm, const std::string& why) {
+  if (engine_ && engine_->cancel(swarm, why)) return {};
+  const auto waits = std::ranges::find(queue_, swarm, &Queued::id);
+  if (waits == queue_.end() && !running_.contains(swarm)) {
+    return fail(ErrorCode::conflict,
+                fmt::format("swarm {} is not running: vigilctl swarms list", swarm.value));
+  }
+  cancelled_[swarm] = why;
+  if (waits != queue_.end()) {
+    const auto queued = *waits;
+    queue_.erase(waits);
+    running_.emplace(queued.id, queued);
+    group_.spawn(fmt::format("swarm {}", queued.id.value), [this, queued] { return run(queued); });
+  }
+  return {};
+}
+
+void SwarmHost::cancel_of(const std::vector<CaseId>& cases) {
+  for (const auto case_id : cases) {
+    for (const auto& swarm : house_.reader->swarms.unfinished_of(case_id)) {
+      (void)cancel(swarm.id, "a newer event made it pointless");  // it may just have ended
+    }
+  }
+}
+
+asio::awaitable<void> SwarmHost::started(SwarmId swarm, std::string task, int attempt,
+                                         std::int64_t fence) {
+  // Not waited for: the writer keeps the order, so the row is there before its end is.
+  auto note = [this, swarm, task = std::move(task), attempt, fence]() -> asio::awaitable<void> {
+    auto change = [=, now = house_.clock.now()](storage::Stores& stores) {
+      stores.swarms.task_started(swarm, task, attempt, fence, now);
+    };
+    auto committing = house_.writer.commit(std::move(change));
+    Result<void> noted = co_await std::move(committing);
+    if (!noted) log_warn("the start of a task was not noted: {}", quoted(noted.error().message));
+  };
+  group_.spawn("note a start", std::move(note));
+  co_return;
+}
+
+asio::awaitable<void> SwarmHost::ended(SwarmId swarm, swarm::TaskOutcome outcome,
+                                       std::int64_t fence) {
+  auto change = [swarm, outcome, fence](storage::Stores& stores) {
+    return stores.swarms.task_ended(swarm, outcome.name, fence,
+                                    std::string(swarm::to_text(outcome.state)), outcome.took,
+                                    swarm::to_json(outcome));
+  };
+  while (true) {
+    auto committing = house_.writer.commit(change);
+    Result<bool> stored = co_await std::move(committing);
+    if (stored) co_return;
+    log_warn("the end of a task could not be stored, trying again: swarm={} task={} error={}",
+             swarm.value, outcome.name, quoted(stored.error().message));
+    co_await house_.clock.sleep_for(refused_pause);
+  }
+}
+
+void SwarmHost::tell(const swarm::Progress& progress) {
+  house_.bulletin.post("task", [&] {
+    return json::object{{"swarm", progress.swarm.value},           {"task", progress.task},
+                        {"state", swarm::to_text(progress.state)}, {"attempt", progress.attempt},
+                        {"took_us", progress.took.count()},        {"note", progress.note}};
+  });
+}
+
+int SwarmHost::running_tasks() const { return engine_ ? engine_->running_tasks() : 0; }
+
+bool SwarmHost::busy_with(const std::string& source) const {
+  const auto is = [&](const Queued& queued) { return queued.source == source; };
+  return std::ranges::any_of(queue_, is) ||
+         std::ranges::any_of(running_, [&](const auto& entry) { return is(entry.second); });
+}
+
+asio::awaitable<void> SwarmHost::stop() {
+  stopping_ = true;
+  group_.cancel();
+  co_await group_.join();
+}
+
+}  // namespace vigil::runtime
