@@ -1,0 +1,332 @@
+#include "daemon/app.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/log.hpp"
+#include "core/task_group.hpp"
+#include "daemon/admin/api.hpp"
+#include "daemon/delivery/courier.hpp"
+#include "daemon/ingress/door.hpp"
+#include "daemon/ingress/http_server.hpp"
+#include "daemon/ingress/scheduler.hpp"
+#include "daemon/runtime/runtime.hpp"
+#include "storage/writer.hpp"
+
+namespace vigil {
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t admin_body_bytes_max = 16 * 1024 * 1024;
+constexpr Duration retention_first = std::chrono::minutes{10};
+constexpr Duration retention_every = std::chrono::hours{24};
+
+ingress::ServerLimits limits_of(const config::Http& http) {
+  ingress::ServerLimits out;
+  out.head_bytes_max = http.head_bytes_max;
+  out.connections_max = http.connections_max;
+  out.head_timeout = http.head_timeout;
+  out.body_timeout = http.body_timeout;
+  out.idle_timeout = http.idle_timeout;
+  out.write_timeout = http.write_timeout;
+  return out;
+}
+
+storage::WriterOptions writer_options_of(const config::Settings& settings,
+                                         const AppOptions& options) {
+  storage::WriterOptions out;
+  out.state_dir = state_dir_of(settings);
+  out.free_bytes_min = settings.storage.free_bytes_min;
+  out.ballast_bytes = settings.storage.ballast_bytes;
+  out.sync = options.sync;
+  return out;
+}
+
+EventPtr event_of(const storage::NewEvent& stored, EventId id, json::value data) {
+  auto event = std::make_shared<Event>();
+  event->id = id;
+  event->uid = stored.uid;
+  event->source = stored.source;
+  event->type = stored.type;
+  event->subject = stored.subject;
+  event->time = stored.time;
+  event->received_at = stored.received_at;
+  event->content_type = stored.content_type;
+  event->headers = stored.headers;
+  event->taint = stored.taint;
+  event->data = std::move(data);
+  return event;
+}
+
+config::Diagnostic refusal(const AppOptions& options, const Error& error) {
+  config::Diagnostic out;
+  out.file = options.config_path;
+  out.message = error.message;
+  return out;
+}
+
+std::optional<TimePoint> before(TimePoint now, Duration keep) {
+  if (keep.count() == 0) return std::nullopt;
+  return now - keep;
+}
+
+}  // namespace
+
+std::string state_dir_of(const config::Settings& settings) {
+  if (!settings.daemon.state_dir.empty()) return fs::absolute(settings.daemon.state_dir);
+  if (const char* given = std::getenv("STATE_DIRECTORY"); given != nullptr && *given != '\0') {
+    return fs::absolute(given);
+  }
+  return fs::absolute("vigild-state");
+}
+
+std::string admin_socket_of(const config::Settings& settings) {
+  if (!settings.daemon.admin_socket.empty()) return fs::absolute(settings.daemon.admin_socket);
+  return state_dir_of(settings) + "/admin.sock";
+}
+
+struct App::State {
+  State(asio::any_io_executor on, Clock& time, AppOptions with, config::Settings initial,
+        std::function<void(std::string)> on_broken)
+      : executor(std::move(on)),
+        clock(time),
+        options(std::move(with)),
+        settings(std::move(initial)),
+        broken(std::move(on_broken)),
+        bulletin(executor),
+        group(executor) {}
+
+  asio::awaitable<Result<storage::Appended>> accept(storage::NewEvent event, json::value data);
+  void make_parts();
+  Result<void> apply(const config::Settings& wanted);
+  Result<void> listen();
+  asio::awaitable<Result<void>> start_parts();
+  asio::awaitable<void> keep_house();
+  config::LoadResult reload();
+
+  asio::any_io_executor executor;
+  Clock& clock;
+  AppOptions options;
+  config::Settings settings;
+  std::function<void(std::string)> broken;
+  TimePoint started{};
+  int port = 0;
+  std::unique_ptr<storage::Writer> writer;
+  runtime::Bulletin bulletin;
+  std::unique_ptr<runtime::Runtime> runtime;
+  std::unique_ptr<ingress::Door> door;
+  std::unique_ptr<ingress::Scheduler> scheduler;
+  std::unique_ptr<delivery::Courier> courier;
+  std::unique_ptr<ingress::HttpServer> webhooks;
+  std::unique_ptr<admin::Api> api;
+  std::unique_ptr<ingress::HttpServer> admin_server;
+  TaskGroup group;
+};
+
+// Promise 1: the answer waits for the commit.
+asio::awaitable<Result<storage::Appended>> App::State::accept(storage::NewEvent event,
+                                                              json::value data) {
+  if (runtime->status().unrouted > settings.storage.queue_max) {
+    co_return fail(ErrorCode::busy,
+                   "too many events wait to be routed; try again in a few seconds");
+  }
+  auto kept = std::make_shared<const storage::NewEvent>(std::move(event));
+  auto committing =
+      writer->commit([kept](storage::Stores& stores) { return stores.journal.append(*kept); });
+  Result<storage::Appended> appended = co_await std::move(committing);
+  if (appended && !appended->duplicate) {
+    runtime->accepted(event_of(*kept, appended->id, std::move(data)));
+  }
+  co_return appended;
+}
+
+void App::State::make_parts() {
+  const auto accept_event = [this](storage::NewEvent event, json::value data) {
+    return accept(std::move(event), std::move(data));
+  };
+  runtime = std::make_unique<runtime::Runtime>(
+      executor, clock, *writer, bulletin,
+      runtime::Places{state_dir_of(settings), options.programs_dir});
+  courier = std::make_unique<delivery::Courier>(
+      executor, clock, *writer, options.programs_dir, [this](ActionId action) {
+        group.spawn("action settled", [this, action]() -> asio::awaitable<void> {
+          auto telling = runtime->settled(action);
+          Result<void> told = co_await std::move(telling);
+          if (!told) log_warn("a settled action woke nobody: {}", vigil::quoted(told.error().message));
+        });
+      });
+  door = std::make_unique<ingress::Door>(clock, accept_event);
+  scheduler = std::make_unique<ingress::Scheduler>(
+      executor, clock, *writer, accept_event,
+      [this](const std::string& source) { return runtime->busy_with(source); });
+  runtime->on_actions([this] { courier->nudge(); });
+  runtime->on_work_ended([this] { scheduler->work_ended(); });
+  webhooks = std::make_unique<ingress::HttpServer>(
+      executor, clock, limits_of(settings.http),
+      [this](ingress::Request request) { return door->handle(std::move(request)); },
+      [this](const ingress::Request& head) { return door->check_head(head); });
+  api = std::make_unique<admin::Api>(
+      admin::Parts{.executor = executor,
+                   .clock = clock,
+                   .writer = *writer,
+                   .runtime = *runtime,
+                   .bulletin = bulletin,
+                   .door = *door,
+                   .scheduler = *scheduler,
+                   .webhooks = webhooks.get(),
+                   .courier = *courier,
+                   .accept = accept_event,
+                   .reload = [this] { return reload(); },
+                   .read_config = [this] { return config::load(options.config_path); },
+                   .settings = [this]() -> const config::Settings& { return settings; },
+                   .started = started,
+                   .state_dir = state_dir_of(settings)});
+  ingress::ServerLimits admin_limits;
+  admin_limits.connections_max = 256;
+  admin_limits.idle_timeout = std::chrono::minutes{1};
+  admin_server = std::make_unique<ingress::HttpServer>(
+      executor, clock, admin_limits,
+      [this](ingress::Request request) { return api->handle(std::move(request)); },
+      [this](const ingress::Request& head) { return api->check_head(head); });
+}
+
+// Each part takes the settings whole or not at all; when a later one refuses, the earlier ones get
+// back what they had.
+Result<void> App::State::apply(const config::Settings& wanted) {
+  if (auto taken = runtime->apply(wanted); !taken) return taken;
+  auto taken = door->apply(wanted);
+  if (taken) taken = scheduler->apply(wanted);
+  if (taken) taken = courier->apply(wanted);
+  if (taken || started == TimePoint{}) return taken;
+  const auto put_back = [](std::string_view part, const Result<void>& done) {
+    if (!done)
+      log_error("the old settings of {} could not be put back: {}", part,
+                vigil::quoted(done.error().message));
+  };
+  put_back("runtime", runtime->apply(settings));
+  put_back("door", door->apply(settings));
+  put_back("scheduler", scheduler->apply(settings));
+  put_back("courier", courier->apply(settings));
+  return taken;
+}
+
+config::LoadResult App::State::reload() {
+  auto loaded = config::load(options.config_path);
+  if (auto* fresh = std::get_if<config::Loaded>(&loaded)) {
+    const auto change = config::difference(settings, fresh->settings);
+    if (auto taken = apply(fresh->settings); !taken) {
+      loaded = std::vector{refusal(options, taken.error())};
+    } else {
+      settings = fresh->settings;
+      set_log_level(settings.daemon.log_level);
+      courier->nudge();
+      log_info("configuration reloaded: changes={}", change.changes.size());
+      if (!change.needs_restart.empty()) {
+        log_warn("these changes need a restart: {}", fmt::join(change.needs_restart, ", "));
+      }
+      return loaded;
+    }
+  }
+  for (const auto& mistake : std::get<std::vector<config::Diagnostic>>(loaded)) {
+    log_error("configuration refused, the old one goes on: {}", mistake.to_text());
+  }
+  return loaded;
+}
+
+Result<void> App::State::listen() {
+  if (auto opened = admin_server->listen_unix(admin_socket_of(settings)); !opened) return opened;
+  for (const auto& address : settings.http.listen) {
+    auto opened = webhooks->listen_tcp(address);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    if (port == 0) port = *opened;
+    log_info("webhooks are heard: address={} port={} path=/hooks/<source>", address, *opened);
+  }
+  log_info("vigild {} is ready: entities={} sources={} admin={}", VIGIL_VERSION,
+           settings.entities.size(), settings.sources.size(), admin_socket_of(settings));
+  return {};
+}
+
+asio::awaitable<Result<void>> App::State::start_parts() {
+  auto waking = runtime->start();
+  Result<void> awake = co_await std::move(waking);
+  if (!awake) co_return awake;
+  auto sending = courier->start(runtime->reader());
+  Result<void> sends = co_await std::move(sending);
+  if (!sends) co_return sends;
+  scheduler->start(runtime->reader());
+  group.spawn("retention", [this] { return keep_house(); });
+  co_return listen();
+}
+
+asio::awaitable<void> App::State::keep_house() {
+  co_await clock.sleep_for(retention_first);
+  while (true) {
+    const auto now = clock.now();
+    storage::Writer::Retention old;
+    old.events_before = before(now, settings.storage.events_keep);
+    old.ledger_before = before(now, settings.storage.ledger_keep);
+    old.swarms_before = before(now, settings.storage.swarms_keep);
+    old.episodes_before = before(now, settings.storage.episodes_keep);
+    auto retaining = writer->retain(old);
+    Result<std::int64_t> erased = co_await std::move(retaining);
+    if (!erased) {
+      log_warn("old rows could not be erased, trying again tomorrow: {}",
+               vigil::quoted(erased.error().message));
+    } else if (*erased > 0) {
+      log_info("old rows erased: count={}", *erased);
+    }
+    co_await clock.sleep_for(retention_every);
+  }
+}
+
+App::App(asio::any_io_executor executor, Clock& clock, AppOptions options,
+         config::Settings settings, std::function<void(std::string)> broken)
+    : state_(std::make_unique<State>(std::move(executor), clock, std::move(options),
+                                     std::move(settings), std::move(broken))) {}
+App::~App() = default;
+
+asio::awaitable<Result<void>> App::start() {
+  auto& state = *state_;
+  auto opened = storage::Writer::open(writer_options_of(state.settings, state.options));
+  if (!opened) co_return std::unexpected(std::move(opened.error()));
+  state.writer = std::move(*opened);
+  state.writer->start(state.executor, state.broken);
+  state.make_parts();
+  if (auto taken = state.apply(state.settings); !taken) co_return taken;
+  state.started = state.clock.now();
+  auto starting = state.start_parts();
+  co_return co_await std::move(starting);
+}
+
+asio::awaitable<void> App::stop() {
+  auto& state = *state_;
+  if (!state.writer) co_return;
+  const auto deadline = state.clock.now() + state.settings.daemon.drain_timeout;
+  if (state.door) {
+    state.door->set_draining(true);
+    auto draining = state.webhooks->drain(deadline);
+    co_await std::move(draining);
+    auto schedules = state.scheduler->stop();
+    co_await std::move(schedules);
+    auto work = state.runtime->stop(deadline);
+    co_await std::move(work);
+    auto delivery = state.courier->stop(deadline);
+    co_await std::move(delivery);
+    state.bulletin.close();
+    auto admin = state.admin_server->drain(state.clock.now() + std::chrono::seconds{1});
+    co_await std::move(admin);
+  }
+  state.group.cancel();
+  co_await state.group.join();
+  state.writer->stop();
+}
+
+config::LoadResult App::reload() { return state_->reload(); }
+int App::webhook_port() const { return state_->port; }
+const config::Settings& App::settings() const { return state_->settings; }
+
+}  // namespace vigil

@@ -1,0 +1,48 @@
+#pragma once
+// The composition root: makes every part, wires them, starts them in order and stops them in the
+// opposite one. The only place that knows all of them. Loop thread only.
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "config/load.hpp"
+#include "core/clock.hpp"
+
+namespace vigil {
+
+struct AppOptions {
+  std::string config_path;   // a vigild.toml or the directory that holds one
+  std::string programs_dir;  // where vigil-exec and vigil-task are
+  bool sync = true;          // false only in benchmarks: what durability costs
+};
+
+class App {
+ public:
+  // `clock` must outlive it. `broken` is called when the daemon cannot go on (the disk failed).
+  App(boost::asio::any_io_executor executor, Clock& clock, AppOptions options,
+      config::Settings settings, std::function<void(std::string)> broken);
+  ~App();
+
+  // Opens the database, recovers, opens the doors. An error says what to do; nothing is open then
+  // (stop() may still be called).
+  boost::asio::awaitable<Result<void>> start();
+  // Doors first, then the work: nothing accepted is lost. Ends by `drain_timeout`.
+  boost::asio::awaitable<void> stop();
+  // Reads the configuration again and takes it in whole, or says what is wrong and changes nothing.
+  config::LoadResult reload();
+
+  int webhook_port() const;  // of the first address; 0 before start()
+  const config::Settings& settings() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Where the state is kept, with the defaults applied: absolute paths.
+std::string state_dir_of(const config::Settings& settings);
+std::string admin_socket_of(const config::Settings& settings);
+
+}  // namespace vigil
