@@ -48,9 +48,13 @@ class Child {
   // The next bytes of standard output or error; empty at the end. One reader each.
   boost::asio::awaitable<std::string> read_output();
   boost::asio::awaitable<std::string> read_errors();
+  // The same for what it writes to the descriptor in $VIGIL_CONTROL_FD.
+  boost::asio::awaitable<std::string> read_control();
   // Returns when it has ended and is reaped; then whatever is left of its process group is killed.
   boost::asio::awaitable<ChildExit> wait();
-  // TERM to the group, `grace`, KILL to the group, reap. Completes even when cancelled.
+  // TERM to the group, `grace`, KILL to the group, reap. Completes even when cancelled meanwhile
+  // (whoever is cancelled already resets its cancellation state before calling). Not while another
+  // wait() is going on.
   boost::asio::awaitable<ChildExit> stop(Clock& clock, Duration grace);
 
  private:

@@ -37,9 +37,9 @@ struct Report {
   json::value result;
   TimePoint started;
   Duration wall{0};
-  // What one worker would have needed; the longest chain of needs (edges on interfaces do not count:
-  // they let work overlap); no schedule on `slots` workers can be shorter than
-  // lower_bound = max(critical_path, task_sum / slots).
+  // What one worker would have needed; the longest chain of needs (edges on interfaces do not
+  // count: they let work overlap); no schedule on `slots` workers can be shorter than lower_bound =
+  // max(critical_path, task_sum / slots).
   Duration task_sum{0};
   Duration critical_path{0};
   Duration lower_bound{0};

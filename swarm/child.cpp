@@ -1,0 +1,347 @@
+#include "swarm/child.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <csignal>
+#include <cstring>
+#include <optional>
+
+#include "core/deadline.hpp"
+
+namespace vigil::swarm {
+namespace asio = boost::asio;
+using Descriptor = asio::posix::stream_descriptor;
+
+struct Child::State {
+  State(const asio::any_io_executor& executor, int process)
+      : pid(process),
+        input(executor),
+        output(executor),
+        errors(executor),
+        control(executor),
+        exit(executor) {}
+
+  void kill_group(int signal) const {
+    if (!ended) ::kill(-pid, signal);  // the group exists as long as its leader is not reaped
+  }
+
+  int pid;
+  Descriptor input;
+  Descriptor output;
+  Descriptor errors;
+  Descriptor control;
+  Descriptor exit;  // the pidfd
+  std::optional<ChildExit> ended;
+};
+
+namespace {
+
+constexpr int control_fd = 3;  // in the child
+constexpr std::size_t read_bytes_max = 64 * 1024;
+
+class Fd {
+ public:
+  explicit Fd(int fd = -1) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.release()) {}
+  Fd& operator=(Fd&& other) noexcept {
+    reset(other.release());
+    return *this;
+  }
+  ~Fd() { reset(-1); }
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  void reset(int fd) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = fd;
+  }
+  int fd_;
+};
+
+struct Pipe {
+  Fd read;
+  Fd write;
+};
+
+std::unexpected<Error> system_failure(std::string_view what, int error) {
+  return fail(ErrorCode::unavailable, fmt::format("{}: {}", what, std::strerror(error)));
+}
+
+// Keeps the descriptor clear of the numbers the child's own will be moved to.
+bool lift(Fd& fd) {
+  if (fd.get() > control_fd) return true;
+  fd = Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, control_fd + 1));
+  return fd.get() >= 0;
+}
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_failure("cannot make a pipe", errno);
+  Pipe pipe{Fd(ends[0]), Fd(ends[1])};
+  if (!lift(pipe.read) || !lift(pipe.write)) return system_failure("cannot move a pipe", errno);
+  return pipe;
+}
+
+std::string_view to_text(Containment containment) {
+  switch (containment) {
+    case Containment::strict:
+      return "strict";
+    case Containment::net:
+      return "net";
+    case Containment::none:
+      return "none";
+  }
+  return "strict";
+}
+
+std::vector<std::string> launcher_argv(const std::string& launcher, const ChildSpec& spec) {
+  std::vector<std::string> argv{launcher, "--profile", std::string(to_text(spec.containment)),
+                                "--parent", fmt::format("{}", ::getpid())};
+  const auto option = [&](const char* name, std::string value) {
+    argv.emplace_back(name);
+    argv.push_back(std::move(value));
+  };
+  option("--control-fd", fmt::format("{}", control_fd));
+  option("--write", spec.workdir);
+  for (const auto& path : spec.write_paths) option("--write", path);
+  for (const auto& path : spec.read_paths) option("--read", path);
+  if (spec.memory_bytes_max > 0) option("--memory", fmt::format("{}", spec.memory_bytes_max));
+  if (spec.file_bytes_max > 0) option("--file-bytes", fmt::format("{}", spec.file_bytes_max));
+  if (spec.cpu_max > Duration{0}) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(spec.cpu_max);
+    option("--cpu", fmt::format("{}", seconds.count()));
+  }
+  argv.emplace_back("--");
+  argv.insert(argv.end(), spec.argv.begin(), spec.argv.end());
+  return argv;
+}
+
+std::vector<std::string> make_environment(const ChildSpec& spec) {
+  std::vector<std::pair<std::string, std::string>> all{
+      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+      {"LANG", "C.UTF-8"},
+      {"HOME", spec.workdir},
+      {"TMPDIR", spec.workdir}};
+  for (const auto& [name, value] : spec.environment) {
+    const auto known =
+        std::ranges::find_if(all, [&](const auto& pair) { return pair.first == name; });
+    if (known != all.end()) {
+      known->second = value;
+    } else {
+      all.emplace_back(name, value);
+    }
+  }
+  all.emplace_back("VIGIL_CONTROL_FD", fmt::format("{}", control_fd));
+  std::vector<std::string> environment;
+  for (const auto& [name, value] : all) environment.push_back(name + "=" + value);
+  return environment;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (auto& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+// What posix_spawn needs, destroyed on every way out.
+struct SpawnPlan {
+  SpawnPlan() {
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawnattr_init(&attributes);
+  }
+  ~SpawnPlan() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+};
+
+// Own process group, empty mask, default handlers, own directory, four descriptors and no more.
+int prepare(SpawnPlan& plan, const std::array<int, 4>& fds, const std::string& workdir) {
+  sigset_t none;
+  sigset_t all;
+  ::sigemptyset(&none);
+  ::sigfillset(&all);
+  ::posix_spawnattr_setsigmask(&plan.attributes, &none);
+  ::posix_spawnattr_setsigdefault(&plan.attributes, &all);
+  ::posix_spawnattr_setpgroup(&plan.attributes, 0);
+  ::posix_spawnattr_setflags(
+      &plan.attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  for (int fd = 0; fd < static_cast<int>(fds.size()); ++fd) {
+    const int error = ::posix_spawn_file_actions_adddup2(&plan.actions, fds[fd], fd);
+    if (error != 0) return error;
+  }
+  if (const int error = ::posix_spawn_file_actions_addchdir_np(&plan.actions, workdir.c_str())) {
+    return error;
+  }
+  return ::posix_spawn_file_actions_addclosefrom_np(&plan.actions, control_fd + 1);
+}
+
+Result<void> check_spec(const std::string& launcher, const ChildSpec& spec) {
+  if (spec.argv.empty() || spec.argv.front().empty()) {
+    return fail(ErrorCode::invalid_input, "there is no program to run: argv is empty");
+  }
+  struct stat status{};
+  if (::stat(spec.workdir.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    return fail(ErrorCode::not_found,
+                fmt::format("the work directory {} does not exist: create it", spec.workdir));
+  }
+  if (::access(launcher.c_str(), X_OK) != 0) {
+    return fail(ErrorCode::not_found,
+                fmt::format("{} cannot be executed ({}): install vigil-exec beside vigild",
+                            launcher, std::strerror(errno)));
+  }
+  return {};
+}
+
+// A write to a child that is gone must be an error, not the end of the daemon.
+void ignore_broken_pipes() {
+  struct sigaction now{};
+  ::sigaction(SIGPIPE, nullptr, &now);
+  if (now.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
+}
+
+asio::awaitable<std::string> read_some(Descriptor& from) {
+  constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+  std::string bytes(read_bytes_max, '\0');
+  auto room = asio::buffer(bytes);
+  auto [error, count] = co_await from.async_read_some(room, as_tuple);
+  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+  bytes.resize(error ? 0 : count);
+  co_return bytes;
+}
+
+// The exit is read while the dead leader still holds the group's number, so that the group can be
+// killed without ever hitting a stranger; then the leader is reaped.
+ChildExit reap(int pid, int pidfd) {
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOWAIT) != 0) {
+    if (errno != EINTR) return {};
+  }
+  ::kill(-pid, SIGKILL);
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED) != 0) {
+    if (errno != EINTR) return {};
+  }
+  if (info.si_code == CLD_EXITED) return {info.si_status, 0};
+  return {-1, info.si_status};
+}
+
+}  // namespace
+
+Result<Child> Child::start(asio::any_io_executor executor, const std::string& launcher,
+                           const ChildSpec& spec) {
+  if (auto checked = check_spec(launcher, spec); !checked) return std::unexpected(checked.error());
+  ignore_broken_pipes();
+  std::array<Pipe, 4> pipes;
+  for (Pipe& pipe : pipes) {
+    auto made = make_pipe();
+    if (!made) return std::unexpected(made.error());
+    pipe = std::move(*made);
+  }
+  auto& [input, output, errors, control] = pipes;
+  SpawnPlan plan;
+  const int unprepared =
+      prepare(plan, {input.read.get(), output.write.get(), errors.write.get(), control.write.get()},
+              spec.workdir);
+  if (unprepared != 0) return system_failure("cannot prepare a child", unprepared);
+  auto argv = launcher_argv(launcher, spec);
+  auto environment = make_environment(spec);
+  pid_t pid = -1;
+  const int refused = ::posix_spawn(&pid, launcher.c_str(), &plan.actions, &plan.attributes,
+                                    pointers(argv).data(), pointers(environment).data());
+  if (refused != 0) return system_failure(fmt::format("cannot start {}", launcher), refused);
+  // Nobody else reaps our children, so the number cannot have been given to another process.
+  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (pidfd.get() < 0) {
+    const int error = errno;
+    ::kill(-pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return system_failure("cannot watch a child", error);
+  }
+  auto state = std::make_unique<State>(executor, pid);
+  state->exit.assign(pidfd.release());
+  state->input.assign(input.write.release());
+  state->output.assign(output.read.release());
+  state->errors.assign(errors.read.release());
+  state->control.assign(control.read.release());
+  return Child(std::move(state));
+}
+
+Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Child::Child(Child&&) noexcept = default;
+
+Child& Child::operator=(Child&& other) noexcept {
+  std::swap(state_, other.state_);  // what was ours is killed and reaped with `other`
+  return *this;
+}
+
+Child::~Child() {
+  if (state_ == nullptr || state_->ended) return;
+  state_->kill_group(SIGKILL);
+  auto exit = std::make_shared<Descriptor>(std::move(state_->exit));
+  exit->async_wait(
+      Descriptor::wait_read, [exit, pid = state_->pid](boost::system::error_code error) {
+        if (!error)
+          (void)reap(pid, exit->native_handle());  // nobody is left who would want to know
+      });
+}
+
+int Child::pid() const { return state_->pid; }
+
+asio::awaitable<void> Child::write(std::string bytes) {
+  constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+  if (!state_->input.is_open()) co_return;
+  auto all = asio::buffer(bytes);
+  auto [error, written] = co_await asio::async_write(state_->input, all, as_tuple);
+  (void)written;
+  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+}
+
+void Child::close_input() {
+  boost::system::error_code ignored;  // nothing is buffered, so closing loses nothing
+  state_->input.close(ignored);
+}
+
+asio::awaitable<std::string> Child::read_output() { return read_some(state_->output); }
+asio::awaitable<std::string> Child::read_errors() { return read_some(state_->errors); }
+asio::awaitable<std::string> Child::read_control() { return read_some(state_->control); }
+
+asio::awaitable<ChildExit> Child::wait() {
+  if (!state_->ended) {
+    co_await state_->exit.async_wait(Descriptor::wait_read, asio::use_awaitable);
+    state_->ended = reap(state_->pid, state_->exit.native_handle());
+  }
+  co_return *state_->ended;
+}
+
+asio::awaitable<ChildExit> Child::stop(Clock& clock, Duration grace) {
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  state_->kill_group(SIGTERM);
+  const TimePoint until = clock.now() + grace;
+  auto ending = wait();
+  auto ended = co_await with_deadline(clock, until, std::move(ending));
+  if (!ended) state_->kill_group(SIGKILL);
+  ChildExit exit = co_await wait();
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  co_return exit;
+}
+
+}  // namespace vigil::swarm
