@@ -98,6 +98,8 @@ std::optional<std::string> from_base64(std::string_view text) {
                                      static_cast<int>(text.size()));
   if (length < 0) return std::nullopt;
   out.resize(static_cast<std::size_t>(length) - padding);
+  // The unused bits of the last digit must be zero: one value has one spelling.
+  if (padding > 0 && to_base64(out) != text) return std::nullopt;
   return out;
 }
 
