@@ -41,6 +41,8 @@ struct Progress {
 struct EngineLimits {
   int slots = 4;
   int slots_per_owner = 0;  // 0: no limit of its own
+  // Units of each resource. One that is not named here has a single unit, so a plan may use any
+  // name as a lock; a task that asks for more units than there are waits for all of them.
   std::map<std::string, int> resources;
   Duration task_timeout = std::chrono::minutes{10};
   Duration grace = std::chrono::seconds{2};
@@ -67,10 +69,13 @@ class Engine {
   void on_progress(std::function<void(const Progress&)> tell);
   void use_durations(LearnedDurations learned);
 
-  // A failing task is not an error: see Report. The plan must be valid. On cancellation stops the
-  // children, waits for them, then throws operation_aborted; the checkpoints stay for a resume.
+  // A failing task is not an error: see Report. The plan must be valid (one whose tasks form no DAG
+  // gets a report that says so). Of Run::finished, what is done or failed stays so; the rest runs.
+  // On cancellation stops the children, waits for them, then throws operation_aborted; the
+  // checkpoints stay for a resume. What Checkpoints throw ends the run in the same way.
   boost::asio::awaitable<Report> run(Run run);
-  // Ends a running swarm: its report says cancelled and why. False if it is not running.
+  // Ends a running swarm: its report says cancelled and why. False if it is not running. run()
+  // returns after its children are stopped.
   bool cancel(SwarmId swarm, std::string why);
 
   int running_tasks() const;

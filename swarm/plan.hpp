@@ -19,11 +19,15 @@ struct Task {
   std::string builtin;             // or the name of a vigil-task analyser; exactly one of the two
   json::value input;               // what it is given, beside the results it needs
   std::vector<std::string> needs;  // starts when these have ended well; gets their results
-  std::vector<std::string> needs_interface;  // starts when these have published their interface
-  Duration timeout{0};                       // 0: the engine's default
-  int retries = 0;                           // attempts after the first
+  // Starts when these have published their interface, and gets it; of those that are done already
+  // it gets the result. Who consumed an interface that is not the final one runs again with the
+  // result.
+  std::vector<std::string> needs_interface;
+  Duration timeout{0};                               // 0: the engine's default
+  int retries = 0;                                   // attempts after the first
   Duration retry_backoff = std::chrono::seconds{1};  // doubled each time, at most a minute
-  bool optional = false;  // its failure leaves the swarm ok; dependents are skipped
+  // Its failure leaves the swarm ok (unless result_of is missing for it); dependents are skipped.
+  bool optional = false;
   Containment containment = Containment::strict;
   std::string workdir;                   // empty: a private one, removed afterwards
   std::vector<std::string> read_paths;   // beside the system's own, under containment

@@ -1,0 +1,203 @@
+#include "swarm/process_runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+#include <cstring>
+#include <optional>
+
+#include "core/deadline.hpp"
+#include "swarm/conversation.hpp"
+#include "swarm/workdir.hpp"
+
+namespace vigil::swarm {
+namespace asio = boost::asio;
+namespace {
+
+// How long we listen to pipes that outlive their task.
+constexpr Duration patience = std::chrono::milliseconds{500};
+// Said by vigil-exec, and by nobody else who knows manners.
+constexpr std::string_view launcher_says = "vigil-exec: ";
+constexpr int exit_refused = 126;
+constexpr int exit_not_found = 127;
+// Of sysexits.h: wrong usage, wrong data and wrong configuration stay wrong when tried again.
+constexpr std::array hopeless_exits = {64, 65, 78};
+
+struct Ending {
+  ChildExit exit;
+  bool in_time = true;
+  bool cancelled = false;
+};
+
+std::string input_text(const Attempt& attempt) {
+  const json::object input{{"task", attempt.task.name},
+                           {"input", attempt.task.input},
+                           {"inputs", attempt.inputs},
+                           {"deadline", to_rfc3339(attempt.deadline)}};
+  return to_text(json::value(input)) + "\n";
+}
+
+json::value result_of(std::string_view output) {
+  const auto begin = output.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return nullptr;
+  if (auto parsed = parse_json(output)) return *parsed;
+  while (!output.empty() && (output.back() == '\n' || output.back() == '\r')) {
+    output.remove_suffix(1);
+  }
+  return json::string(to_valid_utf8(output));
+}
+
+std::string describe(const Ending& ending, const Attempt& attempt, std::string_view errors) {
+  std::string text;
+  if (!ending.in_time) {
+    text = fmt::format("stopped at its deadline {}", to_rfc3339(attempt.deadline));
+  } else if (ending.exit.signal != 0) {
+    text =
+        fmt::format("ended by signal {} ({})", ending.exit.signal, ::strsignal(ending.exit.signal));
+  } else {
+    text = fmt::format("exit code {}", ending.exit.code);
+  }
+  while (!errors.empty() && (errors.back() == '\n' || errors.back() == '\r')) {
+    errors.remove_suffix(1);
+  }
+  if (!errors.empty()) text += ": " + to_valid_utf8(errors);
+  return text;
+}
+
+bool can_be_retried(const Ending& ending, std::string_view errors) {
+  const int code = ending.exit.code;
+  if (std::ranges::find(hopeless_exits, code) != hopeless_exits.end()) return false;
+  const bool by_launcher = code == exit_refused || code == exit_not_found;
+  return !by_launcher || errors.find(launcher_says) == std::string_view::npos;
+}
+
+AttemptOutcome outcome_of(const Ending& ending, const Attempt& attempt, const Conversation& talk) {
+  AttemptOutcome outcome;
+  const auto& good = attempt.task.exit_ok;
+  outcome.exit_code = ending.exit.code;
+  outcome.ok = ending.in_time && std::ranges::find(good, ending.exit.code) != good.end();
+  outcome.result = result_of(talk.output);
+  outcome.output_cut_bytes = talk.output_cut_bytes;
+  if (outcome.ok) return outcome;
+  outcome.error = describe(ending, attempt, talk.errors);
+  outcome.retryable = !ending.in_time || can_be_retried(ending, talk.errors);
+  return outcome;
+}
+
+AttemptOutcome not_started(const Error& error) {
+  AttemptOutcome outcome;
+  outcome.error = error.message;
+  // A machine that is out of something may have it again; a program that is missing stays so.
+  outcome.retryable = error.code == ErrorCode::unavailable || error.code == ErrorCode::full;
+  return outcome;
+}
+
+class ProcessRunner final : public Runner {
+ public:
+  ProcessRunner(asio::any_io_executor executor, Clock& clock, std::string programs_dir,
+                std::string work_dir, ProcessLimits limits)
+      : executor_(std::move(executor)),
+        clock_(clock),
+        programs_dir_(std::move(programs_dir)),
+        work_dir_(std::move(work_dir)),
+        limits_(limits) {
+    sweep_workdirs(work_dir_);
+  }
+
+  asio::awaitable<AttemptOutcome> run(Attempt attempt) override;
+
+ private:
+  ChildSpec spec_of(const Task& task, std::string workdir) const;
+  asio::awaitable<AttemptOutcome> run_in(Attempt attempt, std::string workdir);
+  asio::awaitable<Ending> wait_or_stop(Child& child, TimePoint deadline, Duration grace);
+
+  asio::any_io_executor executor_;
+  Clock& clock_;
+  std::string programs_dir_;
+  std::string work_dir_;
+  ProcessLimits limits_;
+};
+
+asio::awaitable<AttemptOutcome> ProcessRunner::run(Attempt attempt) {
+  std::string workdir = attempt.task.workdir;
+  const bool is_private = workdir.empty();
+  if (is_private) {
+    auto made = make_workdir(work_dir_);
+    if (!made) co_return not_started(made.error());
+    workdir = std::move(*made);
+  }
+  AttemptOutcome outcome;
+  std::exception_ptr aborted;
+  try {
+    outcome = co_await run_in(std::move(attempt), workdir);
+  } catch (...) {
+    aborted = std::current_exception();  // thrown again below: the directory goes first
+  }
+  if (is_private) {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await remove_workdir(workdir);
+  }
+  if (aborted) std::rethrow_exception(aborted);
+  co_return outcome;
+}
+
+ChildSpec ProcessRunner::spec_of(const Task& task, std::string workdir) const {
+  ChildSpec spec;
+  spec.argv = task.argv;
+  spec.read_paths = task.read_paths;
+  if (!task.builtin.empty()) spec.argv = {programs_dir_ + "/vigil-task", task.builtin};
+  spec.workdir = std::move(workdir);
+  spec.containment = task.containment;
+  spec.write_paths = task.write_paths;
+  spec.memory_bytes_max = limits_.memory_bytes_max;
+  return spec;
+}
+
+asio::awaitable<AttemptOutcome> ProcessRunner::run_in(Attempt attempt, std::string workdir) {
+  const ChildSpec spec = spec_of(attempt.task, std::move(workdir));
+  auto started = Child::start(executor_, programs_dir_ + "/vigil-exec", spec);
+  if (!started) co_return not_started(started.error());
+  Child child = std::move(*started);
+  const auto output_bytes_max =
+      attempt.task.output_bytes_max > 0 ? attempt.task.output_bytes_max : limits_.output_bytes_max;
+  Conversation talk(executor_, child, output_bytes_max, attempt.said);
+  std::string input = input_text(attempt);
+  talk.begin(std::move(input));
+  Ending ending = co_await wait_or_stop(child, attempt.deadline, attempt.grace);
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await talk.end(clock_, patience);
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  if (ending.cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+  co_return outcome_of(ending, attempt, talk);
+}
+
+// Never throws: a cancellation is told in the answer, so that the pipes can be closed in order.
+asio::awaitable<Ending> ProcessRunner::wait_or_stop(Child& child, TimePoint deadline,
+                                                    Duration grace) {
+  Ending ending;
+  try {
+    auto waiting = child.wait();
+    auto exit = co_await with_deadline(clock_, deadline, std::move(waiting));
+    ending.in_time = exit.has_value();
+    if (exit) ending.exit = *exit;
+  } catch (const boost::system::system_error&) {
+    ending.cancelled = true;
+  }
+  if (ending.in_time && !ending.cancelled) co_return ending;
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  ending.exit = co_await child.stop(clock_, grace);
+  co_return ending;
+}
+
+}  // namespace
+
+std::unique_ptr<Runner> make_process_runner(asio::any_io_executor executor, Clock& clock,
+                                            std::string programs_dir, std::string work_dir,
+                                            ProcessLimits limits) {
+  return std::make_unique<ProcessRunner>(std::move(executor), clock, std::move(programs_dir),
+                                         std::move(work_dir), limits);
+}
+
+}  // namespace vigil::swarm
