@@ -1,0 +1,77 @@
+#include "daemon/admin/api.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "daemon/admin/routes.hpp"
+
+namespace vigil::admin {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::size_t body_bytes_max = 1024 * 1024;
+constexpr std::size_t import_bytes_max = 64 * 1024 * 1024;
+
+// Whoever could connect to the socket has the daemon's user, is root, or is in the group that the
+// socket's mode lets in: the kernel checked that. A peer without a uid came over something else.
+bool may_ask(const ingress::Peer& peer) { return peer.uid >= 0; }
+
+Refusal not_allowed() {
+  return {403, "the admin API answers on its unix socket only",
+          "connect to the socket in the state directory, as vigilctl does"};
+}
+
+ingress::Response refused(const Refusal& refusal, const std::string& allow) {
+  auto response = to_response(refusal);
+  if (refusal.status == 405) response.headers.emplace_back("Allow", allow);
+  if (refusal.status == 503) response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+}  // namespace
+
+Desk::Desk(Parts given) : parts(std::move(given)) {}
+Desk::~Desk() = default;
+
+asio::thread_pool& Desk::long_reads() {
+  if (!long_reads_) long_reads_ = std::make_unique<asio::thread_pool>(1);
+  return *long_reads_;
+}
+
+std::string_view version() { return VIGIL_VERSION; }
+
+struct Api::State {
+  explicit State(Parts parts) : desk(std::move(parts)) {}
+  Desk desk;
+};
+
+Api::Api(Parts parts) : state_(std::make_unique<State>(std::move(parts))) {}
+Api::~Api() = default;
+
+ingress::HeadVerdict Api::check_head(const ingress::Request& head) const {
+  if (!may_ask(head.peer)) {
+    return {
+        .body_bytes_max = 0, .refuse_status = 403, .refuse_body = to_response(not_allowed()).body};
+  }
+  const auto path = head.target.substr(0, head.target.find('?'));
+  if (path == "/v1/events") return {state_->desk.parts.settings().http.body_bytes_max, 0, {}};
+  if (path.ends_with("/import")) return {import_bytes_max, 0, {}};
+  return {body_bytes_max, 0, {}};
+}
+
+asio::awaitable<ingress::Response> Api::handle(ingress::Request request) {
+  std::string allow;
+  if (!may_ask(request.peer)) co_return refused(not_allowed(), allow);
+  auto found = find_route(std::move(request), allow);
+  if (!found) co_return refused(found.error(), allow);
+  Answer answer;
+  if (found->route->read != nullptr) {
+    answer = found->route->read(state_->desk, found->call);
+  } else {
+    auto acting = found->route->act(state_->desk, std::move(found->call));
+    answer = co_await std::move(acting);
+  }
+  if (!answer) co_return refused(answer.error(), allow);
+  co_return std::move(*answer);
+}
+
+}  // namespace vigil::admin
