@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 
 #include "core/deadline.hpp"
@@ -31,6 +32,11 @@ struct Ending {
   bool cancelled = false;
 };
 
+struct Tried {
+  AttemptOutcome outcome;
+  std::exception_ptr thrown;
+};
+
 std::string input_text(const Attempt& attempt) {
   const json::object input{{"task", attempt.task.name},
                            {"input", attempt.task.input},
@@ -39,10 +45,11 @@ std::string input_text(const Attempt& attempt) {
   return to_text(json::value(input)) + "\n";
 }
 
-json::value result_of(std::string_view output) {
+json::value result_of(std::string_view output, std::size_t cut_bytes) {
   const auto begin = output.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return nullptr;
-  if (auto parsed = parse_json(output)) return *parsed;
+  // The beginning of a JSON text may be JSON by accident (123 of 12345): what was cut is text.
+  if (auto parsed = parse_json(output); parsed && cut_bytes == 0) return *parsed;
   while (!output.empty() && (output.back() == '\n' || output.back() == '\r')) {
     output.remove_suffix(1);
   }
@@ -78,7 +85,7 @@ AttemptOutcome outcome_of(const Ending& ending, const Attempt& attempt, const Co
   const auto& good = attempt.task.exit_ok;
   outcome.exit_code = ending.exit.code;
   outcome.ok = ending.in_time && std::ranges::find(good, ending.exit.code) != good.end();
-  outcome.result = result_of(talk.output);
+  outcome.result = result_of(talk.output, talk.output_cut_bytes);
   outcome.output_cut_bytes = talk.output_cut_bytes;
   if (outcome.ok) return outcome;
   outcome.error = describe(ending, attempt, talk.errors);
@@ -96,12 +103,13 @@ AttemptOutcome not_started(const Error& error) {
 
 class ProcessRunner final : public Runner {
  public:
-  ProcessRunner(asio::any_io_executor executor, Clock& clock, std::string programs_dir,
-                std::string work_dir, ProcessLimits limits)
+  // Absolute, because a child looks for its launcher from its own work directory.
+  ProcessRunner(asio::any_io_executor executor, Clock& clock, const std::string& programs_dir,
+                const std::string& work_dir, ProcessLimits limits)
       : executor_(std::move(executor)),
         clock_(clock),
-        programs_dir_(std::move(programs_dir)),
-        work_dir_(std::move(work_dir)),
+        programs_dir_(std::filesystem::absolute(programs_dir).string()),
+        work_dir_(std::filesystem::absolute(work_dir).string()),
         limits_(limits) {
     sweep_workdirs(work_dir_);
   }
@@ -110,6 +118,7 @@ class ProcessRunner final : public Runner {
 
  private:
   ChildSpec spec_of(const Task& task, std::string workdir) const;
+  asio::awaitable<Tried> try_in(Attempt attempt, std::string workdir);
   asio::awaitable<AttemptOutcome> run_in(Attempt attempt, std::string workdir);
   asio::awaitable<Ending> wait_or_stop(Child& child, TimePoint deadline, Duration grace);
 
@@ -128,19 +137,25 @@ asio::awaitable<AttemptOutcome> ProcessRunner::run(Attempt attempt) {
     if (!made) co_return not_started(made.error());
     workdir = std::move(*made);
   }
-  AttemptOutcome outcome;
-  std::exception_ptr aborted;
-  try {
-    outcome = co_await run_in(std::move(attempt), workdir);
-  } catch (...) {
-    aborted = std::current_exception();  // thrown again below: the directory goes first
-  }
+  Tried tried = co_await try_in(std::move(attempt), workdir);
   if (is_private) {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await remove_workdir(workdir);
   }
-  if (aborted) std::rethrow_exception(aborted);
-  co_return outcome;
+  if (tried.thrown) std::rethrow_exception(tried.thrown);
+  co_return std::move(tried.outcome);
+}
+
+// What is thrown comes back as a value, so that the directory can be removed first.
+asio::awaitable<Tried> ProcessRunner::try_in(Attempt attempt, std::string workdir) {
+  Tried tried;
+  try {
+    AttemptOutcome outcome = co_await run_in(std::move(attempt), std::move(workdir));
+    tried.outcome = std::move(outcome);
+  } catch (...) {
+    tried.thrown = std::current_exception();
+  }
+  co_return tried;
 }
 
 ChildSpec ProcessRunner::spec_of(const Task& task, std::string workdir) const {
@@ -187,7 +202,8 @@ asio::awaitable<Ending> ProcessRunner::wait_or_stop(Child& child, TimePoint dead
   }
   if (ending.in_time && !ending.cancelled) co_return ending;
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  ending.exit = co_await child.stop(clock_, grace);
+  ChildExit exit = co_await child.stop(clock_, grace);
+  ending.exit = exit;
   co_return ending;
 }
 
@@ -196,8 +212,8 @@ asio::awaitable<Ending> ProcessRunner::wait_or_stop(Child& child, TimePoint dead
 std::unique_ptr<Runner> make_process_runner(asio::any_io_executor executor, Clock& clock,
                                             std::string programs_dir, std::string work_dir,
                                             ProcessLimits limits) {
-  return std::make_unique<ProcessRunner>(std::move(executor), clock, std::move(programs_dir),
-                                         std::move(work_dir), limits);
+  return std::make_unique<ProcessRunner>(std::move(executor), clock, programs_dir, work_dir,
+                                         limits);
 }
 
 }  // namespace vigil::swarm
