@@ -29,7 +29,8 @@ using LoadResult =
 
 // `path` is a vigild.toml, or a directory that holds one. Beside it, entities.d/*.toml are read in
 // order of their names; they may hold [entity.*], [source.*] and [sink.*]. Relative paths in values
-// are taken from the directory of the file they stand in. A name defined twice is an error.
+// are taken from the directory of the file they stand in and come out absolute; state_dir and
+// admin_socket are never empty. A name defined twice is an error.
 LoadResult load(const std::string& path);
 
 // The same for one text, without drop-ins; `file` is the name used in diagnostics.
@@ -47,16 +48,19 @@ struct Difference {
 };
 Difference difference(const Settings& before, const Settings& after);
 
-// The settings as TOML with every default written out (secrets stay references).
+// The settings as TOML with every default written out (secrets stay references). load_text() gives
+// the same settings back.
 std::string to_toml(const Settings& settings);
 
 // Every key there is: "entity.NAME.reactivity.cooldown", type, default, meaning. For
-// docs/configuration.md.
+// docs/configuration.md. Made from what the loader itself reads (config/schema.hpp).
 struct Key {
-  std::string path;
+  std::string path;  // lists of tables are written on[]
+  std::string kind;  // the kind of source, sink or entity it belongs to; empty: all of them
   std::string type;
   std::string default_text;
   std::string meaning;
+  bool needs_restart = false;
 };
 std::vector<Key> reference();
 

@@ -34,8 +34,9 @@ class Secret {
 // Is the text of the right form? The message says what was expected.
 Result<SecretRef> parse_secret_ref(std::string_view text);
 
-// Reads it, without a trailing newline. Refuses an empty secret, a file others can read (mode &
-// 077) and one over 64 KiB. `cred:` needs $CREDENTIALS_DIRECTORY.
+// Reads it, without a trailing newline. Refuses an empty secret, a `file:` others can read (mode &
+// 077) and one over 64 KiB. `cred:` needs $CREDENTIALS_DIRECTORY, whose access the service manager
+// guards.
 Result<Secret> read_secret(const SecretRef& ref);
 
 }  // namespace vigil::config

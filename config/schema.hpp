@@ -1,0 +1,315 @@
+#pragma once
+// Every key of the configuration outside [entity.*], once. A visitor walks the members of a
+// settings struct with what is known about each: the loader fills them, the printer writes them,
+// the reference lists them. A visitor has
+//   value(spec, member)    one value                 table(spec, member)   a table or an optional
+//   one tables(spec, vector)   [[...]]                   named(spec, map)      [key.NAME]
+//   kinds(words, variant)  the key `kind` and what belongs to it; returns the word
+#include "config/settings.hpp"
+#include "config/spec.hpp"
+#include "config/words.hpp"
+
+namespace vigil::config {
+
+constexpr std::int64_t kib = 1024;
+constexpr std::int64_t mib = 1024 * kib;
+constexpr std::int64_t gib = 1024 * mib;
+
+template <class Visitor>
+void describe(Visitor& v, Daemon& of) {
+  v.value(Spec{.name = "state_dir",
+               .meaning = "directory of the database, backups and work directories",
+               .form = Form::path,
+               .default_text = "$STATE_DIRECTORY, else ./vigild-state",
+               .takes = Takes::restart},
+          of.state_dir);
+  v.value(Spec{.name = "admin_socket",
+               .meaning = "unix socket that vigilctl talks to",
+               .form = Form::path,
+               .default_text = "STATE_DIR/admin.sock",
+               .takes = Takes::restart},
+          of.admin_socket);
+  v.value(Spec{.name = "log_level", .meaning = "least important level that is logged"},
+          of.log_level);
+  v.value(Spec{.name = "decision_threads",
+               .meaning = "threads that decide; different cases run in parallel",
+               .least = 1,
+               .most = 64,
+               .takes = Takes::restart},
+          of.decision_threads);
+  v.value(Spec{.name = "drain_timeout",
+               .meaning = "how long running swarms and open requests may take at shutdown",
+               .most = in_us(1h)},
+          of.drain_timeout);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Http& of) {
+  v.value(Spec{.name = "listen",
+               .meaning = "where webhooks are received; port 0 takes any free one; [] for no door",
+               .form = Form::listen,
+               .most = 16,
+               .takes = Takes::restart},
+          of.listen);
+  v.value(Spec{.name = "behind_proxy",
+               .meaning = "a reverse proxy with TLS stands in front; an address that is not "
+                          "loopback is refused without it"},
+          of.behind_proxy);
+  v.value(Spec{.name = "head_bytes_max",
+               .meaning = "largest request head",
+               .least = kib,
+               .most = mib,
+               .takes = Takes::restart},
+          of.head_bytes_max);
+  v.value(Spec{.name = "body_bytes_max",
+               .meaning = "largest request body; a source may set its own",
+               .least = kib,
+               .most = gib},
+          of.body_bytes_max);
+  v.value(Spec{.name = "connections_max",
+               .meaning = "open connections at once",
+               .least = 1,
+               .most = 1'000'000,
+               .takes = Takes::restart},
+          of.connections_max);
+  constexpr std::int64_t soon = in_us(100ms);
+  v.value(Spec{.name = "head_timeout",
+               .meaning = "time for a client to send the head of a request",
+               .least = soon,
+               .takes = Takes::restart},
+          of.head_timeout);
+  v.value(Spec{.name = "body_timeout",
+               .meaning = "time to send the body, and never slower than 1 KiB/s",
+               .least = soon,
+               .takes = Takes::restart},
+          of.body_timeout);
+  v.value(Spec{.name = "idle_timeout",
+               .meaning = "time a connection may wait for its next request",
+               .least = soon,
+               .takes = Takes::restart},
+          of.idle_timeout);
+  v.value(Spec{.name = "write_timeout",
+               .meaning = "time for a client to take the answer",
+               .least = soon,
+               .takes = Takes::restart},
+          of.write_timeout);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Storage& of) {
+  v.value(Spec{.name = "events_keep", .meaning = "how long events are kept; 0s for ever"},
+          of.events_keep);
+  v.value(Spec{.name = "ledger_keep", .meaning = "how long decisions are kept; 0s for ever"},
+          of.ledger_keep);
+  v.value(Spec{.name = "swarms_keep", .meaning = "how long swarms are kept; 0s for ever"},
+          of.swarms_keep);
+  v.value(Spec{.name = "episodes_keep", .meaning = "how long episodes are kept; 0s for ever"},
+          of.episodes_keep);
+  v.value(Spec{.name = "free_bytes_min",
+               .meaning = "below this free space on the disk (or 5 % of it) nothing is accepted",
+               .takes = Takes::restart},
+          of.free_bytes_min);
+  v.value(Spec{.name = "ballast_bytes",
+               .meaning = "file that is given up when the disk is full, to have room to recover",
+               .most = 64 * gib,
+               .takes = Takes::restart},
+          of.ballast_bytes);
+  v.value(Spec{.name = "queue_max",
+               .meaning = "events accepted and not yet routed; beyond, senders get 503",
+               .least = 1,
+               .takes = Takes::restart},
+          of.queue_max);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Swarms& of) {
+  v.value(Spec{.name = "slots",
+               .meaning = "tasks at once over all entities; 0: twice the processors",
+               .most = 10'000,
+               .takes = Takes::restart},
+          of.slots);
+  v.value(Spec{.name = "slots_per_entity",
+               .meaning = "tasks at once of one entity; 0: no limit of its own",
+               .most = 10'000,
+               .takes = Takes::restart},
+          of.slots_per_entity);
+  v.value(Spec{.name = "task_timeout",
+               .meaning = "time for a task that states none of its own",
+               .least = in_us(100ms),
+               .takes = Takes::restart},
+          of.task_timeout);
+  v.value(Spec{.name = "grace",
+               .meaning = "time between TERM and KILL",
+               .most = in_us(10min),
+               .takes = Takes::restart},
+          of.grace);
+  v.value(Spec{.name = "output_bytes_max",
+               .meaning = "largest output of a task that is kept; the rest is counted",
+               .least = kib,
+               .most = gib,
+               .takes = Takes::restart},
+          of.output_bytes_max);
+  v.value(Spec{.name = "memory_bytes_max",
+               .meaning = "memory a task may use",
+               .least = 16 * mib,
+               .takes = Takes::restart},
+          of.memory_bytes_max);
+  v.value(Spec{.name = "resources",
+               .meaning = "[swarm.resources]: names of scarce things and how many tasks may hold "
+                          "each at once",
+               .form = Form::task_name,
+               .least = 1,
+               .takes = Takes::restart},
+          of.resources);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Webhook& of) {
+  v.value(Spec{.name = "scheme",
+               .meaning = "how the sender proves itself; none is for loopback without a proxy"},
+          of.scheme);
+  v.value(Spec{.name = "secrets",
+               .meaning = "all are tried: put the new one beside the old one to rotate",
+               .most = 16},
+          of.secrets);
+  v.value(
+      Spec{.name = "user", .meaning = "scheme basic: the user name; the secret is the password"},
+      of.user);
+  v.value(Spec{.name = "allow",
+               .meaning = "addresses that may call; empty: all",
+               .form = Form::address_range},
+          of.allow);
+  v.value(Spec{.name = "tolerance",
+               .meaning = "largest age of a signed timestamp",
+               .least = in_us(1s),
+               .most = in_us(24h)},
+          of.tolerance);
+  v.value(
+      Spec{.name = "body_bytes_max", .meaning = "largest body; 0B: that of [http]", .most = gib},
+      of.body_bytes_max);
+  v.value(Spec{.name = "signature_header",
+               .meaning = "scheme hmac: the header that holds the signature",
+               .form = Form::header_name},
+          of.signature_header);
+  v.value(Spec{.name = "signature_prefix",
+               .meaning = "scheme hmac: what stands before the signature, such as sha256="},
+          of.signature_prefix);
+  v.value(Spec{.name = "signature_encoding",
+               .meaning = "scheme hmac: how the signature is written",
+               .choices = encodings},
+          of.signature_encoding);
+  v.value(Spec{.name = "type",
+               .meaning = "type of its events; empty: as the sender says, else SOURCE.VALUE with "
+                          "the value at type_path",
+               .form = Form::event_type},
+          of.type);
+  v.value(Spec{.name = "type_path",
+               .meaning = "where the body says what happened",
+               .form = Form::dotted_path},
+          of.type_path);
+  v.value(Spec{.name = "subject_path",
+               .meaning = "where the body says what it is about",
+               .form = Form::dotted_path},
+          of.subject_path);
+  v.value(Spec{.name = "id_header",
+               .meaning = "header with the delivery id; empty: that of the scheme, else a hash of "
+                          "the body",
+               .form = Form::header_name},
+          of.id_header);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Schedule& of) {
+  v.value(Spec{.name = "cron",
+               .meaning = "minute hour day month weekday; exactly one of cron, every and at",
+               .form = Form::cron},
+          of.cron);
+  v.value(Spec{.name = "every", .meaning = "time between firings", .least = in_us(1s)}, of.every);
+  v.value(Spec{.name = "at", .meaning = "fires once"}, of.at);
+  v.value(Spec{.name = "tz", .meaning = "zone in which cron is meant", .form = Form::zone}, of.tz);
+  v.value(
+      Spec{.name = "jitter", .meaning = "each firing is late by up to this", .most = in_us(24h)},
+      of.jitter);
+  v.value(Spec{.name = "misfire", .meaning = "what becomes of firings that were missed"},
+          of.misfire);
+  v.value(Spec{.name = "misfire_grace", .meaning = "later than this is missed"}, of.misfire_grace);
+  v.value(
+      Spec{.name = "catchup_spread", .meaning = "misfire run_all: pause between the missed ones"},
+      of.catchup_spread);
+  v.value(Spec{.name = "overlap", .meaning = "what to do when the last firing is still at work"},
+          of.overlap);
+  v.value(Spec{.name = "type", .meaning = "type of its events", .form = Form::event_type}, of.type);
+  v.value(Spec{.name = "subject", .meaning = "subject of its events"}, of.subject);
+  v.value(Spec{.name = "data", .meaning = "payload of its events"}, of.data);
+}
+
+template <class Visitor>
+void describe(Visitor& v, HttpSink& of) {
+  constexpr std::int64_t soon = in_us(100ms);
+  v.value(Spec{.name = "url",
+               .meaning = "where the payload is posted",
+               .presence = Presence::required,
+               .form = Form::url},
+          of.url);
+  v.value(Spec{.name = "secret", .meaning = "signs requests as Standard Webhooks do"}, of.secret);
+  v.value(Spec{.name = "headers",
+               .meaning = "sent with each request; not the place for secrets",
+               .form = Form::header_name},
+          of.headers);
+  v.value(Spec{.name = "timeout", .meaning = "time for one attempt", .least = soon}, of.timeout);
+}
+
+template <class Visitor>
+void describe(Visitor& v, GithubSink& of) {
+  v.value(Spec{.name = "base_url", .meaning = "of the REST API", .form = Form::url}, of.base_url);
+  v.value(Spec{.name = "token",
+               .meaning = "may comment and set commit statuses",
+               .presence = Presence::required},
+          of.token);
+  v.value(Spec{.name = "context", .meaning = "name of the commit status"}, of.context);
+  v.value(Spec{.name = "timeout", .meaning = "time for one attempt", .least = in_us(100ms)},
+          of.timeout);
+}
+
+template <class Visitor>
+void describe(Visitor& v, CommandSink& of) {
+  v.value(Spec{.name = "argv",
+               .meaning = "runs with the payload as JSON on standard input; no shell",
+               .presence = Presence::required,
+               .form = Form::program,
+               .least = 1},
+          of.argv);
+  v.value(Spec{.name = "timeout", .meaning = "time for one run", .least = in_us(100ms)},
+          of.timeout);
+  v.value(Spec{.name = "idempotent",
+               .meaning = "may be run again when its outcome was lost in a crash"},
+          of.idempotent);
+  v.value(Spec{.name = "per_hour_max", .meaning = "runs in an hour", .least = 1}, of.per_hour_max);
+}
+
+template <class Visitor>
+void describe(Visitor& v, FileSink& of) {
+  v.value(Spec{.name = "path",
+               .meaning = "one JSON line is appended for each action",
+               .presence = Presence::required,
+               .form = Form::path},
+          of.path);
+}
+
+template <class Visitor>
+void describe(Visitor&, LogSink&) {}  // a line in the daemon's log
+
+template <class Visitor>
+void describe(Visitor& v, Source& of) {
+  v.value(Spec{.name = "trusted",
+               .meaning = "its content is not written by strangers: its events are not tainted"},
+          of.trusted);
+  v.kinds(source_kinds, of.of);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Sink& of) {
+  v.kinds(sink_kinds, of.of);
+}
+
+}  // namespace vigil::config

@@ -1,0 +1,288 @@
+#pragma once
+// Every key of [entity.*], and the whole document. See schema.hpp.
+#include "config/schema.hpp"
+
+namespace vigil::config {
+
+template <class Visitor>
+void describe(Visitor& v, Subscription& of) {
+  v.value(Spec{.name = "source",
+               .meaning = "name of a source, or a pattern: * is any run of characters",
+               .form = Form::pattern},
+          of.source);
+  v.value(Spec{.name = "types",
+               .meaning = "types of events, or patterns",
+               .form = Form::pattern,
+               .least = 1},
+          of.types);
+  v.value(Spec{.name = "match", .meaning = "field matches; none: every event"}, of.match);
+  v.value(Spec{.name = "when", .meaning = "a Lua expression over event; empty: true"}, of.when);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Debounce& of) {
+  v.value(Spec{.name = "period",
+               .meaning = "wait until the case was quiet for this long",
+               .presence = Presence::required,
+               .least = in_us(1ms)},
+          of.period);
+  v.value(Spec{.name = "timeout", .meaning = "but never longer than this; 0s: ten periods"},
+          of.timeout);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Batch& of) {
+  v.value(Spec{.name = "max_size",
+               .meaning = "events that make a batch full",
+               .least = 1,
+               .most = 10'000},
+          of.max_size);
+  v.value(Spec{.name = "timeout",
+               .meaning = "a batch that is not full is taken after this",
+               .least = in_us(1ms)},
+          of.timeout);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Throttle& of) {
+  v.value(Spec{.name = "count", .meaning = "wakes in a period", .least = 1}, of.count);
+  v.value(Spec{.name = "period", .meaning = "length of the period", .least = in_us(1ms)},
+          of.period);
+}
+
+template <class Visitor>
+void describe(Visitor& v, ActiveHours& of) {
+  v.value(Spec{.name = "days", .meaning = "\"mon\" to \"sun\", or 1 (Monday) to 7", .least = 1},
+          of.days);
+  v.value(Spec{.name = "from", .meaning = "start, local to tz", .form = Form::clock},
+          of.from_minute);
+  v.value(Spec{.name = "to",
+               .meaning = "end; earlier than from: over midnight, into the next day",
+               .form = Form::clock},
+          of.to_minute);
+  v.value(Spec{.name = "tz", .meaning = "zone of from, to and days", .form = Form::zone}, of.tz);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Reactivity& of) {
+  v.table(Spec{.name = "debounce", .meaning = "wake once a burst is over"}, of.debounce);
+  v.table(Spec{.name = "batch", .meaning = "wake with many events at once"}, of.batch);
+  v.table(Spec{.name = "throttle", .meaning = "over it, events wait for one later wake"},
+          of.throttle);
+  v.value(Spec{.name = "cooldown", .meaning = "silence after a decision that acted"}, of.cooldown);
+  v.value(Spec{.name = "concurrency", .meaning = "swarms of this entity at once", .least = 1},
+          of.concurrency);
+  v.table(Spec{.name = "active_hours", .meaning = "outside of them events wait"}, of.active_hours);
+  v.value(Spec{.name = "cancel_on",
+               .meaning = "types of events that cancel the running swarm of their case",
+               .form = Form::pattern},
+          of.cancel_on);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Budget& of) {
+  v.value(Spec{.name = "tokens", .meaning = "model tokens a day; 0: no limit"}, of.tokens);
+  v.value(Spec{.name = "money_cents", .meaning = "cost a day, in cents; 0: no limit"},
+          of.money_cents);
+  v.value(Spec{.name = "compute", .meaning = "sum of task times a day; 0s: no limit"}, of.compute);
+  v.value(
+      Spec{.name = "notifications", .meaning = "actions a day that a person will see; 0: no limit"},
+      of.notifications);
+  v.value(Spec{.name = "swarms", .meaning = "swarms a day; 0: no limit"}, of.swarms);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Command& of) {
+  v.value(Spec{.name = "name",
+               .meaning = "what the review calls it",
+               .presence = Presence::required,
+               .form = Form::task_name},
+          of.name);
+  v.value(Spec{.name = "argv",
+               .meaning = "runs in the working tree; no shell",
+               .presence = Presence::required,
+               .form = Form::argv,
+               .least = 1},
+          of.argv);
+  v.value(Spec{.name = "timeout", .meaning = "time for one run", .least = in_us(100ms)},
+          of.timeout);
+  v.value(Spec{.name = "paths",
+               .meaning = "globs: runs only when a changed path matches one; empty: always"},
+          of.paths);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Codebase& of) {
+  v.value(Spec{.name = "repository",
+               .meaning = "a local clone",
+               .presence = Presence::required,
+               .form = Form::path},
+          of.repository);
+  v.value(Spec{.name = "branch", .meaning = "the branch others merge into; empty: that of HEAD"},
+          of.branch);
+  v.value(Spec{.name = "analysers",
+               .meaning = "names of the analysers to run; empty: all",
+               .form = Form::task_name},
+          of.analysers);
+  v.value(Spec{.name = "large_file_bytes",
+               .meaning = "from this size on a new file is a finding",
+               .least = 1},
+          of.large_file_bytes);
+  v.value(Spec{.name = "ignore_paths", .meaning = "globs of paths whose findings are dropped"},
+          of.ignore_paths);
+  v.tables(Spec{.name = "command", .meaning = "the repository's own checks"}, of.commands);
+  v.value(Spec{.name = "report_sink",
+               .meaning = "sink that gets the reviews; empty: they are only remembered",
+               .form = Form::name},
+          of.report_sink);
+  v.value(Spec{.name = "status_sink",
+               .meaning = "sink that gets the commit statuses; empty: none",
+               .form = Form::name},
+          of.status_sink);
+}
+
+template <class Visitor>
+void describe(Visitor& v, RuleTask& of) {
+  v.value(Spec{.name = "name",
+               .meaning = "unique in its rule",
+               .presence = Presence::required,
+               .form = Form::task_name},
+          of.name);
+  v.value(Spec{.name = "argv",
+               .meaning = "program and arguments; all but the first may hold {{expressions}}",
+               .form = Form::program},
+          of.argv);
+  v.value(Spec{.name = "builtin",
+               .meaning = "or an analyser of vigil-task; exactly one of argv and builtin",
+               .form = Form::task_name},
+          of.builtin);
+  v.value(Spec{.name = "input", .meaning = "given to it as JSON; texts may hold {{expressions}}"},
+          of.input);
+  v.value(Spec{.name = "needs",
+               .meaning = "tasks whose results it gets and waits for",
+               .form = Form::task_name},
+          of.needs);
+  v.value(Spec{.name = "timeout", .meaning = "time for one attempt", .least = in_us(100ms)},
+          of.timeout);
+  v.value(Spec{.name = "retries", .meaning = "attempts after the first", .most = 100}, of.retries);
+  v.value(Spec{.name = "sandbox",
+               .meaning = "strict: no network, own directory; net: with network; none: as vigild",
+               .choices = sandboxes},
+          of.sandbox);
+}
+
+template <class Visitor>
+void describe(Visitor& v, RuleAction& of) {
+  v.value(Spec{.name = "sink",
+               .meaning = "where it goes",
+               .presence = Presence::required,
+               .form = Form::name},
+          of.sink);
+  v.value(Spec{.name = "on",
+               .meaning = "at once, or when the tasks have ended: report is either, ok, failed",
+               .choices = action_moments},
+          of.on);
+  v.value(Spec{.name = "kind", .meaning = "class of the action, for autonomy", .form = Form::name},
+          of.kind);
+  v.value(Spec{.name = "payload", .meaning = "what is sent; texts may hold {{expressions}}"},
+          of.payload);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Rule& of) {
+  v.value(Spec{.name = "name",
+               .meaning = "unique in its entity; the ledger names it",
+               .presence = Presence::required,
+               .form = Form::name},
+          of.name);
+  v.value(Spec{.name = "match", .meaning = "field matches; none: every event"}, of.match);
+  v.value(Spec{.name = "when", .meaning = "a Lua expression over event; empty: true"}, of.when);
+  v.value(Spec{.name = "remember",
+               .meaning = "an episode to remember, with {{expressions}}; empty: none"},
+          of.remember);
+  v.tables(Spec{.name = "task", .meaning = "what to run, side by side as far as needs allow"},
+           of.tasks);
+  v.tables(Spec{.name = "action", .meaning = "what to do outside"}, of.actions);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Process& of) {
+  v.value(Spec{.name = "argv",
+               .meaning = "a child that stays up and answers a JSON line with a JSON line",
+               .presence = Presence::required,
+               .form = Form::program,
+               .least = 1},
+          of.argv);
+  v.value(Spec{.name = "timeout", .meaning = "time for one answer", .least = in_us(10ms)},
+          of.timeout);
+  v.value(Spec{.name = "workdir",
+               .meaning = "where it runs; empty: a directory of its own",
+               .form = Form::path},
+          of.workdir);
+  v.value(Spec{.name = "restart_backoff",
+               .meaning = "pause before a restart, doubled up to 5m",
+               .least = in_us(10ms),
+               .most = in_us(5min)},
+          of.restart_backoff);
+  v.value(Spec{.name = "case_path",
+               .meaning = "where the event says which case it belongs to",
+               .form = Form::dotted_path},
+          of.case_path);
+}
+
+// What stands in the table that has the `kind`: its own keys, or a table named after it.
+template <class Visitor, class Kind>
+void describe_kind(Visitor& v, Kind& of) {
+  describe(v, of);
+}
+template <class Visitor>
+void describe_kind(Visitor& v, Codebase& of) {
+  v.table(Spec{.name = "codebase", .meaning = "a repository that is watched over"}, of);
+}
+template <class Visitor>
+void describe_kind(Visitor& v, Rules& of) {
+  v.value(Spec{.name = "case_key",
+               .meaning = "template that gives the case of an event",
+               .presence = Presence::optional},
+          of.case_key);
+  v.tables(Spec{.name = "rule", .meaning = "the first one that matches decides"}, of.rules);
+}
+template <class Visitor>
+void describe_kind(Visitor& v, Process& of) {
+  v.table(Spec{.name = "process", .meaning = "a guardian in another language"}, of);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Entity& of) {
+  v.value(Spec{.name = "role", .meaning = "for people: what it is for"}, of.role);
+  v.value(Spec{.name = "autonomy",
+               .meaning = "observe: only remembers; propose: asks before it acts; act: acts"},
+          of.autonomy);
+  v.value(Spec{.name = "autonomy_of",
+               .meaning = "[entity.NAME.autonomy_of]: the same for single classes of actions",
+               .form = Form::name},
+          of.autonomy_of);
+  v.tables(Spec{.name = "on", .meaning = "which events it hears; at least one", .least = 1}, of.on);
+  v.table(Spec{.name = "reactivity", .meaning = "how quickly a case reacts"}, of.reactivity);
+  v.table(Spec{.name = "budget", .meaning = "what it may use in a day"}, of.budget);
+  of.kind = v.kinds(entity_kinds, of.of);
+}
+
+// What a file in entities.d may hold.
+template <class Visitor>
+void describe_names(Visitor& v, Settings& of) {
+  v.named(Spec{.name = "source", .meaning = "where events come from"}, of.sources);
+  v.named(Spec{.name = "sink", .meaning = "where actions go"}, of.sinks);
+  v.named(Spec{.name = "entity", .meaning = "an inhabitant"}, of.entities);
+}
+
+template <class Visitor>
+void describe(Visitor& v, Settings& of) {
+  v.table(Spec{.name = "daemon", .meaning = "the process"}, of.daemon);
+  v.table(Spec{.name = "http", .meaning = "the webhook door"}, of.http);
+  v.table(Spec{.name = "storage", .meaning = "the database"}, of.storage);
+  v.table(Spec{.name = "swarm", .meaning = "limits of all tasks"}, of.swarm);
+  describe_names(v, of);
+}
+
+}  // namespace vigil::config

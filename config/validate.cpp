@@ -1,0 +1,118 @@
+#include "config/validate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/forms.hpp"
+#include "config/validate_entity.hpp"
+#include "config/words.hpp"
+
+namespace vigil::config {
+namespace {
+
+void check_http(const Http& http, Violations& found) {
+  for (std::size_t i = 0; i < http.listen.size(); ++i) {
+    if (is_loopback(http.listen[i]) || http.behind_proxy) continue;
+    found.add(fmt::format("http.listen[{}]", i),
+              fmt::format("{} can be reached from other machines, and vigild speaks no TLS: listen "
+                          "on 127.0.0.1 behind a reverse proxy, or set behind_proxy = true when "
+                          "only the proxy can reach this address",
+                          http.listen[i]));
+  }
+}
+
+void check_unproven(const std::string& key, const Webhook& hook, const Http& http,
+                    Violations& found) {
+  if (!std::ranges::all_of(http.listen, is_loopback) || http.behind_proxy) {
+    found.add(key + ".scheme",
+              "scheme = \"none\" lets everybody in: it is for http.listen on loopback alone, "
+              "without a proxy. Choose a scheme and give it secrets");
+  }
+  if (!hook.secrets.empty()) {
+    found.add(key + ".secrets", "scheme = \"none\" uses no secrets: choose a scheme that does");
+  }
+}
+
+void check_webhook(const std::string& key, const Webhook& hook, const Http& http,
+                   Violations& found) {
+  const auto scheme = word_of(hook.scheme);
+  if (hook.scheme == Scheme::none) {
+    check_unproven(key, hook, http, found);
+  } else if (hook.secrets.empty()) {
+    found.add(key + ".secrets",
+              fmt::format("scheme = \"{}\" needs a secret: secrets = [\"file:PATH\"]", scheme));
+  }
+  if (hook.scheme == Scheme::basic && hook.user.empty()) {
+    found.add(key + ".user", "scheme = \"basic\" needs a user name");
+  }
+  if (hook.user.find(':') != std::string::npos) {
+    found.add(key + ".user", "a user name must not hold a colon");
+  }
+  const auto belongs_to = [&](std::string_view name, std::string_view wanted, bool given) {
+    if (!given || scheme == wanted) return;
+    found.add(fmt::format("{}.{}", key, name),
+              fmt::format("is used by scheme = \"{}\" alone, and this is \"{}\"", wanted, scheme));
+  };
+  const Webhook plain;
+  belongs_to("user", "basic", !hook.user.empty());
+  belongs_to("signature_header", "hmac", hook.signature_header != plain.signature_header);
+  belongs_to("signature_prefix", "hmac", !hook.signature_prefix.empty());
+  belongs_to("signature_encoding", "hmac", hook.signature_encoding != plain.signature_encoding);
+  if (!hook.type.empty() && !hook.type_path.empty()) {
+    found.add(key + ".type_path", "give type or type_path, not both: type alone would be used");
+  }
+}
+
+void check_schedule(const std::string& key, const Schedule& schedule, Violations& found) {
+  const int given =
+      (schedule.cron.empty() ? 0 : 1) + (schedule.every ? 1 : 0) + (schedule.at ? 1 : 0);
+  if (given == 0) {
+    found.add(key, "says nothing about when: give cron, every or at");
+  } else if (given > 1) {
+    found.add(key, "give exactly one of cron, every and at");
+  }
+  if (schedule.every && schedule.jitter >= *schedule.every) {
+    found.add(key + ".jitter", "must be shorter than every");
+  }
+}
+
+void check_source(const std::string& name, const Source& source, const Http& http,
+                  Violations& found) {
+  const std::string key = "source." + name;
+  if (name == admin_source) {
+    found.add(key, "this name is taken: events that people emit come from \"admin\"");
+  }
+  if (const auto* hook = std::get_if<Webhook>(&source.of)) check_webhook(key, *hook, http, found);
+  if (const auto* schedule = std::get_if<Schedule>(&source.of)) {
+    check_schedule(key, *schedule, found);
+  }
+}
+
+void check_sink(const std::string& name, const Sink& sink, Violations& found) {
+  const auto* http = std::get_if<HttpSink>(&sink.of);
+  if (http == nullptr) return;
+  for (const auto& [header, value] : http->headers) {
+    const bool clean = std::ranges::all_of(value, [](unsigned char c) { return c >= 0x20; });
+    if (clean) continue;
+    found.add(fmt::format("sink.{}.headers.{}", name, header),
+              "the value of a header is one line without control characters");
+  }
+}
+
+}  // namespace
+
+std::vector<Violation> validate(const Settings& settings) {
+  Violations found;
+  check_http(settings.http, found);
+  for (const auto& [name, source] : settings.sources) {
+    check_source(name, source, settings.http, found);
+  }
+  for (const auto& [name, sink] : settings.sinks) check_sink(name, sink, found);
+  for (const auto& [name, entity] : settings.entities) {
+    check_entity("entity." + name, entity, settings, found);
+  }
+  return std::move(found.all);
+}
+
+}  // namespace vigil::config

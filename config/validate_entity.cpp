@@ -1,0 +1,164 @@
+#include "config/validate_entity.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "config/words.hpp"
+
+namespace vigil::config {
+namespace {
+
+template <class Map>
+std::vector<std::string> names_of(const Map& map) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : map) names.push_back(name);
+  return names;
+}
+
+void check_sink_exists(const std::string& key, const std::string& sink, const Settings& settings,
+                       Violations& found) {
+  if (settings.sinks.contains(sink)) return;
+  auto hint = suggestion(sink, names_of(settings.sinks));
+  if (hint.empty()) hint = fmt::format(": define [sink.{}]", sink);
+  found.add(key, fmt::format("there is no sink \"{}\"{}", sink, hint));
+}
+
+void check_subscription(const std::string& key, const Subscription& on, const Settings& settings,
+                        Violations& found) {
+  const bool is_pattern = on.source.find('*') != std::string::npos;
+  if (is_pattern || on.source == admin_source || settings.sources.contains(on.source)) return;
+  auto hint = suggestion(on.source, names_of(settings.sources));
+  if (hint.empty()) hint = fmt::format(": define [source.{}]", on.source);
+  found.add(key + ".source", fmt::format("there is no source \"{}\"{}", on.source, hint));
+}
+
+void check_reactivity(const std::string& key, const Reactivity& reactivity, Violations& found) {
+  const auto& debounce = reactivity.debounce;
+  if (debounce && debounce->timeout > Duration{0} && debounce->timeout < debounce->period) {
+    found.add(key + ".debounce.timeout", "must not be shorter than the period");
+  }
+  const auto& hours = reactivity.active_hours;
+  if (hours && hours->from_minute == hours->to_minute) {
+    found.add(key + ".active_hours.to", "from and to are the same: no hour would be active");
+  }
+  if (hours && hours->from_minute == 24 * 60) {
+    found.add(key + ".active_hours.from", "the day starts at \"00:00\"; \"24:00\" is its end");
+  }
+}
+
+template <class Thing>
+void check_names_unique(const std::string& key, const std::vector<Thing>& things,
+                        Violations& found) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < things.size(); ++i) {
+    if (things[i].name.empty() || seen.insert(things[i].name).second) continue;
+    found.add(fmt::format("{}[{}].name", key, i),
+              fmt::format("\"{}\" stands here twice; names are unique", things[i].name));
+  }
+}
+
+void check_codebase(const std::string& key, const Codebase& codebase, const Settings& settings,
+                    Violations& found) {
+  check_names_unique(key + ".command", codebase.commands, found);
+  if (!codebase.report_sink.empty()) {
+    check_sink_exists(key + ".report_sink", codebase.report_sink, settings, found);
+  }
+  if (!codebase.status_sink.empty()) {
+    check_sink_exists(key + ".status_sink", codebase.status_sink, settings, found);
+  }
+}
+
+void check_task(const std::string& key, const RuleTask& task, const std::set<std::string>& names,
+                Violations& found) {
+  if (task.argv.empty() == task.builtin.empty()) {
+    found.add(key, task.argv.empty() ? "does nothing: give argv or builtin"
+                                     : "give argv or builtin, not both");
+  }
+  if (!task.argv.empty() && task.argv.front().find("{{") != std::string::npos) {
+    found.add(key + ".argv[0]", "which program runs is never taken from an event");
+  }
+  for (std::size_t i = 0; i < task.needs.size(); ++i) {
+    const auto at = fmt::format("{}.needs[{}]", key, i);
+    if (task.needs[i] == task.name) {
+      found.add(at, "a task cannot need itself");
+    } else if (!names.contains(task.needs[i])) {
+      found.add(at, fmt::format("there is no task \"{}\" in this rule{}", task.needs[i],
+                                suggestion(task.needs[i], {names.begin(), names.end()})));
+    }
+  }
+}
+
+// Tasks that can start are taken away until none is left; what stays waits for itself.
+std::vector<std::string> in_circle(const std::vector<RuleTask>& tasks) {
+  std::map<std::string, std::set<std::string>> waiting;
+  for (const auto& task : tasks) waiting[task.name].insert(task.needs.begin(), task.needs.end());
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (auto it = waiting.begin(); it != waiting.end();) {
+      const bool can_start = std::ranges::none_of(
+          it->second, [&](const auto& need) { return waiting.contains(need); });
+      it = can_start ? waiting.erase(it) : std::next(it);
+      moved = moved || can_start;
+    }
+  }
+  return names_of(waiting);
+}
+
+void check_tasks(const std::string& key, const Rule& rule, Violations& found) {
+  check_names_unique(key + ".task", rule.tasks, found);
+  std::set<std::string> names;
+  for (const auto& task : rule.tasks) names.insert(task.name);
+  const std::size_t before = found.all.size();
+  for (std::size_t i = 0; i < rule.tasks.size(); ++i) {
+    check_task(fmt::format("{}.task[{}]", key, i), rule.tasks[i], names, found);
+  }
+  if (found.all.size() != before) return;
+  const auto circle = in_circle(rule.tasks);
+  if (circle.empty()) return;
+  std::string members;
+  for (const auto& name : circle) members += (members.empty() ? "" : ", ") + name;
+  found.add(key + ".task",
+            fmt::format("these tasks wait for each other in a circle, or for one that does: {}",
+                        members));
+}
+
+void check_rules(const std::string& key, const Rules& rules, const Settings& settings,
+                 Violations& found) {
+  if (rules.rules.empty()) found.add(key + ".rule", "is required: add [[" + key + ".rule]]");
+  if (rules.case_key.empty()) found.add(key + ".case_key", "must not be empty");
+  check_names_unique(key + ".rule", rules.rules, found);
+  for (std::size_t i = 0; i < rules.rules.size(); ++i) {
+    const Rule& rule = rules.rules[i];
+    const auto at = fmt::format("{}.rule[{}]", key, i);
+    check_tasks(at, rule, found);
+    for (std::size_t j = 0; j < rule.actions.size(); ++j) {
+      const auto action = fmt::format("{}.action[{}]", at, j);
+      check_sink_exists(action + ".sink", rule.actions[j].sink, settings, found);
+      if (rule.actions[j].on != "event" && rule.tasks.empty()) {
+        found.add(action + ".on", fmt::format("\"{}\" waits for tasks, and this rule has none: "
+                                              "write on = \"event\"",
+                                              rule.actions[j].on));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void check_entity(const std::string& key, const Entity& entity, const Settings& settings,
+                  Violations& found) {
+  for (std::size_t i = 0; i < entity.on.size(); ++i) {
+    check_subscription(fmt::format("{}.on[{}]", key, i), entity.on[i], settings, found);
+  }
+  check_reactivity(key + ".reactivity", entity.reactivity, found);
+  if (const auto* codebase = std::get_if<Codebase>(&entity.of)) {
+    check_codebase(key + ".codebase", *codebase, settings, found);
+  } else if (const auto* rules = std::get_if<Rules>(&entity.of)) {
+    check_rules(key, *rules, settings, found);
+  }
+}
+
+}  // namespace vigil::config

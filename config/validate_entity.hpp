@@ -1,0 +1,24 @@
+#pragma once
+// The rules across keys that concern one entity. Pure.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/validate.hpp"
+
+namespace vigil::config {
+
+// The source of events that people emit by hand; it is always there.
+inline constexpr std::string_view admin_source = "admin";
+
+struct Violations {
+  std::vector<Violation> all;
+  void add(std::string key, std::string message) {
+    all.push_back({std::move(key), std::move(message)});
+  }
+};
+
+void check_entity(const std::string& key, const Entity& entity, const Settings& settings,
+                  Violations& found);
+
+}  // namespace vigil::config

@@ -1,0 +1,60 @@
+#pragma once
+// How the configuration spells the values of enumerations, in the order of their declaration, and
+// the search for the word somebody meant.
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.hpp"
+
+namespace vigil::config {
+
+template <class Enum>
+struct Words;
+
+template <>
+struct Words<LogLevel> {
+  static constexpr std::array<std::string_view, 5> all{"debug", "info", "warn", "error", "off"};
+};
+template <>
+struct Words<Scheme> {
+  static constexpr std::array<std::string_view, 13> all{
+      "github",    "gitlab",       "gitea",       "slack", "stripe", "standard_webhooks",
+      "pagerduty", "alertmanager", "tradingview", "hmac",  "bearer", "basic",
+      "none"};
+};
+template <>
+struct Words<Misfire> {
+  static constexpr std::array<std::string_view, 3> all{"skip", "run_once", "run_all"};
+};
+template <>
+struct Words<Overlap> {
+  static constexpr std::array<std::string_view, 5> all{"skip", "buffer_one", "buffer_all",
+                                                       "cancel_other", "allow_all"};
+};
+template <>
+struct Words<Autonomy> {
+  static constexpr std::array<std::string_view, 3> all{"observe", "propose", "act"};
+};
+
+template <class Enum>
+std::string_view word_of(Enum value) {
+  return Words<Enum>::all.at(static_cast<std::size_t>(value));
+}
+
+inline constexpr std::array<std::string_view, 2> source_kinds{"webhook", "schedule"};
+inline constexpr std::array<std::string_view, 5> sink_kinds{"http", "github", "command", "file",
+                                                            "log"};
+inline constexpr std::array<std::string_view, 3> entity_kinds{"codebase", "rules", "process"};
+inline constexpr std::array<std::string_view, 2> encodings{"hex", "base64"};
+inline constexpr std::array<std::string_view, 3> sandboxes{"strict", "net", "none"};
+inline constexpr std::array<std::string_view, 4> action_moments{"event", "report", "ok", "failed"};
+
+// The candidate with the fewest single-letter edits from `word`; empty when none is near.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+// `; did you mean "x"?`, or nothing.
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace vigil::config
