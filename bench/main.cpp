@@ -1,1 +1,39 @@
-int main() { return 0; }
+// vigil-bench: measured figures as JSON lines, each beside the limits of the same run.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "bench/idle.hpp"
+#include "bench/ingest.hpp"
+#include "bench/wake.hpp"
+
+int main(int argc, char** argv) {
+  using namespace vigil::bench;
+  CLI::App cli(
+      "Measures vigild; prints one JSON line per figure. Best on an otherwise idle machine.");
+  bool quick = false;
+  std::string directory;
+  cli.add_flag("--quick", quick, "fewer repetitions: each ends within about a minute");
+  cli.require_subcommand(1);
+  cli.fallthrough();
+  const auto pace = [&] { return quick ? Pace::quick : Pace::full; };
+  cli.add_subcommand("ingest", "signed webhooks per second, durable, and through to decisions")
+      ->callback([&] { run_ingest(pace()); });
+  cli.add_subcommand("idle", "memory and processor time of 10 and 10,000 waiting entities")
+      ->callback([&] { run_idle(pace()); });
+  cli.add_subcommand("wake", "from a webhook to the first task's process")->callback([&] {
+    run_wake(pace());
+  });
+  auto* doors = cli.add_subcommand("serve-without-storage", "")->group("");
+  doors->add_option("directory", directory)->required();
+  doors->callback([&] { serve_without_storage(directory.c_str()); });
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "vigil-bench: {}\n", error.what());
+    return 1;
+  }
+  return 0;
+}
