@@ -67,19 +67,20 @@ asio::awaitable<void> SwarmRun::attempt_once(std::uint32_t task, std::shared_ptr
   Attempt attempt = make_attempt(task);
   AttemptOutcome outcome = co_await run_attempt(task, std::move(attempt));
   record(node, outcome, services_.clock.steady_now() - began);
-  slot->release();
+  // The slot is given back after the end is recorded, so that what this task made ready competes
+  // for it; only who waits to be tried again gives it back before.
   Speculation* speculation = node.speculation.get();
   if (speculation != nullptr) speculation->bell.reset();
   const Stop stop = speculation != nullptr ? speculation->stop : Stop::none;
   if (stop == Stop::none && !outcome.ok && outcome.retryable && node.retries_left > 0 &&
       !stopping_) {
+    slot->release();
     co_await retry_later(task);
     co_return;
   }
   if (stop == Stop::rerun) {
     node.outcome.wasted += std::exchange(node.outcome.took, Duration{0});
     run_again(task);
-    services_.scheduler.dispatch();
     co_return;
   }
   if (stop == Stop::upstream_failed) {
