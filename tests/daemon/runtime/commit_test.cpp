@@ -1,0 +1,259 @@
+#include "daemon/runtime/commit.hpp"
+
+#include <doctest/doctest.h>
+
+#include <boost/json/object.hpp>
+
+#include "config/load.hpp"
+#include "tests/support/store_world.hpp"
+
+using namespace vigil;
+using namespace vigil::runtime;
+using namespace std::chrono_literals;
+using vigil::testing::StoreWorld;
+
+namespace {
+
+const TimePoint noon = parse_rfc3339("2026-11-23T12:00:00Z").value();
+
+config::Settings settings_of(const std::string& extra) {
+  const std::string text = R"(
+[source.github]
+kind = "webhook"
+scheme = "none"
+[sink.out]
+kind = "log"
+[sink.web]
+kind = "http"
+url = "https://example.org/hook"
+[entity.guard]
+kind = "rules"
+autonomy = "act"
+case_key = "{{event.subject}}"
+[[entity.guard.on]]
+source = "github"
+[[entity.guard.rule]]
+name = "any"
+remember = "seen"
+)" + extra;
+  auto loaded = config::load_text(text, "test.toml");
+  if (const auto* mistakes = std::get_if<std::vector<config::Diagnostic>>(&loaded)) {
+    throw std::runtime_error(mistakes->front().to_text());
+  }
+  return std::get<config::Loaded>(loaded).settings;
+}
+
+struct World : StoreWorld {
+  explicit World(const std::string& extra = "")
+      : inhabitants(Inhabitants::compile(settings_of(extra)).value()) {}
+
+  EventPtr event(const std::string& uid, const std::string& subject) {
+    storage::NewEvent row;
+    row.uid = uid;
+    row.source = "github";
+    row.type = "github.push";
+    row.subject = subject;
+    row.received_at = noon;
+    row.data = "{}";
+    const auto id = commit([&](storage::Stores& stores) { return stores.journal.append(row).id; });
+    return reader()->journal.find(id);
+  }
+
+  RoutedBatch arrive(const EventPtr& what, TimePoint now) {
+    Arrival arrival;
+    arrival.inhabitants = inhabitants;
+    arrival.event = what;
+    arrival.routed = inhabitants->route(*what, arrival.missed);
+    return commit([&](storage::Stores& stores) { return commit_arrivals(stores, {arrival}, now); });
+  }
+
+  Decided decided(const Waiting& waiting) {
+    Decided out;
+    out.inhabitants = inhabitants;
+    out.entity = &inhabitants->find("guard")->settings;
+    out.wake = waiting.id;
+    out.case_id = waiting.case_id;
+    out.wake_kind = "event";
+    for (const auto& one : waiting.events) out.events.push_back(one->id);
+    out.now = noon;
+    out.decision.verdict = entities::Verdict::noted;
+    out.decision.why = "because";
+    return out;
+  }
+
+  Committed settle(const Decided& what) {
+    return commit([&](storage::Stores& stores) { return commit_decision(stores, what); });
+  }
+
+  std::shared_ptr<const Inhabitants> inhabitants;
+};
+
+swarm::Plan small_plan() {
+  swarm::Plan plan;
+  plan.title = "look";
+  swarm::Task task;
+  task.name = "one";
+  task.argv = {"/bin/true"};
+  plan.tasks.push_back(task);
+  return plan;
+}
+
+entities::Action action_to(const std::string& sink) {
+  entities::Action action;
+  action.sink = sink;
+  action.payload["text"] = "hello";
+  return action;
+}
+
+}  // namespace
+
+TEST_CASE("an event becomes a wake of its case, and the cursor moves with it") {
+  World world;
+  const auto event = world.event("a", "octo/repo");
+  const auto routed = world.arrive(event, noon);
+  REQUIRE(routed.wakes.size() == 1);
+  const auto reader = world.reader();
+  CHECK(reader->cursors.get(router_cursor) == event->id.value);
+  const auto wake = reader->wakes.find(routed.wakes.front().id);
+  REQUIRE(wake.has_value());
+  CHECK(wake->case_key == "octo/repo");
+  CHECK(wake->events == std::vector{event->id});
+}
+
+TEST_CASE("an event nobody wants is answered in the ledger") {
+  World world;
+  storage::NewEvent row;
+  row.uid = "x";
+  row.source = "elsewhere";
+  row.type = "odd.thing";
+  row.received_at = noon;
+  const auto id =
+      world.commit([&](storage::Stores& stores) { return stores.journal.append(row).id; });
+  CHECK(world.arrive(world.reader()->journal.find(id), noon).wakes.empty());
+  const auto answers = world.reader()->ledger.of_event(id);
+  REQUIRE(answers.size() == 1);
+  CHECK(answers.front().verdict == "ignored");
+  CHECK(answers.front().why.find("no entity subscribes") != std::string::npos);
+}
+
+TEST_CASE("a debounced case gathers events into one wake") {
+  World world("[entity.guard.reactivity]\ndebounce = { period = \"10s\", timeout = \"1m\" }\n");
+  const auto first = world.arrive(world.event("a", "s"), noon);
+  const auto second = world.arrive(world.event("b", "s"), noon + 4s);
+  REQUIRE(first.wakes.size() == 1);
+  REQUIRE(second.wakes.size() == 1);
+  CHECK(first.wakes.front().id == second.wakes.front().id);
+  CHECK(second.wakes.front().not_before == noon + 14s);
+  const auto wake = world.reader()->wakes.find(first.wakes.front().id);
+  CHECK(wake->events.size() == 2);
+  CHECK(wake->gathering);
+}
+
+TEST_CASE("after acting a cooldown answers in the ledger instead of waking") {
+  World world("[entity.guard.reactivity]\ncooldown = \"5m\"\n");
+  const auto first = world.arrive(world.event("a", "s"), noon);
+  auto decided = world.decided(first.wakes.front());
+  decided.decision.actions.push_back(action_to("out"));
+  CHECK(world.settle(decided).decided);
+  const auto event = world.event("b", "s");
+  CHECK(world.arrive(event, noon + 1min).wakes.empty());
+  const auto answers = world.reader()->ledger.of_event(event->id);
+  REQUIRE(answers.size() == 1);
+  CHECK(answers.front().verdict == "cooling_down");
+  CHECK(world.arrive(world.event("c", "s"), noon + 6min).wakes.size() == 1);
+}
+
+TEST_CASE("a decision is committed once, with all it asks for") {
+  World world;
+  const auto routed = world.arrive(world.event("a", "s"), noon);
+  auto decided = world.decided(routed.wakes.front());
+  decided.decision.state = json::object{{"seen", 1}};
+  decided.decision.episodes.push_back({"note", "it happened", nullptr});
+  decided.decision.facts.push_back({"color", "green", 0.9, "told"});
+  decided.decision.plans.push_back(small_plan());
+  decided.decision.actions.push_back(action_to("out"));
+  decided.decision.timers.push_back({"later", noon + 1h, nullptr});
+  const auto once = world.settle(decided);
+  CHECK(once.decided);
+  CHECK(once.swarms.size() == 1);
+  CHECK(once.actions_approved == 1);
+  CHECK(once.timer_due == noon + 1h);
+  CHECK_FALSE(world.settle(decided).decided);
+  const auto reader = world.reader();
+  CHECK_FALSE(reader->wakes.find(decided.wake).has_value());
+  CHECK(reader->cases.find("guard", "s")->state.at("seen").as_int64() == 1);
+  CHECK(reader->memory.fact("guard", "color")->value == "green");
+  CHECK(reader->memory.episodes("guard", decided.case_id, 10).size() == 1);
+  CHECK(reader->timers.list(10).size() == 1);
+  CHECK(reader->outbox.in_state("approved", 10).size() == 1);
+  const auto entry = reader->ledger.find(once.id);
+  REQUIRE(entry.has_value());
+  CHECK(entry->why == "because");
+  CHECK(entry->events == decided.events);
+  CHECK(reader->swarms.find(once.swarms.front())->decision == once.id);
+}
+
+TEST_CASE("over the day's budget the plan is left out and the ledger says so") {
+  World world("[entity.guard.budget]\nswarms = 1\nnotifications = 1\n");
+  const auto first = world.arrive(world.event("a", "s"), noon);
+  auto decided = world.decided(first.wakes.front());
+  decided.decision.plans = {small_plan(), small_plan()};
+  decided.decision.actions = {action_to("out"), action_to("out")};
+  const auto out = world.settle(decided);
+  CHECK(out.swarms.size() == 1);
+  CHECK(out.actions_approved == 1);
+  const auto second = world.arrive(world.event("b", "s"), noon);
+  auto later = world.decided(second.wakes.front());
+  later.decision.plans = {small_plan()};
+  const auto none = world.settle(later);
+  CHECK(none.swarms.empty());
+  CHECK(world.reader()->ledger.find(none.id)->verdict == "over_budget");
+  auto tomorrow = world.decided(world.arrive(world.event("c", "s"), noon).wakes.front());
+  tomorrow.decision.plans = {small_plan()};
+  tomorrow.now = noon + 24h;
+  CHECK(world.settle(tomorrow).swarms.size() == 1);
+}
+
+TEST_CASE("what strangers wrote may act here, and outside only where the class is allowed") {
+  const auto settings = settings_of("");
+  auto entity = settings.entities.at("guard");
+  const auto here = action_to("out");
+  const auto outside = action_to("web");
+  CHECK(consent_for(entity, settings, here, Taint::untrusted) == Consent::act);
+  CHECK(consent_for(entity, settings, outside, Taint::untrusted) == Consent::propose);
+  CHECK(consent_for(entity, settings, outside, Taint::trusted) == Consent::act);
+  CHECK(consent_for(entity, settings, action_to("gone"), Taint::untrusted) == Consent::propose);
+  entity.autonomy_of["notify"] = config::Autonomy::act;
+  CHECK(consent_for(entity, settings, outside, Taint::untrusted) == Consent::act);
+  entity.autonomy_of["notify"] = config::Autonomy::observe;
+  CHECK(consent_for(entity, settings, here, Taint::trusted) == Consent::observe);
+  entity.autonomy_of.clear();
+  entity.autonomy = config::Autonomy::propose;
+  CHECK(consent_for(entity, settings, here, Taint::trusted) == Consent::propose);
+}
+
+TEST_CASE("a failing decision is tried again, later each time, then buried with its reason") {
+  World world;
+  const auto routed = world.arrive(world.event("a", "s"), noon);
+  const auto id = routed.wakes.front().id;
+  Duration last{0};
+  for (int attempt = 1; attempt < attempts_max; ++attempt) {
+    const auto failed = world.commit([&](storage::Stores& stores) {
+      return commit_failure(stores, {id, "it threw", false, noon});
+    });
+    CHECK_FALSE(failed.dead);
+    CHECK(failed.attempts == attempt);
+    CHECK(failed.not_before - noon > last);
+    last = failed.not_before - noon;
+  }
+  const auto failed = world.commit([&](storage::Stores& stores) {
+    return commit_failure(stores, {id, "it threw", false, noon});
+  });
+  CHECK(failed.dead);
+  const auto reader = world.reader();
+  REQUIRE(reader->wakes.dead(10).size() == 1);
+  CHECK(reader->wakes.dead(10).front().error.find("it threw") != std::string::npos);
+  const auto answers = reader->ledger.of_event(routed.wakes.front().events.front()->id);
+  REQUIRE(answers.size() == 1);
+  CHECK(answers.front().verdict == "failed");
+}
