@@ -1,0 +1,65 @@
+#pragma once
+// What vigilctl does, one function a verb; each returns the exit code. arguments.cpp maps the
+// command line onto them.
+#include <string>
+#include <vector>
+
+#include "ctl/session.hpp"
+
+namespace vigil::ctl {
+
+// verbs_events.cpp
+struct TailArgs {
+  std::string source;
+  std::string type;
+  std::string topics = "event";
+  std::string entity;
+  int count = 20;
+};
+int tail_events(const Session& session, const TailArgs& args);
+struct EmitArgs {
+  std::string type;
+  std::string source;
+  std::string subject;
+  std::string uid;
+  std::string data;  // JSON, @FILE or -
+  bool untrusted = false;
+};
+int emit_event(const Session& session, const EmitArgs& args);
+int explain_event(const Session& session, const std::string& id);
+
+// watch.cpp
+int watch_swarms(const Session& session, const std::string& id);
+int show_top(const Session& session, int interval_seconds, int count);
+
+// verbs_memory.cpp
+struct FactArgs {
+  std::string entity;
+  std::string key;
+  std::string value;  // JSON, or a plain text
+  double confidence = 1.0;
+  std::string provenance;
+};
+int set_fact(const Session& session, const FactArgs& args);
+int forget(const Session& session, const std::string& entity, const std::string& prefix,
+           bool everything);
+int export_mind(const Session& session, const std::string& entity, const std::string& path);
+int import_mind(const Session& session, const std::string& entity, const std::string& path);
+
+// verbs_config.cpp
+int check_config(const Session& session, const std::string& path);
+int reload_config(const Session& session);
+int show_config(const Session& session);
+int create_backup(const Session& session, const std::string& path);
+int verify_backup(const Session& session, const std::string& path);
+int restore_backup(const Session& session, const std::string& path, const std::string& state_dir);
+int show_metrics(const Session& session);
+int show_version(const Session& session);
+
+// doctor.cpp
+int run_doctor(const Session& session, const std::string& config_path);
+
+// Where a configuration is looked for when none is named: ./vigild.toml, /etc/vigild/vigild.toml.
+std::string default_config();
+
+}  // namespace vigil::ctl

@@ -1,0 +1,97 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/json/object.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "ctl/pages.hpp"
+#include "ctl/verbs.hpp"
+
+namespace vigil::ctl {
+namespace {
+
+// A mind may hold private things: the file is for its owner, and never replaces another.
+Result<void> write_new(const std::string& path, std::string_view bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.get() < 0) {
+    return fail(errno == EEXIST ? ErrorCode::conflict : ErrorCode::invalid_input,
+                fmt::format("{} cannot be written: {}. Choose another name.", safe(path),
+                            std::strerror(errno)));
+  }
+  while (!bytes.empty()) {
+    const auto written = ::write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      return fail(ErrorCode::internal,
+                  fmt::format("{} is not whole: {}", safe(path), std::strerror(errno)));
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace
+
+int set_fact(const Session& session, const FactArgs& args) {
+  auto value = parse_json(args.value);
+  json::object body{{"key", args.key}, {"confidence", args.confidence}};
+  body["value"] = value ? std::move(*value) : json::value(args.value);
+  if (!args.provenance.empty()) body["provenance"] = args.provenance;
+  const bool forgets = body.at("value").is_null();
+  return session.act(
+      "POST", path_of("/v1/memory/", args.entity, "/facts"), body,
+      fmt::format("{} {} {}", safe(args.entity), forgets ? "forgot" : "knows", safe(args.key)));
+}
+
+int forget(const Session& session, const std::string& entity, const std::string& prefix,
+           bool everything) {
+  Target target(path_of("/v1/memory/", entity));
+  target.with("prefix", prefix).with("everything", everything ? "yes" : "");
+  const auto answer = session.fetch("DELETE", target.text());
+  if (!answer) return answer.error();
+  if (session.output == Output::json) {
+    print(to_pretty_text(*answer) + "\n");
+  } else {
+    print(fmt::format("{} forgot {}\n", safe(entity),
+                      count_text(number_at(*answer, "forgotten"), "entry")));
+  }
+  return exit_ok;
+}
+
+int export_mind(const Session& session, const std::string& entity, const std::string& path) {
+  const auto reply = session.client.ask("GET", path_of("/v1/memory/", entity, "/export"), {},
+                                        std::chrono::seconds{0});
+  if (!reply) return tell(reply.error());
+  if (reply->status >= 400) return tell_refusal(*reply);
+  if (path.empty() || path == "-") {
+    print(reply->body);
+    return exit_ok;
+  }
+  if (const auto written = write_new(path, reply->body); !written) return tell(written.error());
+  print(fmt::format("{} holds the mind of {} ({})\n", safe(path), safe(entity),
+                    bytes_text(static_cast<std::int64_t>(reply->body.size()))));
+  return exit_ok;
+}
+
+int import_mind(const Session& session, const std::string& entity, const std::string& path) {
+  const auto lines = read_all(path);
+  if (!lines) return tell(lines.error());
+  const auto answer = session.fetch("POST", path_of("/v1/memory/", entity, "/import"), *lines,
+                                    std::chrono::seconds{0});
+  if (!answer) return answer.error();
+  if (session.output == Output::json) {
+    print(to_pretty_text(*answer) + "\n");
+  } else {
+    print(fmt::format("{} took in {}, {} and {}; {} were known\n", safe(entity),
+                      count_text(number_at(*answer, "facts"), "fact"),
+                      count_text(number_at(*answer, "preferences"), "preference"),
+                      count_text(number_at(*answer, "episodes"), "episode"),
+                      number_at(*answer, "known")));
+  }
+  return exit_ok;
+}
+
+}  // namespace vigil::ctl
