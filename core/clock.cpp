@@ -1,6 +1,7 @@
 #include "core/clock.hpp"
 
 #include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -38,7 +39,12 @@ class SystemClock final : public Clock {
     if (::timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, nullptr) != 0) {
       throw std::system_error(errno, std::generic_category(), "timerfd_settime");
     }
-    co_await timer.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+    // Asio may call a descriptor ready because of one that was closed before it; only what the
+    // timer itself says counts.
+    std::uint64_t expirations = 0;
+    while (::read(fd, &expirations, sizeof expirations) != sizeof expirations) {
+      co_await timer.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+    }
   }
 
   asio::awaitable<void> sleep_for(Duration duration) override {

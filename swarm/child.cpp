@@ -230,18 +230,30 @@ asio::awaitable<std::string> read_some(Descriptor& from) {
 }
 
 // The exit is read while the dead leader still holds the group's number, so that the group can be
-// killed without ever hitting a stranger; then the leader is reaped.
-ChildExit reap(int pid, int pidfd) {
+// killed without ever hitting a stranger; then the leader is reaped. Nothing while it lives.
+std::optional<ChildExit> reap(int pid, int pidfd) {
   siginfo_t info{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOWAIT) != 0) {
-    if (errno != EINTR) return {};
-  }
+  const auto id = static_cast<id_t>(pidfd);
+  int failed = 0;
+  do {
+    failed = ::waitid(P_PIDFD, id, &info, WEXITED | WNOHANG | WNOWAIT);
+  } while (failed != 0 && errno == EINTR);
+  if (failed != 0) return ChildExit{};  // reaped by a stranger: how it ended is lost
+  if (info.si_pid == 0) return std::nullopt;
   ::kill(-pid, SIGKILL);
-  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED) != 0) {
-    if (errno != EINTR) return {};
-  }
-  if (info.si_code == CLD_EXITED) return {info.si_status, 0};
-  return {-1, info.si_status};
+  (void)::waitid(P_PIDFD, id, &info, WEXITED | WNOHANG);  // a zombie is always there to be had
+  if (info.si_code == CLD_EXITED) return ChildExit{info.si_status, 0};
+  return ChildExit{-1, info.si_status};
+}
+
+// Reaps a child nobody waits for any more.
+void reap_in_background(std::shared_ptr<Descriptor> exit, int pid) {
+  auto& descriptor = *exit;
+  descriptor.async_wait(Descriptor::wait_read,
+                        [exit = std::move(exit), pid](boost::system::error_code error) mutable {
+                          if (error || reap(pid, exit->native_handle())) return;
+                          reap_in_background(std::move(exit), pid);
+                        });
 }
 
 }  // namespace
@@ -297,11 +309,7 @@ Child::~Child() {
   if (state_ == nullptr || state_->ended) return;
   state_->kill_group(SIGKILL);
   auto exit = std::make_shared<Descriptor>(std::move(state_->exit));
-  exit->async_wait(
-      Descriptor::wait_read, [exit, pid = state_->pid](boost::system::error_code error) {
-        if (!error)
-          (void)reap(pid, exit->native_handle());  // nobody is left who would want to know
-      });
+  reap_in_background(std::move(exit), state_->pid);
 }
 
 int Child::pid() const { return state_->pid; }
@@ -325,9 +333,10 @@ asio::awaitable<std::string> Child::read_errors() { return read_some(state_->err
 asio::awaitable<std::string> Child::read_control() { return read_some(state_->control); }
 
 asio::awaitable<ChildExit> Child::wait() {
-  if (!state_->ended) {
+  // Asio may call a descriptor ready because of one that was closed before it: hence the loop.
+  while (!state_->ended) {
     co_await state_->exit.async_wait(Descriptor::wait_read, asio::use_awaitable);
-    state_->ended = reap(state_->pid, state_->exit.native_handle());
+    if (!state_->ended) state_->ended = reap(state_->pid, state_->exit.native_handle());
   }
   co_return *state_->ended;
 }
