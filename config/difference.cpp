@@ -45,6 +45,16 @@ void collect(const Node& node, const std::string& path, Leaves& shown, Leaves& w
   }
 }
 
+// Is the value empty here, and on the other side a table or list with something in it? Then the
+// lines about what is in it say enough.
+bool only_fills_up(const Leaves& here, const Leaves& there, const std::string& path) {
+  const auto value = here.find(path);
+  if (value == here.end() || (value->second != "{}" && value->second != "[]")) return false;
+  return std::ranges::any_of(there, [&](const auto& leaf) {
+    return leaf.first.starts_with(path + ".") || leaf.first.starts_with(path + "[");
+  });
+}
+
 void compare(const std::string& key, const Node& before, const Node& after,
              std::vector<Change>& changes) {
   Leaves old_shown, old_whole, new_shown, new_whole;
@@ -56,6 +66,8 @@ void compare(const std::string& key, const Node& before, const Node& after,
     const bool was = old_whole.contains(path);
     const bool is = new_whole.contains(path);
     if (was && is && old_whole[path] == new_whole[path]) continue;
+    if (only_fills_up(old_whole, new_whole, path)) continue;
+    if (only_fills_up(new_whole, old_whole, path)) continue;
     changes.push_back(
         {key, fmt::format("changed: {} {} -> {}", path, was ? old_shown[path] : "none",
                           is ? new_shown[path] : "none")});

@@ -86,7 +86,7 @@ LoadResult finish(Loaded loaded, Problems& problems, Whole whole) {
   // Names that seem missing may stand in a file that could not be read: say that first.
   if (whole == Whole::yes) {
     for (auto& violation : validate(loaded.settings)) {
-      problems.add_later(violation.key, std::move(violation.message));
+      problems.add_later(violation.key, std::move(violation.message), violation.rests_on);
     }
   }
   if (!problems.empty()) return problems.take();

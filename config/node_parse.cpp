@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <optional>
+
 #include "config/node.hpp"
 
 namespace vigil::config {
@@ -63,9 +65,34 @@ Node node_of(const toml::node& from) {
   return node;
 }
 
+// Where a key of more steps than this begins. toml++ nests one table for each step of a.b.c and
+// takes them apart by recursion: a key of many thousand steps would overflow the stack.
+constexpr int steps_max = 64;
+
+std::optional<Place> find_endless_key(std::string_view text) {
+  Place at{1, 0};
+  int steps = 0;
+  char before = '\n';  // the last character that is no blank
+  for (const char c : text) {
+    ++at.column;
+    const bool in_key = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                        (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '"' || c == '\'' ||
+                        c == ' ' || c == '\t' || c == '.';
+    if (!in_key) steps = 0;
+    if (c == '.' && before != '.' && ++steps > steps_max) return at;
+    if (c != ' ' && c != '\t') before = c;
+    if (c == '\n') at = {at.line + 1, 0};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::expected<Node, Diagnostic> parse_toml(std::string_view text, const std::string& file) {
+  if (const auto place = find_endless_key(text)) {
+    return std::unexpected(Diagnostic{file, place->line, place->column, "",
+                                      fmt::format("a key has {} steps at most", steps_max)});
+  }
   try {
     const toml::table table = toml::parse(text, std::string_view(file));
     return node_of(table);

@@ -77,8 +77,8 @@ bool Problems::known_broken(const std::string& key) const {
   return std::ranges::any_of(diagnostics_, spoils) || std::ranges::any_of(given_up_, above);
 }
 
-void Problems::add_later(const std::string& key, std::string message) {
-  if (known_broken(key)) return;
+void Problems::add_later(const std::string& key, std::string message, const std::string& rests_on) {
+  if (known_broken(key) || (!rests_on.empty() && known_broken(rests_on))) return;
   std::string at = key;
   while (!at.empty() && !places_.contains(at)) at = parent_of(at);
   const auto found = places_.find(at);

@@ -29,8 +29,8 @@ class Problems {
   std::string whereabouts(const std::string& key) const;
 
   // A mistake across keys: placed at the key or at the nearest table above it that was written.
-  // Left out when something on the way to it, or inside it, was wrong already.
-  void add_later(const std::string& key, std::string message);
+  // Left out when something on the way to it, inside it, or what it rests on was wrong already.
+  void add_later(const std::string& key, std::string message, const std::string& rests_on = {});
 
   bool empty() const { return diagnostics_.empty() && later_.empty(); }
   // By file in the order they were read, then by place.

@@ -18,7 +18,7 @@ const Node* Reading::take(const Spec& spec) {
   if (node != nullptr) {
     problems_.learn(path_to(spec), node->place);
   } else if (spec.presence == Presence::required) {
-    problems_.add(path_to(spec), table_.place, fmt::format("is required: {}", spec.meaning));
+    missing_.emplace_back(spec.name, fmt::format("is required: {}", spec.meaning));
   }
   return node;
 }
@@ -64,21 +64,29 @@ bool Reading::may_define(const Node& member, const std::string& path) {
 }
 
 void Reading::finish() {
-  if (anything_goes_) return;
+  std::vector<std::string> meant;  // known keys that were probably meant by unknown ones
   for (const auto& member : table_.items) {
-    if (std::ranges::find(known_, member.key) != known_.end()) continue;
-    const auto path = path_.empty() ? member.key : path_ + "." + member.key;
+    if (anything_goes_ || std::ranges::find(known_, member.key) != known_.end()) continue;
     const auto elsewhere = strangers_.find(member.key);
     if (elsewhere != strangers_.end()) {
-      problems_.add(path, member.key_place, elsewhere->second);
+      problems_.add(path_to(member.key), member.key_place, elsewhere->second);
       continue;
     }
-    auto hint = suggestion(member.key, known_);
-    if (hint.empty()) {
-      hint = known_.empty() ? "; no other key belongs here"
-                            : fmt::format("; known here: {}", fmt::join(known_, ", "));
+    const auto near = nearest(member.key, known_);
+    meant.push_back(near);
+    std::string hint = fmt::format("; did you mean \"{}\"?", near);
+    if (near.empty() && known_.empty()) hint = "; no other key belongs here";
+    if (near.empty() && !known_.empty()) {
+      hint = fmt::format("; known here: {}", fmt::join(known_, ", "));
     }
-    problems_.add(path, member.key_place, "unknown key" + hint);
+    problems_.add(path_to(member.key), member.key_place, "unknown key" + hint);
+  }
+  for (const auto& name : meant) {
+    if (!name.empty() && table_.find(name) == nullptr) problems_.give_up_on(path_to(name));
+  }
+  for (auto& [name, message] : missing_) {
+    if (std::ranges::find(meant, name) != meant.end()) continue;
+    problems_.add(path_to(name), table_.place, std::move(message));
   }
 }
 

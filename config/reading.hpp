@@ -65,8 +65,8 @@ class Reading {
     const Node* node = take(spec);
     const bool none = node == nullptr || (node->kind == Node::Kind::list && node->items.empty());
     if (none && spec.least > 0) {
-      problems_.add(path_to(spec), table_.place,
-                    fmt::format("is required: add [[{}]] ({})", path_to(spec), spec.meaning));
+      missing_.emplace_back(
+          spec.name, fmt::format("is required: add [[{}]] ({})", path_to(spec), spec.meaning));
     }
     if (node == nullptr || !is_list_of_tables(spec, *node)) return;
     for (std::size_t i = 0; i < node->items.size(); ++i) {
@@ -120,7 +120,7 @@ class Reading {
     strangers_.try_emplace(key, std::move(message));
   }
 
-  // Refuses what nobody asked for.
+  // Refuses what nobody asked for, and asks for what is missing.
   void finish();
 
  private:
@@ -148,14 +148,16 @@ class Reading {
   bool is_table(const Spec& spec, const Node& node);
   bool is_list_of_tables(const Spec& spec, const Node& node);
   bool may_define(const Node& member, const std::string& path);
-  std::string path_to(const Spec& spec) const {
-    return path_.empty() ? std::string(spec.name) : path_ + "." + std::string(spec.name);
+  std::string path_to(std::string_view key) const {
+    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
   }
+  std::string path_to(const Spec& spec) const { return path_to(spec.name); }
 
   const Node& table_;
   std::string path_;
   Problems& problems_;
   std::vector<std::string> known_;
+  std::vector<std::pair<std::string, std::string>> missing_;  // key and message
   std::map<std::string, std::string> strangers_;
   bool anything_goes_ = false;
 };

@@ -242,10 +242,10 @@ void describe_kind(Visitor& v, Codebase& of) {
 template <class Visitor>
 void describe_kind(Visitor& v, Rules& of) {
   v.value(Spec{.name = "case_key",
-               .meaning = "template that gives the case of an event",
-               .presence = Presence::optional},
+               .meaning = "events for which this template gives the same text share a case"},
           of.case_key);
-  v.tables(Spec{.name = "rule", .meaning = "the first one that matches decides"}, of.rules);
+  v.tables(Spec{.name = "rule", .meaning = "the first one that matches decides", .least = 1},
+           of.rules);
 }
 template <class Visitor>
 void describe_kind(Visitor& v, Process& of) {

@@ -41,7 +41,8 @@ void check_webhook(const std::string& key, const Webhook& hook, const Http& http
     check_unproven(key, hook, http, found);
   } else if (hook.secrets.empty()) {
     found.add(key + ".secrets",
-              fmt::format("scheme = \"{}\" needs a secret: secrets = [\"file:PATH\"]", scheme));
+              fmt::format("scheme = \"{}\" needs a secret: secrets = [\"file:PATH\"]", scheme),
+              key + ".scheme");
   }
   if (hook.scheme == Scheme::basic && hook.user.empty()) {
     found.add(key + ".user", "scheme = \"basic\" needs a user name");
@@ -52,7 +53,8 @@ void check_webhook(const std::string& key, const Webhook& hook, const Http& http
   const auto belongs_to = [&](std::string_view name, std::string_view wanted, bool given) {
     if (!given || scheme == wanted) return;
     found.add(fmt::format("{}.{}", key, name),
-              fmt::format("is used by scheme = \"{}\" alone, and this is \"{}\"", wanted, scheme));
+              fmt::format("is used by scheme = \"{}\" alone, and this is \"{}\"", wanted, scheme),
+              key + ".scheme");
   };
   const Webhook plain;
   belongs_to("user", "basic", !hook.user.empty());
@@ -73,7 +75,7 @@ void check_schedule(const std::string& key, const Schedule& schedule, Violations
     found.add(key, "give exactly one of cron, every and at");
   }
   if (schedule.every && schedule.jitter >= *schedule.every) {
-    found.add(key + ".jitter", "must be shorter than every");
+    found.add(key + ".jitter", "must be shorter than every", key + ".every");
   }
 }
 

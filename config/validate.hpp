@@ -11,6 +11,7 @@ namespace vigil::config {
 struct Violation {
   std::string key;  // dotted path: entity.market.rule[0].action[1].sink
   std::string message;
+  std::string rests_on;  // another key the message takes at its word; empty: none
 };
 std::vector<Violation> validate(const Settings& settings);
 

@@ -138,9 +138,11 @@ void check_rules(const std::string& key, const Rules& rules, const Settings& set
       const auto action = fmt::format("{}.action[{}]", at, j);
       check_sink_exists(action + ".sink", rule.actions[j].sink, settings, found);
       if (rule.actions[j].on != "event" && rule.tasks.empty()) {
-        found.add(action + ".on", fmt::format("\"{}\" waits for tasks, and this rule has none: "
-                                              "write on = \"event\"",
-                                              rule.actions[j].on));
+        found.add(action + ".on",
+                  fmt::format("\"{}\" waits for tasks, and this rule has none: "
+                              "write on = \"event\"",
+                              rule.actions[j].on),
+                  at + ".task");
       }
     }
   }

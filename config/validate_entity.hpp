@@ -13,8 +13,8 @@ inline constexpr std::string_view admin_source = "admin";
 
 struct Violations {
   std::vector<Violation> all;
-  void add(std::string key, std::string message) {
-    all.push_back({std::move(key), std::move(message)});
+  void add(std::string key, std::string message, std::string rests_on = {}) {
+    all.push_back({std::move(key), std::move(message), std::move(rests_on)});
   }
 };
 

@@ -175,21 +175,20 @@ std::string type_of(const Spec&, const SecretRef&) { return "secret reference"; 
 
 std::string type_of(const Spec& spec, const std::vector<std::string>&) {
   if (spec.form == Form::program || spec.form == Form::argv) return "program and arguments";
-  return spec.form == Form::free ? "list of texts"
-                                 : fmt::format("list, each a {}", form_name(spec.form));
+  return spec.form == Form::free ? "list (text)" : fmt::format("list ({})", form_name(spec.form));
 }
 
 std::string type_of(const Spec&, const std::vector<SecretRef>&) {
-  return "list of secret references";
+  return "list (secret reference)";
 }
-std::string type_of(const Spec&, const std::vector<int>&) { return "list of days"; }
-std::string type_of(const Spec&, const boost::json::object&) { return "table of anything"; }
+std::string type_of(const Spec&, const std::vector<int>&) { return "list (day)"; }
+std::string type_of(const Spec&, const boost::json::object&) { return "table (anything)"; }
 std::string type_of(const Spec&, const std::map<std::string, std::string>&) {
-  return "table of texts";
+  return "table (text)";
 }
-std::string type_of(const Spec&, const std::map<std::string, int>&) { return "table of integers"; }
+std::string type_of(const Spec&, const std::map<std::string, int>&) { return "table (integer)"; }
 std::string type_of(const Spec&, const std::map<std::string, Autonomy>&) {
-  return fmt::format("table, each {}", one_of(Words<Autonomy>::all));
+  return fmt::format("table ({})", one_of(Words<Autonomy>::all));
 }
 std::string type_of(const Spec&, const Match&) { return "match"; }
 

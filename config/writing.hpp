@@ -46,7 +46,9 @@ class Writing {
   template <class... Kinds>
   std::string kinds(std::span<const std::string_view> words, std::variant<Kinds...>& of) {
     const std::string word(words[of.index()]);
-    table_.add("kind", Node::of_text(word));
+    Node node = Node::of_text(word);
+    node.key = "kind";
+    table_.items.insert(table_.items.begin(), std::move(node));  // it explains the rest
     std::visit([&](auto& kind) { describe_kind(*this, kind); }, of);
     return word;
   }
