@@ -70,7 +70,7 @@ class Writer {
 
  private:
   explicit Writer(std::unique_ptr<struct WriterState> state);
-  boost::asio::awaitable<Result<void>> submit(std::function<void(Stores&)> change);
+  boost::asio::awaitable<Result<void>> submit(std::move_only_function<void(Stores&)> change);
   std::unique_ptr<struct WriterState> state_;
 };
 

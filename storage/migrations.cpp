@@ -1,0 +1,320 @@
+#include "storage/migrations.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <filesystem>
+
+namespace vigil::storage {
+namespace {
+
+// Times are microseconds since 1970, UTC. AUTOINCREMENT: an id is never given twice, even after
+// its row was erased; cursors and the once-only promise rest on that.
+constexpr Sql first_shape = R"sql(
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  source TEXT NOT NULL,
+  uid TEXT NOT NULL,
+  type TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,
+  content_type TEXT NOT NULL,
+  taint INTEGER NOT NULL,
+  dedup_hash TEXT,
+  body BLOB NOT NULL,          -- packed: headers as a JSON array, a newline, the payload
+  UNIQUE (source, uid)
+) STRICT;
+CREATE UNIQUE INDEX event_dedup ON event (source, dedup_hash) WHERE dedup_hash IS NOT NULL;
+CREATE INDEX event_kind ON event (source, type);
+
+CREATE TABLE case_ (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  entity TEXT NOT NULL,
+  key TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT '',
+  closed INTEGER NOT NULL DEFAULT 0,
+  opened INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  decisions INTEGER NOT NULL DEFAULT 0,
+  last_acted INTEGER NOT NULL DEFAULT 0,
+  window_start INTEGER NOT NULL DEFAULT 0,
+  window_count INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (entity, key)
+) STRICT;
+CREATE INDEX case_entity ON case_ (entity);
+CREATE INDEX case_open ON case_ (entity) WHERE closed = 0;
+
+CREATE TABLE wake (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  entity TEXT NOT NULL,
+  case_id INTEGER REFERENCES case_ (id),
+  kind TEXT NOT NULL,
+  events TEXT NOT NULL,        -- JSON array of event ids
+  payload TEXT NOT NULL,
+  gathering INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  not_before INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  dead INTEGER NOT NULL,
+  error TEXT NOT NULL
+) STRICT;
+CREATE INDEX wake_case ON wake (case_id);
+CREATE INDEX wake_dead ON wake (id) WHERE dead = 1;
+
+CREATE TABLE decision (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  entity TEXT NOT NULL,
+  case_id INTEGER,
+  wake INTEGER,                -- promise 2: a wake is decided once
+  wake_kind TEXT NOT NULL,
+  events TEXT NOT NULL,
+  verdict TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  why TEXT NOT NULL,
+  took INTEGER NOT NULL,
+  asked TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX decision_wake ON decision (wake) WHERE wake IS NOT NULL;
+CREATE INDEX decision_entity ON decision (entity);
+CREATE INDEX decision_case ON decision (case_id) WHERE case_id IS NOT NULL;
+CREATE TABLE decision_event (
+  event INTEGER NOT NULL,
+  decision INTEGER NOT NULL,
+  PRIMARY KEY (event, decision)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE action (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  decision INTEGER,
+  entity TEXT NOT NULL,
+  case_id INTEGER,
+  kind TEXT NOT NULL,
+  sink TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  sticky_key TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('proposed', 'approved', 'sending', 'delivered', 'failed',
+                                       'unknown', 'denied', 'expired', 'superseded')),
+  taint INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  not_before INTEGER NOT NULL,
+  expires INTEGER,
+  settled INTEGER,
+  result TEXT NOT NULL,
+  error TEXT NOT NULL
+) STRICT;
+CREATE INDEX action_due ON action (not_before) WHERE state = 'approved';
+CREATE INDEX action_expires ON action (expires) WHERE state = 'proposed' AND expires IS NOT NULL;
+CREATE INDEX action_state ON action (state);
+CREATE INDEX action_entity ON action (entity);
+CREATE INDEX action_case ON action (case_id);
+CREATE INDEX action_sticky ON action (entity, sink, sticky_key, case_id, state)
+  WHERE sticky_key <> '';
+
+CREATE TABLE swarm (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  entity TEXT NOT NULL,
+  case_id INTEGER,
+  decision INTEGER,
+  title TEXT NOT NULL,
+  plan BLOB NOT NULL,          -- packed JSON
+  state TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  started INTEGER,
+  ended INTEGER,
+  report BLOB                  -- packed JSON
+) STRICT;
+CREATE INDEX swarm_entity ON swarm (entity);
+CREATE INDEX swarm_open ON swarm (id) WHERE ended IS NULL;
+CREATE INDEX swarm_open_entity ON swarm (entity) WHERE ended IS NULL;
+CREATE INDEX swarm_open_case ON swarm (case_id) WHERE ended IS NULL;
+CREATE TABLE task (
+  swarm INTEGER NOT NULL REFERENCES swarm (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  state TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
+  started INTEGER NOT NULL,
+  took INTEGER NOT NULL,
+  outcome BLOB,                -- packed JSON
+  PRIMARY KEY (swarm, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE learned (
+  entity TEXT NOT NULL,
+  task TEXT NOT NULL,
+  took REAL NOT NULL,
+  runs INTEGER NOT NULL,
+  PRIMARY KEY (entity, task)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE timer (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  entity TEXT NOT NULL,
+  case_id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  due INTEGER NOT NULL,
+  note TEXT NOT NULL,
+  UNIQUE (case_id, name)
+) STRICT;
+CREATE INDEX timer_due ON timer (due);
+
+CREATE TABLE spend (
+  day TEXT NOT NULL,
+  entity TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  amount INTEGER NOT NULL,
+  PRIMARY KEY (day, entity, kind)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE entity (
+  name TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  paused INTEGER NOT NULL DEFAULT 0,
+  first_seen INTEGER NOT NULL,
+  decisions INTEGER NOT NULL DEFAULT 0,
+  last_decision INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE cursor (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE episode (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  entity TEXT NOT NULL,
+  case_id INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  data TEXT NOT NULL,
+  taint INTEGER NOT NULL
+) STRICT;
+CREATE INDEX episode_case ON episode (entity, case_id);
+CREATE INDEX episode_entity ON episode (entity);
+CREATE TABLE fact (
+  entity TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  confidence REAL NOT NULL,
+  provenance TEXT NOT NULL,
+  taint INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  PRIMARY KEY (entity, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE preference (
+  entity TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  why TEXT NOT NULL,
+  updated INTEGER NOT NULL,
+  PRIMARY KEY (entity, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE document (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  entity TEXT NOT NULL,
+  key TEXT NOT NULL,
+  title TEXT NOT NULL,
+  body TEXT NOT NULL,
+  taint INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  UNIQUE (entity, key)
+) STRICT;
+
+-- Full text. The words of the entity's name are indexed with the text, so that a search within one
+-- entity does not read the matches of all others.
+CREATE VIRTUAL TABLE document_words USING fts5 (
+  entity, title, body, content = 'document', content_rowid = 'id',
+  tokenize = 'unicode61 remove_diacritics 2');
+CREATE TRIGGER document_added AFTER INSERT ON document BEGIN
+  INSERT INTO document_words (rowid, entity, title, body)
+  VALUES (new.id, new.entity, new.title, new.body);
+END;
+CREATE TRIGGER document_changed AFTER UPDATE ON document BEGIN
+  INSERT INTO document_words (document_words, rowid, entity, title, body)
+  VALUES ('delete', old.id, old.entity, old.title, old.body);
+  INSERT INTO document_words (rowid, entity, title, body)
+  VALUES (new.id, new.entity, new.title, new.body);
+END;
+CREATE TRIGGER document_erased AFTER DELETE ON document BEGIN
+  INSERT INTO document_words (document_words, rowid, entity, title, body)
+  VALUES ('delete', old.id, old.entity, old.title, old.body);
+END;
+CREATE VIRTUAL TABLE episode_words USING fts5 (
+  entity, text, content = 'episode', content_rowid = 'id',
+  tokenize = 'unicode61 remove_diacritics 2');
+CREATE TRIGGER episode_added AFTER INSERT ON episode BEGIN
+  INSERT INTO episode_words (rowid, entity, text) VALUES (new.id, new.entity, new.text);
+END;
+CREATE TRIGGER episode_erased AFTER DELETE ON episode BEGIN
+  INSERT INTO episode_words (episode_words, rowid, entity, text)
+  VALUES ('delete', old.id, old.entity, old.text);
+END;
+
+PRAGMA application_id = 1447642956; -- 'VIGL'
+PRAGMA user_version = 1;
+)sql";
+
+constexpr std::array all = {Migration{1, first_shape}};
+constexpr std::int64_t application_id = 1'447'642'956;
+
+Result<void> keep_a_copy(Database& database, const std::string& path, int version) {
+  const auto copy = fmt::format("{}.before-v{}", path, version);
+  std::error_code ignored;  // a copy that is absent need not be removed
+  std::filesystem::remove(copy, ignored);
+  try {
+    database.run("VACUUM INTO ?", copy);
+  } catch (const DatabaseError& error) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("the database could not be copied to {} before it is changed for this "
+                            "version: {}; make room there and start again",
+                            copy, error.what()));
+  }
+  ::chmod(copy.c_str(), 0600);
+  return {};
+}
+
+}  // namespace
+
+std::span<const Migration> migrations() { return all; }
+int newest_version() { return all.back().version; }
+
+Result<int> check_version(Database& database, const std::string& path) {
+  const auto version = static_cast<int>(database.number("PRAGMA user_version"));
+  const auto tables = database.number("SELECT count(*) FROM sqlite_schema");
+  if (version == 0 && tables == 0) return 0;
+  if (database.number("PRAGMA application_id") != application_id) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} is no database of vigild: point state_dir at another directory, or "
+                            "move this file away",
+                            path));
+  }
+  if (version > newest_version()) {
+    return fail(ErrorCode::conflict,
+                fmt::format("{} was written by a newer vigild (schema {}, this program knows {}): "
+                            "install that version again, or restore an older backup with "
+                            "`vigilctl backup restore FILE`",
+                            path, version, newest_version()));
+  }
+  return version;
+}
+
+Result<void> migrate(Database& database, const std::string& path) {
+  const auto version = check_version(database, path);
+  if (!version) return std::unexpected(version.error());
+  if (*version == newest_version()) return {};
+  if (*version > 0) {
+    if (auto kept = keep_a_copy(database, path, newest_version()); !kept) return kept;
+  }
+  for (const auto& step : all) {
+    if (step.version <= *version) continue;
+    Transaction transaction(database);
+    database.script(step.statements);
+    transaction.commit();
+  }
+  return {};
+}
+
+}  // namespace vigil::storage
