@@ -28,6 +28,9 @@ class Scheduler {
   // What was missed while the daemon was away is fired by each schedule's misfire rule, then on.
   void start(storage::Stores& reader);
   void work_ended();  // something became free: buffered firings may go
+  // overlap = cancel_other: who ends the work on a schedule's last firing. Without one the new
+  // firing goes out beside it, and the log says so.
+  void on_cancel_other(std::function<void(const std::string& source)> cancel);
   boost::asio::awaitable<void> stop();
 
   struct Upcoming {
