@@ -1,0 +1,192 @@
+#include "entities/codebase/analysers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "entities/codebase/codeowners.hpp"
+#include "entities/codebase/command.hpp"
+#include "entities/codebase/commits.hpp"
+#include "entities/codebase/leftovers.hpp"
+#include "entities/codebase/lockfiles.hpp"
+#include "entities/codebase/review.hpp"
+#include "entities/codebase/secrets.hpp"
+#include "entities/codebase/shape.hpp"
+
+namespace vigil::entities::codebase {
+namespace {
+
+constexpr std::string_view prefix = "codebase.";
+constexpr std::int64_t large_bytes_default = 1024 * 1024;
+
+std::vector<std::string> texts_of(const json::value& input, std::string_view key) {
+  std::vector<std::string> all;
+  const auto* found = find_path(input, key);
+  if (found == nullptr || !found->is_array()) return all;
+  for (const auto& item : found->get_array()) {
+    if (item.is_string()) all.emplace_back(std::string_view(item.get_string()));
+  }
+  return all;
+}
+
+std::string counted(std::size_t count, std::string_view one, std::string_view many) {
+  return count == 0 ? fmt::format("no {}", many)
+                    : fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+Result<json::value> run_changes(const Request& request) {
+  const auto repository = find_text(request.input, "repository").value_or("");
+  if (repository.empty()) {
+    return fail(ErrorCode::invalid_input,
+                "input.repository is missing: give the path of a local clone");
+  }
+  auto changes = describe_changes(Git(std::string(repository)), request.input);
+  if (!changes) return std::unexpected(changes.error());
+  return json::value(std::move(*changes));
+}
+
+using FindInDiff = std::vector<Finding> (*)(const Diff&);
+
+Result<json::value> run_on_diff(const Request& request, FindInDiff find, std::string_view one,
+                                std::string_view many) {
+  auto look = Look::at(request);
+  if (!look) return std::unexpected(look.error());
+  auto diff = look->diff();
+  if (!diff) return std::unexpected(diff.error());
+  auto findings = find(*diff);
+  auto summary = counted(findings.size(), one, many);
+  if (diff->cut) summary += "; the end of the diff was not read, it is too large";
+  return json::value(analysis(std::move(summary), std::move(findings)));
+}
+
+Result<json::value> run_secrets(const Request& request) {
+  return run_on_diff(request, find_secrets, "secret", "secrets");
+}
+Result<json::value> run_conflicts(const Request& request) {
+  return run_on_diff(request, find_conflicts, "mark of a merge", "marks of merges");
+}
+Result<json::value> run_debug(const Request& request) {
+  return run_on_diff(request, find_debugging, "debugging leftover", "debugging leftovers");
+}
+Result<json::value> run_todo(const Request& request) {
+  return run_on_diff(request, find_todos, "thing put off", "things put off");
+}
+
+Result<json::value> run_large_files(const Request& request) {
+  auto look = Look::at(request);
+  if (!look) return std::unexpected(look.error());
+  const auto limit = find_integer(request.input, "large_file_bytes").value_or(large_bytes_default);
+  auto findings = find_large_files(files_of(look->changes()), limit);
+  auto summary = counted(findings.size(), "heavy file", "heavy files");
+  return json::value(analysis(std::move(summary), std::move(findings)));
+}
+
+Result<json::value> run_size(const Request& request) {
+  auto look = Look::at(request);
+  if (!look) return std::unexpected(look.error());
+  const auto size = size_of(files_of(look->changes()));
+  json::object areas;
+  for (const auto& [area, lines] : size.areas) areas[to_valid_utf8(area)] = lines;
+  auto out =
+      analysis(fmt::format("{} lines by people, {} by programs, in {}", size.lines,
+                           size.generated_lines, counted(size.areas.size(), "area", "areas")),
+               find_size(size));
+  out["labels"] = json::array{json::value("size/" + size.label)};
+  out["areas"] = std::move(areas);
+  return json::value(std::move(out));
+}
+
+Result<json::value> run_tests(const Request& request) {
+  auto look = Look::at(request);
+  if (!look) return std::unexpected(look.error());
+  auto findings = find_missing_tests(files_of(look->changes()));
+  std::string summary = findings.empty() ? "nothing to say" : "code changed, no test did";
+  return json::value(analysis(std::move(summary), std::move(findings)));
+}
+
+std::vector<std::string> planned(const Request& request) {
+  auto expected = texts_of(request.input, "expected");
+  if (!expected.empty()) return expected;
+  for (const auto& [name, result] : request.inputs) {
+    if (name != "changes") expected.emplace_back(name);
+  }
+  return expected;
+}
+
+// By hand there are no results yet: everything is run here, one after the other.
+Result<void> fill_inputs(Request& request, std::vector<std::string>& expected) {
+  auto changes = run_changes(request);
+  if (!changes) return std::unexpected(changes.error());
+  request.inputs["changes"] = std::move(*changes);
+  for (const auto& analyser : analysers()) {
+    if (!finds_something(analyser)) continue;
+    const std::string name(short_name(analyser));
+    expected.push_back(name);
+    if (auto result = analyser.run(request)) request.inputs[name] = std::move(*result);
+  }
+  return {};
+}
+
+Result<json::value> run_review(const Request& given) {
+  Request request = given;
+  auto expected = planned(request);
+  if (!request.inputs.contains("changes")) {
+    if (auto filled = fill_inputs(request, expected); !filled) {
+      return std::unexpected(filled.error());
+    }
+  }
+  const ReviewWishes wishes{texts_of(request.input, "ignore_paths"),
+                            texts_of(request.input, "dismissed")};
+  const auto review = merge_results(request.inputs, expected, wishes);
+  auto out = to_json(review);
+  out["markdown"] = to_markdown(review, Progress{});
+  out["text"] = to_terminal(review);
+  return json::value(std::move(out));
+}
+
+constexpr std::array table{
+    Analyser{"codebase.changes", "which commits to look at, and the files they change",
+             "branch, base, head, base_ref, range \"A..B\", depth", run_changes},
+    Analyser{"codebase.secrets", "keys, tokens and passwords in added lines", "", run_secrets},
+    Analyser{"codebase.conflicts", "marks and files that a merge left behind", "", run_conflicts},
+    Analyser{"codebase.large_files", "files too heavy for a repository, built files",
+             "large_file_bytes", run_large_files},
+    Analyser{"codebase.lockfiles", "manifests and lock files that do not agree", "", run_lockfiles},
+    Analyser{"codebase.debug", "breakpoints and test filters left in", "", run_debug},
+    Analyser{"codebase.tests", "code that changed while no test did", "", run_tests},
+    Analyser{"codebase.commits", "commits that were meant to be squashed, messages", "",
+             run_commits},
+    Analyser{"codebase.todo", "things put off in added lines", "", run_todo},
+    Analyser{"codebase.owners", "who owns what changed, by CODEOWNERS", "", run_owners},
+    Analyser{"codebase.size", "how large the change is: a label, lines by area", "", run_size},
+    Analyser{"codebase.command", "a command of the repository's own, in a private copy of it",
+             "name, argv, paths", run_command},
+    Analyser{"codebase.review", "the findings of all of them, merged and sorted",
+             "ignore_paths, dismissed", run_review},
+};
+
+}  // namespace
+
+std::span<const Analyser> analysers() { return table; }
+
+const Analyser* find_analyser(std::string_view name) {
+  const auto is_it = [&](const Analyser& analyser) {
+    return analyser.name == name || short_name(analyser) == name;
+  };
+  const auto found = std::ranges::find_if(table, is_it);
+  return found == table.end() ? nullptr : &*found;
+}
+
+bool finds_something(const Analyser& analyser) {
+  const auto name = short_name(analyser);
+  return name != "changes" && name != "review" && name != "command";
+}
+
+std::string_view short_name(const Analyser& analyser) {
+  return analyser.name.substr(prefix.size());
+}
+
+}  // namespace vigil::entities::codebase

@@ -1,0 +1,211 @@
+#include "entities/codebase/command.hpp"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/log.hpp"
+#include "entities/codebase/paths.hpp"
+
+namespace vigil::entities::codebase {
+namespace {
+
+constexpr std::size_t output_bytes_max = 4 * 1024 * 1024;
+constexpr std::size_t tail_bytes = 4000;
+constexpr std::size_t errors_max = 20;
+constexpr Duration to_spare =
+    std::chrono::seconds{2};  // for telling the result before the deadline
+
+std::string environment_value(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : value;
+}
+
+// A file the compilers name may be given from the root of our copy.
+std::string relative(std::string path, std::string_view root) {
+  if (!root.empty() && path.starts_with(root)) path.erase(0, root.size());
+  while (path.starts_with("./")) path.erase(0, 2);
+  return path;
+}
+
+std::vector<std::string> texts_of(const json::value& input, std::string_view key) {
+  std::vector<std::string> all;
+  const auto* found = find_path(input, key);
+  if (found == nullptr || !found->is_array()) return all;
+  for (const auto& item : found->get_array()) {
+    if (item.is_string()) all.emplace_back(std::string_view(item.get_string()));
+  }
+  return all;
+}
+
+// The tree of a commit in a folder that is ours. The index is private too: nothing of the clone is
+// written.
+Result<void> copy_tree(const Look& look, const std::string& folder) {
+  const std::vector<std::string> there{"GIT_INDEX_FILE=" + folder + ".index",
+                                       "GIT_WORK_TREE=" + folder};
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("cannot make {}: {}", vigil::quoted(folder), error.message()));
+  }
+  auto read = look.git().run_with(there, {"read-tree", look.head()});
+  if (!read) return std::unexpected(read.error());
+  auto written = look.git().run_with(there, {"checkout-index", "--all", "--force", "--quiet"});
+  if (!written) return std::unexpected(written.error());
+  return {};
+}
+
+Finding verdict(std::string_view name, const ErrandEnd& end, std::size_t errors) {
+  Finding finding;
+  finding.analyser = "command";
+  finding.rule = name;
+  finding.severity = Severity::high;
+  if (!end.in_time) {
+    finding.title = fmt::format("{} did not end in its time", name);
+    finding.hint = "see whether it hangs, or give it a longer timeout";
+  } else if (end.signal != 0) {
+    finding.title = fmt::format("{} was ended by signal {}", name, end.signal);
+  } else {
+    finding.title = fmt::format("{} failed with exit code {}", name, end.exit_code);
+    if (errors > 0) finding.title += fmt::format(" and {} errors", errors);
+  }
+  finding.key = finding_key("command", name, "", end.in_time ? "failed" : "timeout");
+  return finding;
+}
+
+struct Job {
+  std::string name;
+  std::vector<std::string> argv;
+  std::vector<std::string> paths;
+};
+
+Result<Job> job_of(const json::value& input) {
+  Job job{std::string(find_text(input, "name").value_or("command")), texts_of(input, "argv"),
+          texts_of(input, "paths")};
+  if (job.argv.empty() || job.argv.front().empty()) {
+    return fail(ErrorCode::invalid_input, "input.argv is missing: the program and its arguments");
+  }
+  return job;
+}
+
+Errand errand_of(const Job& job, const std::string& tree, const Request& request) {
+  Errand errand;
+  errand.argv = job.argv;
+  errand.folder = tree;
+  errand.join_errors = true;
+  errand.output_bytes_max = output_bytes_max;
+  const auto home = environment_value("HOME", "/nonexistent");
+  errand.environment = {"PATH=" + environment_value("PATH", "/usr/local/bin:/usr/bin:/bin"),
+                        "HOME=" + home,
+                        "TMPDIR=" + environment_value("TMPDIR", "/tmp"),
+                        "LANG=C.UTF-8",
+                        "CI=true",
+                        "NO_COLOR=1",
+                        "TERM=dumb"};
+  if (request.time_left) errand.timeout = std::max(*request.time_left - to_spare, to_spare);
+  return errand;
+}
+
+json::object told(const Job& job, const ErrandEnd& end, const std::string& tree) {
+  const auto text = without_colours(end.output);
+  std::vector<Finding> findings;
+  const bool ok = end.in_time && end.exit_code == 0;
+  if (!ok) {
+    findings = errors_in_output(text, job.name, errors_max);
+    for (auto& finding : findings) {
+      finding.path = relative(std::move(finding.path), tree + "/");
+      finding.key = finding_key("command", job.name, finding.path, finding.title);
+    }
+    const auto errors = findings.size();
+    findings.insert(findings.begin(), verdict(job.name, end, errors));
+  }
+  auto summary = ok ? fmt::format("{} passed", job.name) : findings.front().title;
+  auto out = analysis(std::move(summary), std::move(findings));
+  out["exit_code"] = end.exit_code;
+  const auto tail = text.size() > tail_bytes ? text.substr(text.size() - tail_bytes) : text;
+  out["output"] = to_valid_utf8(tail);
+  return out;
+}
+
+}  // namespace
+
+std::string without_colours(std::string_view text) {
+  static const RE2 colours("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07]*\x07|\r");
+  std::string plain(text);
+  RE2::GlobalReplace(&plain, colours, "");
+  return plain;
+}
+
+std::vector<Finding> errors_in_output(std::string_view output, std::string_view command,
+                                      std::size_t most) {
+  // gcc, clang, rustc --error-format=short, go vet, pylint, flake8, mypy, shellcheck -f gcc ...
+  static const RE2 colon(
+      R"(^\s*((?:[\w.\-+@]|/)[\w.\-+@/ ]*?\.\w{1,10}):(\d+):(?:(\d+):)?\s*(?:(fatal error|error|warning|note|info|[A-Z]\d{2,5})\b[:\]]?)?\s*(.+)$)");
+  // tsc, msbuild: src/a.ts(12,5): error TS2322: text
+  static const RE2 bracket(
+      R"(^\s*((?:[\w.\-+@]|/)[\w.\-+@/\\]*\.\w{1,10})\((\d+)(?:,\d+)?\)\s*:\s*(fatal error|error|warning)\s*(.+)$)");
+  std::vector<Finding> out;
+  while (!output.empty() && out.size() < most) {
+    const auto line = output.substr(0, output.find('\n'));
+    output.remove_prefix(std::min(output.size(), line.size() + 1));
+    const re2::StringPiece text(line.data(), line.size());
+    std::string path;
+    std::string word;
+    std::string column;
+    std::string message;
+    int number = 0;
+    if (line.size() > 2000) continue;
+    if (!RE2::FullMatch(text, bracket, &path, &number, &word, &message) &&
+        !RE2::FullMatch(text, colon, &path, &number, &column, &word, &message)) {
+      continue;
+    }
+    if (word == "note" || word == "info") continue;
+    Finding finding;
+    finding.analyser = "command";
+    finding.rule = command;
+    finding.severity = word == "warning" ? Severity::low : Severity::medium;
+    finding.path = path;
+    finding.line = number;
+    finding.title = one_line(message, 200);
+    finding.key = finding_key("command", command, path, message);
+    out.push_back(std::move(finding));
+  }
+  return out;
+}
+
+Result<json::value> run_command(const Request& request) {
+  auto job = job_of(request.input);
+  if (!job) return std::unexpected(job.error());
+  auto look = Look::at(request);
+  if (!look) return std::unexpected(look.error());
+  const auto paths = look->paths();
+  const auto wanted = [&](const std::string& path) { return matches_any(job->paths, path); };
+  if (!job->paths.empty() && std::ranges::none_of(paths, wanted)) {
+    auto out =
+        analysis(fmt::format("{} was not needed: no path it looks at changed", job->name), {});
+    return json::value(std::move(out));
+  }
+  auto folder = std::filesystem::temp_directory_path() / fmt::format("vigil-tree-{}", ::getpid());
+  auto copied = copy_tree(*look, folder.string());
+  std::optional<Result<ErrandEnd>> end;
+  if (copied) end = run_errand(errand_of(*job, folder.string(), request));
+  std::error_code ignored;  // under the daemon the whole work directory goes anyway
+  std::filesystem::remove_all(folder, ignored);
+  std::filesystem::remove(folder.string() + ".index", ignored);
+  if (!copied) return std::unexpected(copied.error());
+  if (!*end) {
+    const auto& error = end->error();
+    const auto code = error.code == ErrorCode::not_found ? ErrorCode::invalid_input : error.code;
+    return fail(code, error.message + "; is it installed, and is argv right?");
+  }
+  return json::value(told(*job, **end, folder.string()));
+}
+
+}  // namespace vigil::entities::codebase
