@@ -1,7 +1,8 @@
 #pragma once
 // Real children for tests: a loop with the system's clock, a scratch directory, a look at the
 // process table.
-#include <dirent.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -46,6 +47,16 @@ inline bool is_alive(int pid) {
   std::string state;
   status >> ignored >> ignored >> state;
   return status && state != "Z" && state != "X";
+}
+
+// Waits for the end of a process that is not our child, at most ten seconds.
+inline bool is_gone_soon(int pid) {
+  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (pidfd < 0) return true;
+  pollfd end{pidfd, POLLIN, 0};
+  ::poll(&end, 1, 10'000);
+  ::close(pidfd);
+  return !is_alive(pid);
 }
 
 struct Scratch {
