@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::array<std::string_view, 12> months{"jan", "feb", "mar", "apr", "may", "jun",
                                                   "jul", "aug", "sep", "oct", "nov", "dec"};
+constexpr std::array<std::string_view, 7> macros{"@hourly",  "@daily",  "@midnight", "@weekly",
+                                                 "@monthly", "@yearly", "@annually"};
 constexpr std::array<std::string_view, 7> weekdays{"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 
 struct Field {
@@ -36,9 +38,21 @@ std::vector<std::string_view> split(std::string_view text, char at) {
 }
 
 std::vector<std::string_view> words_of(std::string_view text) {
-  auto parts = split(text, ' ');
-  std::erase_if(parts, [](std::string_view part) { return part.empty(); });
-  return parts;
+  std::vector<std::string_view> words;
+  while (true) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+    if (text.empty()) return words;
+    words.push_back(text.substr(0, text.find_first_of(" \t")));
+    text.remove_prefix(words.back().size());
+  }
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  return lower;
 }
 
 std::optional<int> number(std::string_view text) {
@@ -49,11 +63,7 @@ std::optional<int> number(std::string_view text) {
 }
 
 std::optional<int> point(const Field& field, std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  const auto word = std::ranges::find(field.words, lower);
+  const auto word = std::ranges::find(field.words, lower_case(text));
   if (word != field.words.end()) return field.least + static_cast<int>(word - field.words.begin());
   const auto value = number(text);
   return value && *value >= field.least && *value <= field.most ? value : std::nullopt;
@@ -71,7 +81,8 @@ bool is_item(const Field& field, std::string_view item) {
   const auto dash = item.find('-');
   const auto from = point(field, item.substr(0, dash));
   if (dash == std::string_view::npos) return from.has_value();
-  const auto to = point(field, item.substr(dash + 1));
+  auto to = point(field, item.substr(dash + 1));
+  if (field.most == 7 && to == 0) to = 7;  // fri-sun: the week may end with Sunday
   return from && to && *from <= *to;
 }
 
@@ -79,10 +90,13 @@ bool is_item(const Field& field, std::string_view item) {
 
 std::optional<std::string> why_not_cron(std::string_view text) {
   const auto parts = words_of(text);
+  const bool is_macro =
+      parts.size() == 1 && std::ranges::find(macros, lower_case(parts[0])) != macros.end();
+  if (is_macro) return std::nullopt;
   if (parts.size() != fields.size()) {
     return fmt::format(
-        "expected five fields, minute hour day month weekday, like \"30 7 * * mon-fri\"; "
-        "\"{}\" has {}",
+        "expected five fields, minute hour day month weekday, like \"30 7 * * mon-fri\", "
+        "or one of @hourly, @daily, @weekly, @monthly, @yearly; \"{}\" has {}",
         text, parts.size());
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {

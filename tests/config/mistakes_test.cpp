@@ -98,7 +98,8 @@ const Mistake in_sources_and_sinks[] = {
      "the day of the week"},
     {"[source.x]\nkind = \"schedule\"\ncron = \"0 9 * 5-2 *\"\n", 3, "source.x.cron", "the month"},
     {"[source.x]\nkind = \"schedule\"\ncron = \"*/0 9 * * *\"\n", 3, "source.x.cron", "*/0"},
-    {"[source.x]\nkind = \"schedule\"\ncron = \"@hourly\"\n", 3, "source.x.cron", "five fields"},
+    {"[source.x]\nkind = \"schedule\"\ncron = \"@fortnightly\"\n", 3, "source.x.cron",
+     "five fields"},
     {"[source.x]\nkind = \"schedule\"\nevery = \"1h\"\ntz = \"Europe/Berln\"\n", 4, "source.x.tz",
      "an IANA time zone"},
     {"[source.x]\nkind = \"schedule\"\nevery = \"1h\"\ntz = \"/etc/localtime\"\n", 4, "source.x.tz",
@@ -237,6 +238,15 @@ TEST_CASE("each mistake in an entity is named once, at its line") {
   INFO(all_texts(right));
   CHECK(mistakes(right).empty());
   for (const auto& mistake : in_entities) check(before + mistake.text, mistake);
+}
+
+TEST_CASE("cron expressions may use names, lists, ranges, steps and nicknames") {
+  for (const std::string cron : {"* * * * *", "*/5 0-23/2 1,15 jan-MAR,12 fri-sun", "@Daily",
+                                 "0 9 * * 7", " 0\t9 * * 1-5 ", "7/10 * * * *", "@annually"}) {
+    CAPTURE(cron);
+    const auto text = "[source.x]\nkind = \"schedule\"\ncron = '" + cron + "'\n";
+    CHECK(all_texts(load_text(text, "f")) == "");
+  }
 }
 
 TEST_CASE("a subscription must name a source that exists, unless it is a pattern") {
