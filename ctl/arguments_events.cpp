@@ -18,7 +18,7 @@ void add_tail(CLI::App& noun, Choice& choice) {
   add_text(*verb, "--type", args->type, "of this type; may hold *");
   add_text(*verb, "--entity", args->entity, "about this entity (with --topics)");
   add_text(*verb, "--topics", args->topics,
-           "what to follow: event,decision,swarm,task,action (event)");
+           "what to follow: event,decision,swarm,task,action (all)");
   verb->add_option("-n,--count", args->count, "how many old ones first (20)")
       ->check(CLI::Range(0, 1'000));
   verb->add_flag("-f,--follow", choice.follow, "show what happens from now on");

@@ -217,7 +217,7 @@ int run_doctor(const Session& session, const std::string& config_path) {
   look_at_programs(out);
   look_at_config(session, config_path, status.has_value(), out);
   const auto answer = out.answer();
-  print(session.output == Output::json ? to_pretty_text(answer) + "\n"
+  print(session.output == Output::json ? session.json_text(answer)
                                        : doctor_page(answer, session.style));
   if (!reachable) return exit_unreachable;
   return out.bad() == 0 ? exit_ok : exit_failed;

@@ -65,10 +65,14 @@ std::expected<json::value, int> Session::fetch(std::string_view method, const st
   return std::move(*answer);
 }
 
+std::string Session::json_text(const json::value& answer) const {
+  return (terminal ? to_pretty_text(answer) : to_text(answer)) + "\n";
+}
+
 int Session::get(const std::string& target, Page page) const {
   const auto answer = fetch("GET", target);
   if (!answer) return answer.error();
-  print(output == Output::json ? to_pretty_text(*answer) + "\n" : page(*answer, style));
+  print(output == Output::json ? json_text(*answer) : page(*answer, style));
   return exit_ok;
 }
 
@@ -76,7 +80,7 @@ int Session::act(std::string_view method, const std::string& target, const json:
                  std::string_view done) const {
   const auto answer = fetch(method, target, body.empty() ? "" : to_text(body));
   if (!answer) return answer.error();
-  print(output == Output::json ? to_pretty_text(*answer) + "\n" : std::string(done) + "\n");
+  print(output == Output::json ? json_text(*answer) : std::string(done) + "\n");
   return exit_ok;
 }
 

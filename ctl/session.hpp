@@ -36,6 +36,8 @@ struct Session {
   Style style;
   bool terminal = false;
 
+  // What --json prints: on one line for programs, indented for a terminal.
+  std::string json_text(const json::value& answer) const;
   // Asks and shows. A refusal is told on standard error.
   int get(const std::string& target, Page page) const;
   // The answer itself; an exit code when there is none.

@@ -12,7 +12,7 @@ namespace vigil::ctl {
 struct TailArgs {
   std::string source;
   std::string type;
-  std::string topics = "event";
+  std::string topics;  // empty: all
   std::string entity;
   int count = 20;
 };

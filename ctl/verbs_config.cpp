@@ -40,8 +40,7 @@ json::object check_answer(const config::LoadResult& result) {
 }
 
 int show_answer(const Session& session, const json::value& answer, Page page) {
-  print(session.output == Output::json ? to_pretty_text(answer) + "\n"
-                                       : page(answer, session.style));
+  print(session.output == Output::json ? session.json_text(answer) : page(answer, session.style));
   return exit_ok;
 }
 
@@ -162,7 +161,7 @@ int show_metrics(const Session& session) {
     auto number = parse_json(line.substr(blank + 1));
     out[line.substr(0, blank)] = number ? std::move(*number) : json::value(line.substr(blank + 1));
   }
-  print(to_pretty_text(out) + "\n");
+  print(session.json_text(out));
   return exit_ok;
 }
 

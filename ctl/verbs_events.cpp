@@ -64,14 +64,15 @@ int tail_events(const Session& session, const TailArgs& args) {
     stream = std::move(*opened);
   }
   std::int64_t last = 0;
-  if (args.count > 0 && args.topics.find("event") != std::string::npos && args.entity.empty()) {
+  const bool wants_events = args.topics.empty() || args.topics.find("event") != std::string::npos;
+  if (args.count > 0 && wants_events && args.entity.empty()) {
     Target target("/v1/events");
     target.with("limit", fmt::format("{}", args.count));
     target.with("source", args.source).with("type", args.type);
     const auto answer = session.fetch("GET", target.text());
     if (!answer) return answer.error();
     if (session.output == Output::json && !stream) {
-      print(to_pretty_text(*answer) + "\n");
+      print(session.json_text(*answer));
       return exit_ok;
     }
     const auto& events = array_at(*answer, "events");
@@ -102,7 +103,7 @@ int emit_event(const Session& session, const EmitArgs& args) {
   const auto answer = session.fetch("POST", "/v1/events", to_text(body));
   if (!answer) return answer.error();
   if (session.output == Output::json) {
-    print(to_pretty_text(*answer) + "\n");
+    print(session.json_text(*answer));
     return exit_ok;
   }
   const auto id = text_at(*answer, "id");

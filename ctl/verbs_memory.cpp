@@ -53,7 +53,7 @@ int forget(const Session& session, const std::string& entity, const std::string&
   const auto answer = session.fetch("DELETE", target.text());
   if (!answer) return answer.error();
   if (session.output == Output::json) {
-    print(to_pretty_text(*answer) + "\n");
+    print(session.json_text(*answer));
   } else {
     print(fmt::format("{} forgot {}\n", safe(entity),
                       count_text(number_at(*answer, "forgotten"), "entry")));
@@ -83,7 +83,7 @@ int import_mind(const Session& session, const std::string& entity, const std::st
                                     std::chrono::seconds{0});
   if (!answer) return answer.error();
   if (session.output == Output::json) {
-    print(to_pretty_text(*answer) + "\n");
+    print(session.json_text(*answer));
   } else {
     print(fmt::format("{} took in {}, {} and {}; {} were known\n", safe(entity),
                       count_text(number_at(*answer, "facts"), "fact"),
