@@ -33,8 +33,13 @@ struct Child::State {
         control(executor),
         exit(executor) {}
 
-  void kill_group(int signal) const {
-    if (!ended) ::kill(-pid, signal);  // the group exists as long as its leader is not reaped
+  // The number is ours as long as the leader is not reaped. The leader gets the signal by its pidfd
+  // too: it may have moved itself into another group.
+  void kill_group(int signal) {
+    if (ended) return;
+    ::kill(-pid, signal);
+    (void)::syscall(SYS_pidfd_send_signal, exit.native_handle(), signal, nullptr,
+                    0);  // may be dead
   }
 
   int pid;

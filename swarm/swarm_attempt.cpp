@@ -175,6 +175,7 @@ void SwarmRun::hear(std::uint32_t task, json::object said) {
     tell(task, "progress " + vigil::to_text(*progress));
   }
   if (const auto* cost = said.if_contains("cost")) tell(task, "cost " + vigil::to_text(*cost));
+  if (said.contains("spawn")) tell(task, "asked to spawn tasks, which is not supported: ignored");
   if (const auto* note = said.if_contains("note"); note != nullptr && note->is_string()) {
     tell(task, std::string(note->as_string()));
   }

@@ -161,6 +161,26 @@ TEST_CASE("a child that ignores TERM is killed after the grace") {
   CHECK(own_children() == 0);
 }
 
+TEST_CASE("a child that leaves its process group is stopped all the same") {
+  const Scratch scratch;
+  Loop loop;
+  auto child = Child::start(loop.context.get_executor(), launcher,
+                            spec_of(scratch, {"python3", "-c",
+                                              "import os, signal, time\n"
+                                              "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+                                              "os.setpgid(0, os.getpgid(os.getppid()))\n"
+                                              "print('ready', flush=True)\ntime.sleep(300)"}));
+  REQUIRE(child);
+  const auto stop = [](Loop& on, Child& which) -> asio::awaitable<ChildExit> {
+    std::string line = co_await read_line(which);
+    CHECK(line == "ready\n");
+    Duration grace = 50ms;
+    ChildExit exit = co_await which.stop(*on.clock, grace);
+    co_return exit;
+  };
+  CHECK(loop.run(stop(loop, *child)).signal == SIGKILL);
+}
+
 TEST_CASE("a child that obeys TERM is not kept waiting") {
   const Scratch scratch;
   Loop loop;
