@@ -167,9 +167,8 @@ Result<std::int64_t> parse_size(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   const auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
   const auto found = std::ranges::find(sizes, unit, &Unit::name);
-  constexpr std::int64_t bytes_max = 1LL << 60;
   if (error != std::errc{} || count < 0 || found == sizes.end() ||
-      count > bytes_max / found->bytes) {
+      count > size_bytes_max / found->bytes) {
     return fail(ErrorCode::invalid_input, "not a size");
   }
   return count * found->bytes;

@@ -18,6 +18,8 @@ bool is_name(std::string_view text);  // [a-z0-9_-]{1,64}
 bool is_loopback(std::string_view listen);
 bool is_task_name(std::string_view text);
 
+constexpr std::int64_t size_bytes_max = 1LL << 60;
+
 // "25MiB", "64KiB", "1GiB", "900B".
 Result<std::int64_t> parse_size(std::string_view text);
 std::string size_text(std::int64_t bytes);  // the same, exactly: "25MiB" or "1500B"

@@ -150,8 +150,9 @@ void read(const Node& node, const Context& context, std::size_t& to) {
   if (bytes < spec.least) {
     return context.wrong(node, fmt::format("expected at least {}", size_text(spec.least)));
   }
-  if (spec.most && bytes > *spec.most) {
-    return context.wrong(node, fmt::format("expected at most {}", size_text(*spec.most)));
+  const std::int64_t most = spec.most.value_or(size_bytes_max);
+  if (bytes > most) {
+    return context.wrong(node, fmt::format("expected at most {}", size_text(most)));
   }
   to = static_cast<std::size_t>(bytes);
 }

@@ -48,6 +48,7 @@ const Mistake in_the_tables[] = {
     {"[http]\nhead_bytes_max = \"1B\"\n", 2, "http.head_bytes_max", "at least 1KiB"},
     {"[http]\nhead_bytes_max = -5\n", 2, "http.head_bytes_max", "at least 1KiB"},
     {"[http]\nidle_timeout = \"1ms\"\n", 2, "http.idle_timeout", "at least \"100ms\""},
+    {"[storage]\nfree_bytes_min = 9223372036854775807\n", 2, "storage.free_bytes_min", "at most"},
     {"[storage]\nkeep_events = \"1d\"\n", 2, "storage.keep_events", "unknown key"},
     {"[swarm.resources]\ncompiler = 0\n", 2, "swarm.resources.compiler", "of 1 or more, not 0"},
     {"[swarm.resources]\n\"a b\" = 1\n", 2, "swarm.resources.a b", "expected a name of letters"},
