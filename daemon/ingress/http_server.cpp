@@ -1,0 +1,241 @@
+#include "daemon/ingress/http_server.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <list>
+
+#include "core/bell.hpp"
+#include "core/deadline.hpp"
+#include "core/log.hpp"
+#include "core/task_group.hpp"
+#include "daemon/ingress/listener.hpp"
+#include "daemon/ingress/session.hpp"
+#include "daemon/ingress/status.hpp"
+#include "daemon/ingress/wire.hpp"
+
+namespace vigil::ingress {
+namespace asio = boost::asio;
+namespace {
+
+using Protocol = asio::generic::stream_protocol;
+using Acceptor = asio::basic_socket_acceptor<Protocol>;
+
+constexpr Duration sweep_least = std::chrono::milliseconds{10};
+constexpr Duration sweep_most = std::chrono::seconds{1};
+constexpr Duration accept_pause = std::chrono::milliseconds{100};  // after "too many open files"
+
+Peer peer_of(int fd) {
+  Peer out;
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return out;
+  char text[INET6_ADDRSTRLEN] = {};
+  if (address.ss_family == AF_INET) {
+    ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in&>(address).sin_addr, text, sizeof text);
+  } else if (address.ss_family == AF_INET6) {
+    ::inet_ntop(AF_INET6, &reinterpret_cast<sockaddr_in6&>(address).sin6_addr, text, sizeof text);
+  } else {
+    ucred credentials{};
+    socklen_t size = sizeof credentials;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0) {
+      out.uid = static_cast<int>(credentials.uid);
+      out.pid = credentials.pid;
+    }
+  }
+  out.address = text;
+  return out;
+}
+
+}  // namespace
+
+std::string_view Request::header(std::string_view lower_case_name) const {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_case_name) return value;
+  }
+  return {};
+}
+
+std::string_view Request::path() const {
+  return std::string_view(target).substr(0, target.find('?'));
+}
+
+struct HttpServer::State {
+  State(asio::any_io_executor on, Clock& clock, ServerLimits limits, Handler handler,
+        HeadCheck head_check)
+      : executor(std::move(on)),
+        desk{.clock = clock,
+             .limits = limits,
+             .handler = std::move(handler),
+             .head_check = std::move(head_check),
+             .stats = {},
+             .date = {}},
+        came(executor),
+        went(executor),
+        group(executor) {}
+
+  void listen(const Listener& listener, std::string unix_path);
+  asio::awaitable<void> accept(Acceptor& acceptor);
+  asio::awaitable<void> serve(std::shared_ptr<Wire> wire);
+  asio::awaitable<void> sweep();
+  asio::awaitable<bool> emptied();
+  void admit(Protocol::socket socket);
+
+  asio::any_io_executor executor;
+  Desk desk;
+  std::list<Acceptor> acceptors;
+  std::vector<std::string> unix_paths;
+  std::list<Session*> sessions;
+  bool sweeping = false;
+  Bell came;  // the first connection
+  Bell went;  // the last one
+  TaskGroup group;
+};
+
+void HttpServer::State::listen(const Listener& listener, std::string unix_path) {
+  auto& acceptor = acceptors.emplace_back(executor);
+  acceptor.assign(Protocol(listener.family, 0), listener.fd);
+  if (!unix_path.empty()) unix_paths.push_back(std::move(unix_path));
+  group.spawn("accept", [this, &acceptor] { return accept(acceptor); });
+  if (!std::exchange(sweeping, true)) {
+    group.spawn("sweep connections", [this] { return sweep(); });
+  }
+}
+
+asio::awaitable<void> HttpServer::State::accept(Acceptor& acceptor) {
+  constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+  while (acceptor.is_open()) {
+    auto [error, socket] = co_await acceptor.async_accept(as_tuple);
+    if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
+    if (error) {  // too many open files: those who wait keep waiting in the backlog
+      log_warn("a connection could not be accepted, trying again: {}", error.message());
+      co_await desk.clock.sleep_for(accept_pause);
+      continue;
+    }
+    admit(std::move(socket));
+  }
+}
+
+void HttpServer::State::admit(Protocol::socket socket) {
+  ++desk.stats.accepted;
+  boost::system::error_code ignored;  // it may be closed already; the first read will tell
+  socket.non_blocking(true, ignored);
+  const int on = 1;
+  (void)::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (static_cast<int>(sessions.size()) >= desk.limits.connections_max) {
+    constexpr std::string_view busy =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
+        "Connection: close\r\n\r\n";
+    (void)::send(socket.native_handle(), busy.data(), busy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return;
+  }
+  auto wire = std::make_shared<Wire>(Wire{std::move(socket)});
+  group.spawn("connection", [this, wire] { return serve(wire); });
+}
+
+asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<Wire> wire) {
+  auto peer = peer_of(wire->socket.native_handle());
+  Session session(desk, std::make_unique<Wire>(std::move(*wire)), std::move(peer));
+  struct Listed {  // leaves the list on every way out
+    State& state;
+    std::list<Session*>::iterator place;
+    Listed(State& owner, Session& one)
+        : state(owner), place(owner.sessions.insert(owner.sessions.end(), &one)) {
+      if (state.sessions.size() == 1) state.came.ring();
+    }
+    ~Listed() {
+      state.sessions.erase(place);
+      if (state.sessions.empty()) state.went.ring();
+    }
+  };
+  const Listed listed(*this, session);
+  auto running = session.run();
+  co_await std::move(running);
+}
+
+// One look at all deadlines now and then, instead of a timer a read. Sleeps for good while nobody
+// is connected.
+asio::awaitable<void> HttpServer::State::sweep() {
+  while (true) {
+    if (sessions.empty()) {
+      co_await came.wait();
+      continue;
+    }
+    const auto now = desk.clock.steady_now();
+    Duration next = sweep_most;
+    for (auto* session : sessions) {
+      session->sweep(now);
+      if (session->deadline() != Duration::max()) next = std::min(next, session->deadline() - now);
+    }
+    const auto pause = std::clamp(next, sweep_least, sweep_most);
+    co_await desk.clock.sleep_for(pause);
+  }
+}
+
+asio::awaitable<bool> HttpServer::State::emptied() {
+  while (!sessions.empty()) co_await went.wait();
+  co_return true;
+}
+
+HttpServer::HttpServer(asio::any_io_executor executor, Clock& clock, ServerLimits limits,
+                       Handler handler, HeadCheck head_check)
+    : state_(std::make_shared<State>(std::move(executor), clock, limits, std::move(handler),
+                                     std::move(head_check))) {}
+
+HttpServer::~HttpServer() = default;
+
+Result<int> HttpServer::listen_tcp(const std::string& address_and_port) {
+  const auto opened = open_tcp(address_and_port);
+  if (!opened) return std::unexpected(opened.error());
+  state_->listen(*opened, {});
+  return opened->port;
+}
+
+Result<void> HttpServer::listen_unix(const std::string& path) {
+  const auto opened = open_unix(path);
+  if (!opened) return std::unexpected(opened.error());
+  state_->listen(*opened, path);
+  return {};
+}
+
+Result<void> HttpServer::listen_fd(int fd) {
+  const auto adopted = adopt(fd);
+  if (!adopted) return std::unexpected(adopted.error());
+  state_->listen(*adopted, {});
+  return {};
+}
+
+asio::awaitable<void> HttpServer::drain(TimePoint deadline) {
+  auto& state = *state_;
+  state.desk.draining = true;
+  for (auto& acceptor : state.acceptors) {
+    boost::system::error_code ignored;  // closing is all we want
+    acceptor.close(ignored);
+  }
+  for (const auto& path : state.unix_paths) ::unlink(path.c_str());
+  state.unix_paths.clear();
+  for (auto* session : state.sessions) session->drain();
+  auto waiting = with_deadline(state.desk.clock, deadline, state.emptied());
+  Result<bool> done = co_await std::move(waiting);
+  if (!done) {
+    log_warn("open requests were cut at the deadline: count={}", state.sessions.size());
+    for (auto* session : state.sessions) session->cut();
+  }
+  state.group.cancel();
+  co_await state.group.join();
+}
+
+ServerStats HttpServer::stats() const {
+  auto out = state_->desk.stats;
+  out.connections = static_cast<int>(state_->sessions.size());
+  return out;
+}
+
+}  // namespace vigil::ingress

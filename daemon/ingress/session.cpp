@@ -1,0 +1,312 @@
+#include "daemon/ingress/session.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "core/log.hpp"
+#include "daemon/ingress/status.hpp"
+#include "daemon/ingress/wire.hpp"
+
+namespace vigil::ingress {
+namespace asio = boost::asio;
+namespace {
+
+constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr Duration linger_time = std::chrono::seconds{1};
+constexpr std::size_t linger_bytes_max = 256 * 1024;
+constexpr Duration body_grace = std::chrono::seconds{5};  // before the least rate is asked for
+
+}  // namespace
+
+Session::Session(Desk& desk, std::unique_ptr<Wire> wire, Peer peer)
+    : desk_(desk), wire_(std::move(wire)), peer_(std::move(peer)) {}
+Session::~Session() = default;
+
+void Session::enter(Phase phase, Duration limit) {
+  phase_ = phase;
+  deadline_ = limit == Duration::max() ? limit : desk_.clock.steady_now() + limit;
+}
+
+void Session::sweep(Duration now) {
+  if (now < deadline_) return;
+  late_ = true;
+  deadline_ = Duration::max();
+  if (phase_ != Phase::idle) ++desk_.stats.timed_out;
+  boost::system::error_code ignored;  // it may be closed already
+  wire_->socket.cancel(ignored);
+}
+
+void Session::drain() {
+  if (phase_ == Phase::idle) cut();
+}
+
+void Session::cut() {
+  boost::system::error_code ignored;  // it may be closed already
+  wire_->socket.close(ignored);
+}
+
+// More bytes into the buffer. A ready socket is waited for, then read once: an idle connection has
+// no buffer waiting in the kernel's hands.
+asio::awaitable<Session::Got> Session::receive() {
+  while (true) {
+    auto [waited] = co_await wire_->socket.async_wait(asio::socket_base::wait_read, as_tuple);
+    if (late_) co_return Got::late;
+    if (waited) co_return Got::end;
+    const auto count = ::recv(wire_->socket.native_handle(), desk_.scratch.data(),
+                              desk_.scratch.size(), MSG_DONTWAIT);
+    if (count > 0) {
+      buffer_.append(desk_.scratch.data(), static_cast<std::size_t>(count));
+      co_return Got::data;
+    }
+    if (count == 0 || (errno != EAGAIN && errno != EINTR)) co_return Got::end;
+  }
+}
+
+asio::awaitable<GateAnswer> Session::next_head() {
+  const GateLimits limits{.head_bytes_max = desk_.limits.head_bytes_max};
+  const auto patience = first_ ? desk_.limits.head_timeout : desk_.limits.idle_timeout;
+  enter(buffer_.empty() ? Phase::idle : Phase::receiving,
+        buffer_.empty() ? patience : desk_.limits.head_timeout);
+  if (buffer_.empty()) buffer_.shrink_to_fit();
+  while (true) {
+    if (!buffer_.empty()) {
+      auto answer = read_head(buffer_, limits);
+      if (answer.kind != GateAnswer::Kind::need_more) co_return answer;
+      if (phase_ == Phase::idle) enter(Phase::receiving, desk_.limits.head_timeout);
+    } else if (desk_.draining) {
+      co_return GateAnswer{};
+    }
+    auto receiving = receive();
+    const Got got = co_await std::move(receiving);
+    if (got == Got::data) continue;
+    GateAnswer out;  // need_more: nothing to answer
+    if (got == Got::late && phase_ == Phase::receiving) {
+      out.kind = GateAnswer::Kind::refuse;
+      out.status = 408;
+      out.why = "the head did not come in time";
+    }
+    co_return out;
+  }
+}
+
+asio::awaitable<bool> Session::read_body(Request& request, std::size_t length) {
+  const auto begun = desk_.clock.steady_now();
+  enter(Phase::receiving, std::min(body_grace, desk_.limits.body_timeout));
+  request.body.reserve(std::min(length, desk_.scratch.size()));
+  while (true) {
+    const auto part = std::min(length - request.body.size(), buffer_.size());
+    request.body.append(buffer_, 0, part);
+    buffer_.erase(0, part);
+    if (request.body.size() == length) co_return true;
+    // Never slower than the least rate, never longer than the limit.
+    const auto rate = std::max<std::size_t>(desk_.limits.body_bytes_per_second_min, 1);
+    const Duration earned = std::chrono::seconds(request.body.size() / rate);
+    deadline_ = begun + std::min(desk_.limits.body_timeout, body_grace + earned);
+    auto receiving = receive();
+    const Got got = co_await std::move(receiving);
+    if (got != Got::data) co_return false;
+  }
+}
+
+asio::awaitable<Response> Session::handle(Request request) {
+  const auto method = request.method;
+  const auto path = std::string(request.path());
+  try {
+    auto handling = desk_.handler(std::move(request));
+    co_return co_await std::move(handling);
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == asio::error::operation_aborted) throw;
+    log_error("a request failed: method={} path={} error={}", method, vigil::quoted(path),
+              vigil::quoted(error.what()));
+  } catch (const std::exception& error) {
+    log_error("a request failed: method={} path={} error={}", method, vigil::quoted(path),
+              vigil::quoted(error.what()));
+  }
+  co_return error_response(500, "something went wrong here", "the daemon's log says what");
+}
+
+asio::awaitable<bool> Session::send(std::string bytes) {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const auto count = ::send(wire_->socket.native_handle(), bytes.data() + sent,
+                              bytes.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count > 0) {
+      sent += static_cast<std::size_t>(count);
+      continue;
+    }
+    if (count < 0 && errno != EAGAIN && errno != EINTR) co_return false;
+    auto [error] = co_await wire_->socket.async_wait(asio::socket_base::wait_write, as_tuple);
+    if (error || late_) co_return false;
+  }
+  co_return true;
+}
+
+std::string Session::head_of(const Response& response, bool keep_alive) {
+  const auto now = desk_.clock.now();
+  const auto second = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  if (second != desk_.date_second) {
+    desk_.date_second = second;
+    desk_.date = http_date(now);
+  }
+  auto out = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\n", response.status,
+                         reason_of(response.status), desk_.date, response.content_type);
+  if (!response.stream) out += fmt::format("Content-Length: {}\r\n", response.body.size());
+  for (const auto& [name, value] : response.headers) out += fmt::format("{}: {}\r\n", name, value);
+  out += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
+  return out;
+}
+
+asio::awaitable<bool> Session::answer(Response response, bool head_only, bool keep_alive) {
+  enter(Phase::answering, desk_.limits.write_timeout);
+  auto bytes = head_of(response, keep_alive);
+  if (!head_only) bytes += response.body;
+  auto sending = send(std::move(bytes));
+  co_return co_await std::move(sending);
+}
+
+asio::awaitable<bool> Session::until_gone() {
+  while (true) {
+    auto receiving = receive();
+    const Got got = co_await std::move(receiving);
+    buffer_.clear();  // a client that listens to a stream has nothing more to say
+    if (got != Got::data) co_return true;
+  }
+}
+
+// The stream, until it ends or the client goes away; whichever is first cancels the other.
+asio::awaitable<void> Session::stream(Response response) {
+  auto executor = co_await asio::this_coro::executor;
+  enter(Phase::handling, Duration::max());
+  const Send piece = [this](std::string bytes) -> asio::awaitable<bool> {
+    enter(Phase::answering, desk_.limits.write_timeout);
+    auto sending = send(std::move(bytes));
+    const bool sent = co_await std::move(sending);
+    enter(Phase::handling, Duration::max());
+    co_return sent;
+  };
+  auto body = [](Response& from, Send with) -> asio::awaitable<bool> {
+    auto streaming = from.stream(std::move(with));
+    co_await std::move(streaming);
+    co_return true;
+  };
+  auto group = asio::experimental::make_parallel_group(
+      asio::co_spawn(executor, body(response, piece), asio::deferred),
+      asio::co_spawn(executor, until_gone(), asio::deferred));
+  auto [order, error, done, gone_error, gone] =
+      co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  (void)order, (void)done, (void)gone_error, (void)gone;  // the connection ends either way
+  if (!error) co_return;
+  try {
+    std::rethrow_exception(error);
+  } catch (const boost::system::system_error&) {
+    co_return;  // the client went away, or the news did
+  } catch (const std::exception& failure) {
+    log_error("a stream failed: error={}", vigil::quoted(failure.what()));
+  }
+}
+
+// An answer that is sent while the client still sends would be lost with a reset: read on for a
+// moment, then close.
+asio::awaitable<void> Session::linger() {
+  boost::system::error_code ignored;  // the other side may have closed
+  wire_->socket.shutdown(asio::socket_base::shutdown_send, ignored);
+  enter(Phase::answering, linger_time);
+  std::size_t dropped = buffer_.size();
+  while (dropped < linger_bytes_max) {
+    buffer_.clear();
+    auto receiving = receive();
+    const Got got = co_await std::move(receiving);
+    if (got != Got::data) co_return;
+    dropped += buffer_.size();
+  }
+}
+
+// True: the connection takes another request.
+asio::awaitable<bool> Session::serve_one() {
+  auto reading = next_head();
+  GateAnswer head = co_await std::move(reading);
+  first_ = false;
+  if (head.kind == GateAnswer::Kind::need_more) co_return false;
+  Response refusal;
+  std::size_t body_max = 0;
+  if (head.kind == GateAnswer::Kind::refuse) {
+    if (head.status != 408) ++desk_.stats.refused_framing;
+    refusal = error_response(head.status, head.why, "send a plain HTTP/1.1 request");
+  } else {
+    ++desk_.stats.requests;
+    buffer_.erase(0, head.head_bytes);
+    head.request.peer = peer_;
+    auto verdict = desk_.head_check(head.request);
+    body_max = verdict.body_bytes_max;
+    refusal.status = verdict.refuse_status;
+    refusal.body = std::move(verdict.refuse_body);
+    if (head.request.method != "POST" && refusal.status == 405) {
+      refusal.headers.emplace_back("Allow", "POST");
+    }
+    if (refusal.status == 503) refusal.headers.emplace_back("Retry-After", "5");
+    if (refusal.status == 0 && head.content_length > body_max) {
+      refusal = error_response(413, fmt::format("the body is larger than {} bytes", body_max),
+                               "send less, or raise body_bytes_max of the source");
+    }
+  }
+  const bool head_only = head.request.method == "HEAD";
+  if (refusal.status != 0 && refusal.status != 200) {
+    auto answering = answer(std::move(refusal), head_only, false);
+    const bool sent = co_await std::move(answering);
+    if (!sent) co_return false;
+    auto lingering = linger();
+    co_await std::move(lingering);
+    co_return false;
+  }
+  if (head.expects_continue && head.content_length > 0 && buffer_.empty()) {
+    auto inviting = send("HTTP/1.1 100 Continue\r\n\r\n");
+    const bool sent = co_await std::move(inviting);
+    if (!sent) co_return false;
+  }
+  auto body = read_body(head.request, head.content_length);
+  const bool whole = co_await std::move(body);
+  if (!whole) {
+    if (!late_) co_return false;  // cut off: nobody is there to be told
+    late_ = false;
+    auto late = error_response(408, "the body did not come in time", "send it faster");
+    auto answering = answer(std::move(late), head_only, false);
+    (void)co_await std::move(answering);
+    co_return false;
+  }
+  enter(Phase::handling, Duration::max());
+  auto handling = handle(std::move(head.request));
+  Response response = co_await std::move(handling);
+  const bool keep = head.keep_alive && !response.close && !response.stream && !desk_.draining;
+  if (response.stream) {
+    auto opening = send(head_of(response, false));
+    const bool sent = co_await std::move(opening);
+    if (!sent) co_return false;
+    auto streaming = stream(std::move(response));
+    co_await std::move(streaming);
+    co_return false;
+  }
+  auto answering = answer(std::move(response), head_only, keep);
+  const bool sent = co_await std::move(answering);
+  co_return sent&& keep;
+}
+
+asio::awaitable<void> Session::run() {
+  bool more = true;
+  while (more) {
+    auto serving = serve_one();
+    more = co_await std::move(serving);
+    if (late_) more = false;
+  }
+  deadline_ = Duration::max();
+  cut();
+}
+
+}  // namespace vigil::ingress

@@ -1,0 +1,68 @@
+#pragma once
+// One connection: requests in, answers out, until either side is done. Private to ingress; loop
+// thread only. While it waits for a request it holds no buffer.
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
+
+#include "core/clock.hpp"
+#include "daemon/ingress/gate.hpp"
+
+namespace vigil::ingress {
+
+// What all sessions of a server share.
+struct Desk {
+  Clock& clock;
+  ServerLimits limits;
+  Handler handler;
+  HeadCheck head_check;
+  ServerStats stats;
+  bool draining = false;
+  std::string scratch = std::string(64 * 1024, '\0');  // one read at a time on one thread
+  std::string date;                                    // of `date_second`
+  std::int64_t date_second = -1;
+};
+
+struct Wire;  // the socket, behind a door that keeps Asio out of this header
+
+class Session {
+ public:
+  Session(Desk& desk, std::unique_ptr<Wire> wire, Peer peer);
+  ~Session();
+
+  // Never throws for what the client does. Throws operation_aborted when cancelled.
+  boost::asio::awaitable<void> run();
+  // Called by the server's sweep, with the steady clock.
+  void sweep(Duration now);
+  void drain();  // ends at once when it is between requests
+  void cut();
+  Duration deadline() const { return deadline_; }
+
+ private:
+  enum class Phase { idle, receiving, handling, answering };
+  enum class Got { data, end, late };
+
+  boost::asio::awaitable<Got> receive();
+  boost::asio::awaitable<GateAnswer> next_head();
+  boost::asio::awaitable<bool> read_body(Request& request, std::size_t length);
+  boost::asio::awaitable<Response> handle(Request request);
+  boost::asio::awaitable<bool> send(std::string bytes);
+  boost::asio::awaitable<bool> answer(Response response, bool head_only, bool keep_alive);
+  boost::asio::awaitable<void> stream(Response response);
+  boost::asio::awaitable<bool> until_gone();
+  boost::asio::awaitable<void> linger();
+  boost::asio::awaitable<bool> serve_one();
+  std::string head_of(const Response& response, bool keep_alive);
+  void enter(Phase phase, Duration limit);
+
+  Desk& desk_;
+  std::unique_ptr<Wire> wire_;
+  Peer peer_;
+  std::string buffer_;  // arrived and not used yet
+  Phase phase_ = Phase::idle;
+  Duration deadline_ = Duration::max();
+  bool late_ = false;
+  bool first_ = true;
+};
+
+}  // namespace vigil::ingress

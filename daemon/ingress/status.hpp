@@ -1,0 +1,16 @@
+#pragma once
+// Words of HTTP answers. Pure; any thread.
+#include <string>
+#include <string_view>
+
+#include "daemon/ingress/http_server.hpp"
+
+namespace vigil::ingress {
+
+std::string_view reason_of(int status);
+// RFC 9110, 5.6.7: Sun, 06 Nov 1994 08:49:37 GMT
+std::string http_date(TimePoint at);
+// {"error": what is wrong, "hint": what to do next}
+Response error_response(int status, std::string_view error, std::string_view hint);
+
+}  // namespace vigil::ingress
