@@ -33,13 +33,9 @@ struct Child::State {
         control(executor),
         exit(executor) {}
 
-  // The number is ours as long as the leader is not reaped. The leader gets the signal by its pidfd
-  // too: it may have moved itself into another group.
-  void kill_group(int signal) {
-    if (ended) return;
-    ::kill(-pid, signal);
-    (void)::syscall(SYS_pidfd_send_signal, exit.native_handle(), signal, nullptr,
-                    0);  // may be dead
+  // The number is ours as long as the leader is not reaped.
+  void kill_group(int signal) const {
+    if (!ended) ::kill(-pid, signal);
   }
 
   int pid;
@@ -179,7 +175,8 @@ struct SpawnPlan {
   posix_spawnattr_t attributes;
 };
 
-// Own process group, empty mask, default handlers, own directory, four descriptors and no more.
+// Own session (a process group that its leader cannot leave, and no terminal to ask at), empty
+// mask, default handlers, own directory, four descriptors and no more.
 int prepare(SpawnPlan& plan, const std::array<int, 4>& fds, const std::string& workdir) {
   sigset_t none;
   sigset_t all;
@@ -187,9 +184,8 @@ int prepare(SpawnPlan& plan, const std::array<int, 4>& fds, const std::string& w
   ::sigfillset(&all);
   ::posix_spawnattr_setsigmask(&plan.attributes, &none);
   ::posix_spawnattr_setsigdefault(&plan.attributes, &all);
-  ::posix_spawnattr_setpgroup(&plan.attributes, 0);
-  ::posix_spawnattr_setflags(
-      &plan.attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  ::posix_spawnattr_setflags(&plan.attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   for (int fd = 0; fd < static_cast<int>(fds.size()); ++fd) {
     const int error = ::posix_spawn_file_actions_adddup2(&plan.actions, fds[fd], fd);
     if (error != 0) return error;

@@ -41,7 +41,9 @@ asio::awaitable<Report> SwarmRun::run() {
   prepare();
   bool aborted = false;
   try {
-    while (left_ > 0 && !stopping_) co_await changed_.wait();
+    while (left_ > 0 && !stopping_) {
+      co_await changed_.wait();
+    }
   } catch (const boost::system::system_error& error) {
     if (error.code() != asio::error::operation_aborted) throw;
     aborted = true;

@@ -130,7 +130,9 @@ asio::awaitable<void> remove_workdir(std::string path) {
   auto executor = co_await asio::this_coro::executor;
   if (::rmdir(path.c_str()) != 0) {
     Emptying emptying(path);
-    while (emptying.go_on()) co_await asio::post(executor, asio::use_awaitable);
+    while (emptying.go_on()) {
+      co_await asio::post(executor, asio::use_awaitable);
+    }
     ::rmdir(path.c_str());
   }
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());

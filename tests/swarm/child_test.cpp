@@ -161,24 +161,17 @@ TEST_CASE("a child that ignores TERM is killed after the grace") {
   CHECK(own_children() == 0);
 }
 
-TEST_CASE("a child that leaves its process group is stopped all the same") {
+TEST_CASE("a child cannot leave its process group, and has no terminal to ask at") {
   const Scratch scratch;
-  Loop loop;
-  auto child = Child::start(loop.context.get_executor(), launcher,
-                            spec_of(scratch, {"python3", "-c",
-                                              "import os, signal, time\n"
-                                              "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-                                              "os.setpgid(0, os.getpgid(os.getppid()))\n"
-                                              "print('ready', flush=True)\ntime.sleep(300)"}));
-  REQUIRE(child);
-  const auto stop = [](Loop& on, Child& which) -> asio::awaitable<ChildExit> {
-    std::string line = co_await read_line(which);
-    CHECK(line == "ready\n");
-    Duration grace = 50ms;
-    ChildExit exit = co_await which.stop(*on.clock, grace);
-    co_return exit;
-  };
-  CHECK(loop.run(stop(loop, *child)).signal == SIGKILL);
+  const auto heard = run(spec_of(
+      scratch, {"python3", "-c",
+                "import os\n"
+                "for leave in (lambda: os.setpgid(0, os.getpgid(os.getppid())), os.setsid,\n"
+                "              lambda: open('/dev/tty')):\n"
+                "  try:\n    leave()\n    print('left')\n"
+                "  except OSError as error:\n    print(type(error).__name__)\n"}));
+  CHECK(has(heard.output, "PermissionError\nPermissionError\n"));
+  CHECK_FALSE(has(heard.output, "left"));
 }
 
 TEST_CASE("a child that obeys TERM is not kept waiting") {

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "tests/swarm/children.hpp"
 
@@ -134,6 +135,19 @@ TEST_CASE("a contained task cannot reach other processes or the kernel's inside"
     CHECK(task.strict(statement) == refused);
     CHECK(task.net(statement) == refused);
   }
+}
+
+TEST_CASE("a contained task cannot signal the daemon where the kernel can forbid it") {
+  const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1);
+  if (abi < 6) {
+    MESSAGE("skipped: Landlock ABI " << abi << " does not cover signals");
+    return;
+  }
+  Contained task;
+  CHECK(task.none("os.kill(os.getppid(), 0)") == "ok");
+  CHECK(task.strict("os.kill(os.getppid(), 0)") == refused);
+  CHECK(task.net("os.kill(os.getppid(), 0)") == refused);
+  CHECK(task.strict("os.kill(os.getpid(), 0)") == "ok");
 }
 
 TEST_CASE("a contained task has no capabilities, whoever the daemon is") {

@@ -169,3 +169,39 @@ TEST_CASE("a mistake in a plan's JSON is told with its path") {
             "plan.tasks[0].output_bytes_max"));
   CHECK(has(refusal_of_json(R"({"tasks":[],"on_failure":"maybe"})"), "plan.on_failure"));
 }
+
+TEST_CASE("a plan with any value in any place is read or refused, never worse") {
+  const auto good = R"({"title":"t","tasks":[{"name":"a","argv":["x"],"input":1,"needs":[],
+    "needs_interface":[],"timeout":"1s","retries":1,"retry_backoff":"1s","optional":true,
+    "containment":"net","workdir":"/w","read_paths":["/r"],"write_paths":["/w"],
+    "resources":{"r":1},"output_bytes_max":5,"exit_ok":[0]}],"result_of":"a","parallel_max":1,
+    "timeout":"1h","on_failure":"stop"})";
+  const auto whole = parse_json(good).value();
+  REQUIRE(plan_from_json(whole));
+  const std::vector<json::value> odd = {nullptr,
+                                        true,
+                                        -1,
+                                        1e300,
+                                        "",
+                                        "x",
+                                        json::array{},
+                                        json::array{nullptr},
+                                        json::object{},
+                                        json::object{{"a", nullptr}},
+                                        9'223'372'036'854'775'807};
+  for (const auto& value : odd) {
+    for (const auto& member : whole.as_object()) {
+      auto changed = whole.as_object();
+      changed[member.key()] = value;
+      const auto read = plan_from_json(changed);
+      if (!read) CHECK_FALSE(read.error().message.empty());
+    }
+    for (const auto& member : whole.at("tasks").at(0).as_object()) {
+      auto changed = whole.as_object();
+      changed["tasks"].at(0).as_object()[member.key()] = value;
+      const auto read = plan_from_json(changed);
+      if (!read) CHECK_FALSE(read.error().message.empty());
+      if (read) CHECK(plan_from_json(to_json(*read)));
+    }
+  }
+}
