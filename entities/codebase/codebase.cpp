@@ -1,9 +1,295 @@
 #include "entities/codebase/codebase.hpp"
 
-namespace vigil::entities {
+#include <fmt/format.h>
 
-Result<std::unique_ptr<Guardian>> make_codebase(const config::Entity&) {
-  return fail(ErrorCode::unavailable, "the codebase guardian is not built yet");
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "core/log.hpp"
+#include "entities/codebase/analysers.hpp"
+#include "entities/codebase/verdict.hpp"
+
+namespace vigil::entities {
+namespace {
+
+using namespace codebase;
+namespace fs = std::filesystem;
+
+std::string brief(std::string_view hash) { return std::string(hash.substr(0, 9)); }
+
+Decision answer(Verdict verdict, std::string rule, std::string why) {
+  Decision decision;
+  decision.verdict = verdict;
+  decision.rule = std::move(rule);
+  decision.why = std::move(why);
+  return decision;
+}
+
+// What a batch of events comes to: the newest change counts, an end undoes the changes before it.
+struct Batch {
+  std::optional<ForgeEvent> change;
+  std::optional<ForgeEvent> end;
+  std::vector<ForgeEvent> others;
+};
+
+class CodebaseGuardian final : public Guardian {
+ public:
+  explicit CodebaseGuardian(ReviewSetup setup) : setup_(std::move(setup)) {}
+
+  Interest interest(const Event& event) const override {
+    const auto heard = read(event);
+    if (heard.subject == Subject::nothing) return Interest::none(heard.why_not);
+    return Interest::in(case_key_of(heard));
+  }
+
+  Decision decide(const Wake& wake, const Recollection& memory) const override {
+    if (const auto* events = std::get_if<EventsArrived>(&wake.because)) {
+      return on_events(*events, memory);
+    }
+    if (const auto* ended = std::get_if<SwarmEnded>(&wake.because)) {
+      return decide_on_report(setup_, wake, ended->report, memory);
+    }
+    if (const auto* settled = std::get_if<ActionSettled>(&wake.because)) {
+      return on_action(*settled, memory);
+    }
+    if (const auto* feedback = std::get_if<FeedbackGiven>(&wake.because)) {
+      return decide_on_feedback(*feedback, memory);
+    }
+    return answer(Verdict::ignored, "timer", "no timer was set here: nothing follows from it");
+  }
+
+ private:
+  // A schedule is about the clone itself.
+  ForgeEvent read(const Event& event) const {
+    auto heard = read_forge_event(event);
+    if (heard.subject == Subject::schedule) {
+      heard.repository = fs::path(setup_.settings.repository).filename().string();
+      heard.branch = setup_.settings.branch.empty() ? "HEAD" : setup_.settings.branch;
+    }
+    return heard;
+  }
+
+  Batch gather(const EventsArrived& events) const {
+    Batch batch;
+    for (const auto& event : events.events) {
+      auto heard = read(*event);
+      if (heard.subject == Subject::nothing) continue;
+      if (heard.subject == Subject::check || heard.step == Step::other) {
+        batch.others.push_back(std::move(heard));
+      } else if (heard.step == Step::closed) {
+        batch.change.reset();
+        batch.end = std::move(heard);
+      } else {
+        batch.end.reset();
+        batch.change = std::move(heard);
+      }
+    }
+    return batch;
+  }
+
+  Decision on_events(const EventsArrived& events, const Recollection& memory) const {
+    auto state = case_state_from_json(memory.case_state());
+    const auto batch = gather(events);
+    if (batch.end) return on_end(*batch.end, std::move(state));
+    if (batch.change) return on_change(*batch.change, std::move(state), memory);
+    if (!batch.others.empty()) return on_others(batch.others, std::move(state));
+    return answer(Verdict::ignored, "nothing", "these events say nothing about code");
+  }
+
+  Decision on_change(const ForgeEvent& event, CaseState state, const Recollection& memory) const {
+    const bool again = event.verb == "reopened" || event.verb == "reopen" || event.verb == "edited";
+    const bool same = !event.head.empty() && event.head == state.head && !again && !state.closed;
+    if (same && state.pending) {
+      return answer(Verdict::ignored, "same-commit",
+                    fmt::format("{} is under review already", brief(event.head)));
+    }
+    if (same && state.reviewed_head == event.head) {
+      return answer(Verdict::ignored, "same-commit",
+                    fmt::format("{} was reviewed already, with {} findings", brief(event.head),
+                                state.findings.size()));
+    }
+    take(state, event);
+    const auto overtaken = state.pending ? brief(state.head) : std::string();
+    state.head = event.head;
+    state.pending = true;
+    state.closed = false;
+    const auto at = event.head.empty() ? std::string("its latest commits") : brief(event.head);
+    auto plan = plan_review(setup_, event, fmt::format("review {} at {}", state.name(), at),
+                            dismissed_keys(memory));
+    auto decision =
+        answer(Verdict::acted, event.subject == Subject::pull_request ? "pull-request" : "push",
+               fmt::format("{} ({}) is at {}: {} tasks look at it side by side", state.name(),
+                           event.verb.empty() ? "changed" : event.verb, at, plan.tasks.size() - 2));
+    if (event.subject == Subject::schedule) decision.rule = "schedule";
+    if (!overtaken.empty()) {
+      decision.why += fmt::format("; the review of {} that still runs is not told", overtaken);
+    }
+    decision.plans.push_back(std::move(plan));
+    decision.state = to_json(state);
+    return decision;
+  }
+
+  Decision on_end(const ForgeEvent& event, CaseState state) const {
+    take(state, event);
+    const auto* how = event.subject == Subject::push ? "removed"
+                      : event.merged                 ? "merged"
+                                                     : "closed";
+    auto why = fmt::format("{} was {}", state.name(), how);
+    if (state.reviews == 0) {
+      why += " before a review ended";
+    } else {
+      why += fmt::format(" with {} open findings after {} reviews", state.findings.size(),
+                         state.reviews);
+    }
+    auto decision = answer(Verdict::noted, "closed", why);
+    decision.close_case = true;
+    state.closed = true;
+    state.pending = false;
+    decision.episodes.push_back({"closed", why + ".", json::object{{"merged", event.merged}}});
+    decision.state = to_json(state);
+    return decision;
+  }
+
+  Decision on_others(const std::vector<ForgeEvent>& events, CaseState state) const {
+    const auto& last = events.back();
+    take(state, last);
+    std::vector<Episode> episodes;
+    for (const auto& event : events) {
+      const bool bad = event.verb == "failure" || event.verb == "failed" ||
+                       event.verb == "timed_out" || event.verb == "error";
+      if (event.subject != Subject::check || !bad) continue;
+      episodes.push_back({"check",
+                          fmt::format("Check {} of {} at {}: {}.", vigil::quoted(event.check),
+                                      state.name(), brief(event.head), event.verb),
+                          json::object{{"check", event.check}, {"head", event.head}}});
+    }
+    if (last.subject == Subject::check) {
+      auto decision = answer(Verdict::noted, "check",
+                             fmt::format("check {} of {} says {}", vigil::quoted(last.check),
+                                         state.name(), vigil::quoted(last.verb)));
+      decision.episodes = std::move(episodes);
+      return decision;
+    }
+    return answer(
+        Verdict::ignored, "same-code",
+        fmt::format("{} was {}: its code is the same", state.name(), vigil::quoted(last.verb)));
+  }
+
+  static Decision on_action(const ActionSettled& settled, const Recollection& memory) {
+    auto state = case_state_from_json(memory.case_state());
+    const bool there = settled.outcome == "delivered";
+    auto decision = answer(Verdict::noted, "action",
+                           fmt::format("the {} of {} was {}", settled.kind, state.name(),
+                                       settled.outcome.empty() ? "settled" : settled.outcome));
+    if (!settled.error.empty()) decision.why += ": " + one_line(settled.error, 200);
+    if (settled.kind != "comment") return decision;
+    // What was sent and never answered may be there all the same.
+    const bool lost =
+        settled.outcome == "denied" || settled.outcome == "expired" || settled.outcome == "failed";
+    if (there) state.comment = Told::delivered;
+    if (lost && state.comment == Told::asked) state.comment = Told::nothing;
+    decision.state = to_json(state);
+    return decision;
+  }
+
+  ReviewSetup setup_;
+};
+
+std::string first_line(const fs::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  while (line.ends_with('\r') || line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+// A clone may keep its objects elsewhere: a work tree beside its repository, borrowed objects.
+std::vector<std::string> places_of(const fs::path& repository) {
+  std::vector<std::string> places{repository.string()};
+  const auto add = [&](const fs::path& path) {
+    std::error_code error;
+    const auto real = fs::weakly_canonical(path, error);
+    if (!error && fs::exists(real, error)) places.push_back(real.string());
+    return real;
+  };
+  std::error_code error;
+  fs::path folder = repository / ".git";
+  if (fs::is_regular_file(folder, error)) {
+    constexpr std::string_view start = "gitdir: ";
+    const auto line = first_line(folder);
+    if (line.starts_with(start)) folder = add(repository / line.substr(start.size()));
+    if (const auto common = first_line(folder / "commondir"); !common.empty()) {
+      folder = add(folder / common);
+    }
+  } else if (!fs::is_directory(folder, error)) {
+    folder = repository;  // a bare one
+  }
+  std::ifstream borrowed(folder / "objects/info/alternates");
+  for (std::string line; std::getline(borrowed, line);) {
+    if (!line.empty() && line.front() != '#') add(folder / "objects" / line);
+  }
+  return places;
+}
+
+Result<std::vector<std::string>> chosen_analysers(const config::Codebase& settings) {
+  std::vector<std::string> chosen;
+  for (const auto& name : settings.analysers) {
+    const auto* analyser = find_analyser(name);
+    if (analyser == nullptr || !finds_something(*analyser)) {
+      std::string known;
+      for (const auto& one : analysers()) {
+        if (finds_something(one))
+          known += fmt::format("{}{}", known.empty() ? "" : ", ", short_name(one));
+      }
+      return fail(
+          ErrorCode::invalid_input,
+          fmt::format("there is no analyser {}: expected some of {}", vigil::quoted(name), known));
+    }
+  }
+  for (const auto& analyser : analysers()) {
+    const auto is_it = [&](const std::string& name) { return find_analyser(name) == &analyser; };
+    if (!finds_something(analyser)) continue;
+    if (settings.analysers.empty() || std::ranges::any_of(settings.analysers, is_it)) {
+      chosen.emplace_back(analyser.name);
+    }
+  }
+  return chosen;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Guardian>> make_codebase(const config::Entity& entity) {
+  const auto* settings = std::get_if<config::Codebase>(&entity.of);
+  const auto refuse = [&](std::string_view why) {
+    return fail(ErrorCode::invalid_input,
+                fmt::format("entity {}: {}", vigil::quoted(entity.name), why));
+  };
+  if (settings == nullptr) return refuse("kind \"codebase\" needs a [codebase] table");
+  if (settings->repository.empty()) {
+    return refuse("codebase.repository is missing: give the path of a local clone");
+  }
+  if (!settings->branch.empty() && !is_safe_revision(settings->branch)) {
+    return refuse(fmt::format("codebase.branch {} is no name git could have",
+                              vigil::quoted(settings->branch)));
+  }
+  auto chosen = chosen_analysers(*settings);
+  if (!chosen) return refuse("codebase.analysers: " + chosen.error().message);
+  ReviewSetup setup{*settings, std::move(*chosen), {}};
+  std::error_code error;
+  auto repository = fs::absolute(settings->repository, error).lexically_normal();
+  if (!repository.has_filename()) repository = repository.parent_path();
+  setup.settings.repository = repository.string();
+  setup.read_paths = places_of(repository);
+  for (const auto& command : settings->commands) {
+    if (command.argv.empty() || command.argv.front().empty()) {
+      return refuse(fmt::format("command {} has no argv", vigil::quoted(command.name)));
+    }
+  }
+  // Whatever else a plan could refuse shows now, not at the first event.
+  const auto plan = plan_review(setup, ForgeEvent{}, "trial", {});
+  if (auto valid = swarm::validate(plan); !valid) return refuse(valid.error().message);
+  return std::make_unique<CodebaseGuardian>(std::move(setup));
 }
 
 }  // namespace vigil::entities

@@ -1,0 +1,80 @@
+#include "entities/codebase/case_state.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace vigil::entities::codebase {
+namespace {
+
+constexpr std::size_t findings_kept_max = 200;  // as many as a review tells
+constexpr std::array<std::string_view, 3> told_words{"nothing", "asked", "delivered"};
+
+}  // namespace
+
+std::string CaseState::name() const {
+  return number > 0 ? fmt::format("{}#{}", repository, number)
+                    : fmt::format("{}@{}", repository, branch);
+}
+
+json::object to_json(const CaseState& state) {
+  json::array findings;
+  for (const auto& finding : state.findings) {
+    if (findings.size() == findings_kept_max) break;
+    findings.emplace_back(to_json(finding));
+  }
+  return {{"repository", state.repository},
+          {"number", state.number},
+          {"branch", state.branch},
+          {"title", state.title},
+          {"head", state.head},
+          {"pending", state.pending},
+          {"closed", state.closed},
+          {"reviews", state.reviews},
+          {"reviewed_head", state.reviewed_head},
+          {"looked_head", state.looked_head},
+          {"findings", std::move(findings)},
+          {"comment", told_words.at(static_cast<std::size_t>(state.comment))}};
+}
+
+CaseState case_state_from_json(const json::object& object) {
+  const json::value value(object);
+  const auto text = [&](std::string_view key) {
+    return std::string(find_text(value, key).value_or(""));
+  };
+  CaseState state;
+  state.repository = text("repository");
+  state.number = find_integer(value, "number").value_or(0);
+  state.branch = text("branch");
+  state.title = text("title");
+  state.head = text("head");
+  state.pending = find_bool(value, "pending").value_or(false);
+  state.closed = find_bool(value, "closed").value_or(false);
+  state.reviews = static_cast<int>(find_integer(value, "reviews").value_or(0));
+  state.reviewed_head = text("reviewed_head");
+  state.looked_head = text("looked_head");
+  const auto* findings = find_path(value, "findings");
+  if (findings != nullptr && findings->is_array()) {
+    for (const auto& one : findings->get_array()) {
+      if (auto finding = finding_from_json(one)) state.findings.push_back(std::move(*finding));
+    }
+  }
+  for (std::size_t i = 0; i < told_words.size(); ++i) {
+    if (told_words[i] == text("comment")) state.comment = static_cast<Told>(i);
+  }
+  return state;
+}
+
+void take(CaseState& state, const ForgeEvent& event) {
+  const auto keep = [](std::string& to, const std::string& from) {
+    if (!from.empty()) to = from;
+  };
+  keep(state.repository, event.repository);
+  keep(state.branch, event.branch);
+  keep(state.title, event.title);
+  if (event.number > 0) state.number = event.number;
+}
+
+}  // namespace vigil::entities::codebase

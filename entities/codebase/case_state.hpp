@@ -1,0 +1,36 @@
+#pragma once
+// What the guardian keeps of a case: which change it is about, what was found, what was told.
+#include <string>
+#include <vector>
+
+#include "core/json.hpp"
+#include "entities/codebase/finding.hpp"
+#include "entities/codebase/forge.hpp"
+
+namespace vigil::entities::codebase {
+
+enum class Told { nothing, asked, delivered };  // the comment: none, on its way, there
+
+struct CaseState {
+  std::string repository;
+  std::int64_t number = 0;
+  std::string branch;
+  std::string title;
+  std::string head;      // the newest commit we were told of
+  bool pending = false;  // a swarm looks at it
+  bool closed = false;
+  int reviews = 0;            // that ended with an answer
+  std::string reviewed_head;  // the asked commit of the last one
+  std::string looked_head;    // and what was really looked at
+  std::vector<Finding> findings;
+  Told comment = Told::nothing;
+
+  std::string name() const;  // octo/repo#12, octo/repo@main
+};
+
+json::object to_json(const CaseState& state);
+CaseState case_state_from_json(const json::object& object);  // what is missing keeps its default
+// Takes in which change the event is about.
+void take(CaseState& state, const ForgeEvent& event);
+
+}  // namespace vigil::entities::codebase

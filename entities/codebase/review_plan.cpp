@@ -1,0 +1,133 @@
+#include "entities/codebase/review_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "entities/codebase/analysers.hpp"
+
+namespace vigil::entities::codebase {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration analyser_timeout = 2min;
+constexpr Duration command_to_spare =
+    4s;                            // to copy the tree before it and to tell the end after it
+constexpr std::int64_t depth = 5;  // commits to look at when the asked ones are not there
+
+json::array array_of(const std::vector<std::string>& texts) {
+  json::array all;
+  for (const auto& text : texts) all.emplace_back(text);
+  return all;
+}
+
+// Task names have few characters; names in the configuration may have more.
+std::string command_task(const config::Command& command) {
+  std::string name = "command:" + command.name;
+  std::ranges::replace_if(
+      name,
+      [](char c) {
+        const bool plain =
+            (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        return !plain && std::string_view("_.:/-").find(c) == std::string_view::npos;
+      },
+      '_');
+  return name.substr(0, 100);
+}
+
+swarm::Task make_task(const ReviewSetup& setup, std::string name, std::string_view builtin) {
+  swarm::Task task;
+  task.name = std::move(name);
+  task.builtin = builtin;
+  task.timeout = analyser_timeout;
+  task.retries = 1;
+  task.containment = swarm::Containment::strict;
+  task.read_paths = setup.read_paths;
+  return task;
+}
+
+json::object input_of(const ReviewSetup& setup) {
+  return {{"repository", setup.settings.repository}};
+}
+
+swarm::Task find_the_change(const ReviewSetup& setup, const ForgeEvent& event) {
+  auto task = make_task(setup, "changes", "codebase.changes");
+  auto input = input_of(setup);
+  input["kind"] = event.subject == Subject::pull_request ? "pull_request" : "push";
+  input["depth"] = depth;
+  if (!setup.settings.branch.empty()) input["branch"] = setup.settings.branch;
+  if (!event.base.empty()) input["base"] = event.base;
+  if (!event.head.empty()) input["head"] = event.head;
+  if (is_safe_revision(event.base_ref)) input["base_ref"] = event.base_ref;
+  task.input = std::move(input);
+  return task;
+}
+
+swarm::Task run_command_task(const ReviewSetup& setup, const config::Command& command) {
+  auto task = make_task(setup, command_task(command), "codebase.command");
+  auto input = input_of(setup);
+  input["name"] = command.name;
+  input["argv"] = array_of(command.argv);
+  if (!command.paths.empty()) input["paths"] = array_of(command.paths);
+  task.input = std::move(input);
+  task.timeout = command.timeout + command_to_spare;
+  task.retries = 0;
+  task.needs = {"changes"};
+  task.optional = true;
+  return task;
+}
+
+}  // namespace
+
+std::vector<std::string> looking_tasks(const ReviewSetup& setup) {
+  std::vector<std::string> names;
+  for (const auto& name : setup.analysers) {
+    if (const auto* analyser = find_analyser(name)) names.emplace_back(short_name(*analyser));
+  }
+  for (const auto& command : setup.settings.commands) names.push_back(command_task(command));
+  return names;
+}
+
+swarm::Plan plan_review(const ReviewSetup& setup, const ForgeEvent& event, std::string title,
+                        const std::vector<std::string>& dismissed) {
+  swarm::Plan plan;
+  plan.title = std::move(title);
+  plan.result_of = review_task;
+  plan.tasks.push_back(find_the_change(setup, event));
+  Duration longest{0};
+  for (const auto& name : setup.analysers) {
+    const auto* analyser = find_analyser(name);
+    if (analyser == nullptr) continue;
+    auto task = make_task(setup, std::string(short_name(*analyser)), analyser->name);
+    auto input = input_of(setup);
+    if (short_name(*analyser) == "large_files") {
+      input["large_file_bytes"] = setup.settings.large_file_bytes;
+    }
+    task.input = std::move(input);
+    task.needs = {"changes"};
+    task.optional = true;
+    plan.tasks.push_back(std::move(task));
+  }
+  for (const auto& command : setup.settings.commands) {
+    longest = std::max(longest, command.timeout);
+    plan.tasks.push_back(run_command_task(setup, command));
+  }
+  auto review = make_task(setup, std::string(review_task), "codebase.review");
+  auto input = input_of(setup);
+  const auto expected = looking_tasks(setup);
+  input["expected"] = array_of(expected);
+  input["ignore_paths"] = array_of(setup.settings.ignore_paths);
+  input["dismissed"] = array_of(dismissed);
+  review.input = std::move(input);
+  review.needs = expected;
+  review.needs.insert(review.needs.begin(), "changes");
+  plan.tasks.push_back(std::move(review));
+  // Commands wait for each other when slots are few.
+  plan.timeout = std::max(plan.timeout, longest * 2 + 5min);
+  return plan;
+}
+
+}  // namespace vigil::entities::codebase

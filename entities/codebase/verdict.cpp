@@ -1,0 +1,311 @@
+#include "entities/codebase/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+
+#include "core/log.hpp"
+#include "entities/codebase/review.hpp"
+
+namespace vigil::entities::codebase {
+namespace {
+
+constexpr std::string_view dismissed_prefix = "dismissed:";
+constexpr int dismissed_max = 1000;
+constexpr std::size_t description_bytes_max = 140;  // what forges show of a status
+constexpr std::size_t places_in_words = 8;
+
+std::string brief(std::string_view hash) { return std::string(hash.substr(0, 9)); }
+
+Decision noted(std::string rule, std::string why) {
+  Decision decision;
+  decision.verdict = Verdict::noted;
+  decision.rule = std::move(rule);
+  decision.why = std::move(why);
+  return decision;
+}
+
+// The review itself; if it could not run because an analyser failed, what the others found.
+std::optional<Review> review_of(const ReviewSetup& setup, const swarm::Report& report) {
+  if (auto review = review_from_json(report.result)) return std::move(*review);
+  json::object results;
+  for (const auto& task : report.tasks) {
+    if (task.state == swarm::TaskState::done) results[task.name] = task.result;
+  }
+  if (!results.contains("changes")) return std::nullopt;
+  return merge_results(results, looking_tasks(setup), {setup.settings.ignore_paths, {}});
+}
+
+// Somebody may have called a finding noise while the swarm was running.
+void drop_dismissed(Review& review, const Recollection& memory) {
+  const auto dropped = std::erase_if(review.findings, [&](const Finding& finding) {
+    return memory.preference(std::string(dismissed_prefix) + finding.key).has_value();
+  });
+  review.dismissed += dropped;
+}
+
+std::string reason_of(const swarm::Report& report) {
+  for (const auto& task : report.tasks) {
+    if (task.state != swarm::TaskState::failed || task.name != "changes") continue;
+    return one_line(task.error, 400);
+  }
+  return report.error.empty() ? "no analyser gave a result" : one_line(report.error, 400);
+}
+
+json::object about(const CaseState& state) {
+  json::object payload{{"repository", state.repository}, {"sha", state.head}};
+  if (state.number > 0) payload["number"] = state.number;
+  if (!state.branch.empty()) payload["branch"] = state.branch;
+  return payload;
+}
+
+Action status_action(const ReviewSetup& setup, const CaseState& state, std::string_view word,
+                     std::string description) {
+  Action action;
+  action.kind = "status";
+  action.sink = setup.settings.status_sink;
+  action.sticky_key = "status:" + state.head;
+  action.payload = about(state);
+  action.payload["state"] = word;
+  action.payload["description"] = one_line(description, description_bytes_max - 4);
+  action.payload["text"] =
+      fmt::format("{} at {}: {} ({})", state.name(), brief(state.head), word, description);
+  return action;
+}
+
+Action comment_action(const ReviewSetup& setup, const CaseState& state, const Review& review,
+                      const Progress& progress) {
+  Action action;
+  action.kind = "comment";
+  action.sink = setup.settings.report_sink;
+  action.sticky_key = "review";
+  action.payload = about(state);
+  action.payload["body"] = to_markdown(review, progress);
+  action.payload["text"] = fmt::format("{}: {}", state.name(), to_terminal(review));
+  json::array keys;
+  for (const auto& finding : review.findings) keys.emplace_back(finding.key);
+  action.payload["findings"] = std::move(keys);
+  return action;
+}
+
+std::string progress_text(const Progress& progress) {
+  if (progress.first) return "";
+  return fmt::format(", {} new and {} no longer there since the last review",
+                     progress.new_keys.size(), progress.fixed.size());
+}
+
+Episode episode_of(const CaseState& state, const Review& review, const Progress& progress,
+                   const swarm::Report& report) {
+  Episode episode;
+  episode.kind = "review";
+  episode.text = fmt::format("Reviewed {} at {}: {}{}. {}.", state.name(), brief(review.head),
+                             counts_text(review.findings), progress_text(progress), review.why);
+  std::size_t told = 0;
+  for (const auto& finding : review.findings) {
+    if (++told > places_in_words) break;
+    episode.text += fmt::format(" {} {}: {}.", to_text(finding.severity), place_of(finding),
+                                one_line(finding.title));
+  }
+  if (review.findings.size() > places_in_words) {
+    episode.text += fmt::format(" And {} more.", review.findings.size() - places_in_words);
+  }
+  for (const auto& name : review.not_done) episode.text += fmt::format(" {} gave no result.", name);
+  json::array keys;
+  for (const auto& finding : review.findings) keys.emplace_back(finding.key);
+  episode.data = json::object{{"head", review.head},
+                              {"asked_head", review.asked_head},
+                              {"swarm", report.swarm.value},
+                              {"tasks", report.tasks.size()},
+                              {"wall_us", report.wall.count()},
+                              {"task_sum_us", report.task_sum.count()},
+                              {"findings", std::move(keys)}};
+  return episode;
+}
+
+Document document_of(const std::string& case_key, const CaseState& state, const Review& review,
+                     const Progress& progress) {
+  Document document;
+  document.key = "review:" + case_key;
+  document.title =
+      fmt::format("Review of {}{}{}", state.name(), state.title.empty() ? "" : ": ", state.title);
+  document.body = to_markdown(review, progress);
+  for (const auto& note : review.notes) document.body += "\n" + note;
+  return document;
+}
+
+// What is known about the repository from all its reviews.
+Fact fact_of(const CaseState& state, const Review& review, const swarm::Report& report,
+             const Recollection& memory) {
+  Fact fact;
+  fact.key = "repository:" + state.repository;
+  const auto before = memory.fact(fact.key);
+  const json::value old = before ? before->value : json::value(json::object{});
+  const auto reviews = find_integer(old, "reviews").value_or(0) + 1;
+  const auto mean = find_integer(old, "mean_wall_us").value_or(0);
+  fact.value = json::object{{"last_case", state.name()},
+                            {"last_head", review.head},
+                            {"last_wall_us", report.wall.count()},
+                            {"mean_wall_us", mean + (report.wall.count() - mean) / reviews},
+                            {"reviews", reviews},
+                            {"findings", find_integer(old, "findings").value_or(0) +
+                                             static_cast<std::int64_t>(review.findings.size())}};
+  fact.provenance = fmt::format("swarm {}", report.swarm.value);
+  return fact;
+}
+
+// Only what a person should act on is worth a comment; later ones keep it up to date, to the end.
+bool is_worth_telling(const CaseState& state, const Review& review) {
+  return state.comment != Told::nothing || count_of(review, Severity::low) > 0;
+}
+
+void ask_for_actions(const ReviewSetup& setup, CaseState& state, const Review& review,
+                     const Progress& progress, Decision& decision) {
+  if (!setup.settings.report_sink.empty() && is_worth_telling(state, review)) {
+    decision.actions.push_back(comment_action(setup, state, review, progress));
+    if (state.comment == Told::nothing) state.comment = Told::asked;
+  }
+  if (setup.settings.status_sink.empty() || state.head.empty()) return;
+  if (!review.as_asked) {
+    decision.actions.push_back(status_action(
+        setup, state, "error", "this commit is not in the local clone, so it was not reviewed"));
+    return;
+  }
+  const bool bad = count_of(review, Severity::high) > 0;
+  auto description = counts_text(review.findings);
+  if (!review.not_done.empty())
+    description += fmt::format("; {} did not end", review.not_done.size());
+  const auto* word = bad ? "failure" : review.not_done.empty() ? "success" : "error";
+  decision.actions.push_back(status_action(setup, state, word, std::move(description)));
+}
+
+Decision failed(const ReviewSetup& setup, CaseState state, const swarm::Report& report) {
+  const auto reason = reason_of(report);
+  auto decision = noted("review-failed",
+                        fmt::format("the review of {} came to nothing: {}", state.name(), reason));
+  state.pending = false;
+  decision.episodes.push_back({"review-failed", decision.why, json::object{}});
+  if (!setup.settings.status_sink.empty() && !state.head.empty()) {
+    decision.verdict = Verdict::acted;
+    decision.actions.push_back(
+        status_action(setup, state, "error", "the review could not be done"));
+  }
+  decision.state = to_json(state);
+  return decision;
+}
+
+std::string why_of(const CaseState& state, const Review& review, const Progress& progress,
+                   const Decision& decision) {
+  auto why = fmt::format("the review of {} found {}{}", state.name(), counts_text(review.findings),
+                         progress_text(progress));
+  if (!review.as_asked) {
+    why += fmt::format("; commit {} is not in the local clone, {} was looked at instead",
+                       brief(review.asked_head), brief(review.head));
+  }
+  const auto told = [&](std::string_view kind) {
+    return std::ranges::any_of(decision.actions,
+                               [&](const Action& action) { return action.kind == kind; });
+  };
+  if (told("comment")) {
+    why += review.findings.empty() ? "; the comment says so now" : "; a comment tells it";
+  } else {
+    why += review.findings.empty() ? "; nothing to tell" : "; nothing of it is worth a comment";
+  }
+  return why;
+}
+
+}  // namespace
+
+std::vector<std::string> dismissed_keys(const Recollection& memory) {
+  std::vector<std::string> keys;
+  for (const auto& one : memory.preferences(std::string(dismissed_prefix), dismissed_max)) {
+    if (one.key.size() > dismissed_prefix.size()) {
+      keys.push_back(one.key.substr(dismissed_prefix.size()));
+    }
+  }
+  return keys;
+}
+
+Decision decide_on_report(const ReviewSetup& setup, const Wake& wake, const swarm::Report& report,
+                          const Recollection& memory) {
+  auto state = case_state_from_json(memory.case_state());
+  if (state.closed) {
+    return noted("closed", fmt::format("{} was closed while it was reviewed: nobody needs the "
+                                       "result any more",
+                                       state.name()));
+  }
+  if (report.cancelled) {
+    return noted("cancelled",
+                 "the review was cancelled, because something newer came or a person "
+                 "asked for it");
+  }
+  auto review = review_of(setup, report);
+  if (!review) return failed(setup, std::move(state), report);
+  if (review->asked_head != state.head) {
+    return noted("stale",
+                 fmt::format("this review is of {}, and {} is at {} by now: it is not told",
+                             brief(review->asked_head), state.name(), brief(state.head)));
+  }
+  drop_dismissed(*review, memory);
+  const auto progress = state.reviews == 0 ? Progress{} : compare(state.findings, review->findings);
+  Decision decision;
+  decision.verdict = Verdict::acted;
+  decision.rule = "review";
+  state.pending = false;
+  state.reviews += 1;
+  state.reviewed_head = state.head;
+  state.looked_head = review->head;
+  ask_for_actions(setup, state, *review, progress, decision);
+  if (decision.actions.empty()) decision.verdict = Verdict::noted;
+  decision.why = why_of(state, *review, progress, decision);
+  decision.episodes.push_back(episode_of(state, *review, progress, report));
+  decision.documents.push_back(document_of(wake.case_key, state, *review, progress));
+  decision.facts.push_back(fact_of(state, *review, report, memory));
+  state.findings = std::move(review->findings);
+  decision.state = to_json(state);
+  return decision;
+}
+
+Decision decide_on_feedback(const FeedbackGiven& feedback, const Recollection& memory) {
+  auto state = case_state_from_json(memory.case_state());
+  auto key = one_line(feedback.note, 100);
+  const auto* told = find_path(feedback.about, "findings");
+  const bool single = told != nullptr && told->is_array() && told->get_array().size() == 1;
+  if (key.empty() && single) key = find_text(feedback.about, "findings.0").value_or("");
+  const auto known = std::ranges::find(state.findings, key, &Finding::key);
+  const auto subject = known == state.findings.end()
+                           ? fmt::format("finding {}", quoted(key))
+                           : fmt::format("{}: {}", place_of(*known), one_line(known->title));
+  if (feedback.verdict == "useful") {
+    auto decision =
+        noted("useful", key.empty() ? "somebody found the review useful"
+                                    : fmt::format("somebody found this useful: {}", subject));
+    const auto name = std::string(dismissed_prefix) + key;
+    if (!key.empty() && memory.preference(name)) {
+      decision.preferences.push_back({name, nullptr, "somebody found it useful after all"});
+      decision.why += "; it is told again from now on";
+    }
+    return decision;
+  }
+  if (key.empty()) {
+    auto decision = noted("noise",
+                          "somebody called the review noise without saying which finding: "
+                          "give its key, and it is not told again");
+    decision.episodes.push_back({"feedback", "A review was called noise.", json::object{}});
+    return decision;
+  }
+  auto decision = noted(
+      "noise", fmt::format("somebody called this noise, so it is not told again: {}", subject));
+  decision.preferences.push_back(
+      {std::string(dismissed_prefix) + key, json::value(json::string(subject)),
+       fmt::format("called noise in {} (action {})", state.name(), feedback.action.value)});
+  decision.episodes.push_back(
+      {"feedback", fmt::format("Dismissed {}.", subject), json::object{{"key", key}}});
+  if (known != state.findings.end()) {
+    state.findings.erase(known);
+    decision.state = to_json(state);
+  }
+  return decision;
+}
+
+}  // namespace vigil::entities::codebase

@@ -1,0 +1,18 @@
+#pragma once
+// What follows from a review that ended: what is remembered and what is told. Pure; any thread.
+#include "entities/codebase/case_state.hpp"
+#include "entities/codebase/review_plan.hpp"
+#include "entities/guardian.hpp"
+
+namespace vigil::entities::codebase {
+
+Decision decide_on_report(const ReviewSetup& setup, const Wake& wake, const swarm::Report& report,
+                          const Recollection& memory);
+
+// Feedback on a finding, by its key: noise is not told again, useful is told again after all.
+Decision decide_on_feedback(const FeedbackGiven& feedback, const Recollection& memory);
+
+// Keys of findings that people called noise.
+std::vector<std::string> dismissed_keys(const Recollection& memory);
+
+}  // namespace vigil::entities::codebase
