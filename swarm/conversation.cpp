@@ -73,6 +73,7 @@ asio::awaitable<void> Conversation::end(Clock& clock, Duration patience) {
     auto ignored = co_await with_deadline(clock, until, std::move(all));
     (void)ignored;  // late or not, what was said so far counts
   }
+  are_held = open_ > 0;
   pumps_.cancel();
   co_await pumps_.join();
   control_.finish(said_);

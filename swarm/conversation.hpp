@@ -40,9 +40,11 @@ class Conversation {
                std::function<void(json::object)> said);
 
   void begin(std::string input);
-  // Waits until the child's pipes are at their end, at most `patience`; then gives up on them.
+  // Waits until the child's pipes are at their end, at most `patience`; then gives up on them, and
+  // are_held says that somebody still has them open.
   boost::asio::awaitable<void> end(Clock& clock, Duration patience);
 
+  bool are_held = false;
   std::string output;  // the first output_bytes_max bytes
   std::size_t output_cut_bytes = 0;
   std::string errors;  // the last bytes of standard error

@@ -10,7 +10,9 @@
 #include <optional>
 
 #include "core/deadline.hpp"
+#include "core/digest.hpp"
 #include "swarm/conversation.hpp"
+#include "swarm/stragglers.hpp"
 #include "swarm/workdir.hpp"
 
 namespace vigil::swarm {
@@ -111,13 +113,14 @@ class ProcessRunner final : public Runner {
         programs_dir_(std::filesystem::absolute(programs_dir).string()),
         work_dir_(std::filesystem::absolute(work_dir).string()),
         limits_(limits) {
+    kill_stragglers(fmt::format("{}={}/", attempt_variable, work_dir_));
     sweep_workdirs(work_dir_);
   }
 
   asio::awaitable<AttemptOutcome> run(Attempt attempt) override;
 
  private:
-  ChildSpec spec_of(const Task& task, std::string workdir) const;
+  ChildSpec spec_of(const Task& task, std::string workdir, const std::string& mark) const;
   asio::awaitable<Tried> try_in(Attempt attempt, std::string workdir);
   asio::awaitable<AttemptOutcome> run_in(Attempt attempt, std::string workdir);
   asio::awaitable<Ending> wait_or_stop(Child& child, TimePoint deadline, Duration grace);
@@ -158,12 +161,14 @@ asio::awaitable<Tried> ProcessRunner::try_in(Attempt attempt, std::string workdi
   co_return tried;
 }
 
-ChildSpec ProcessRunner::spec_of(const Task& task, std::string workdir) const {
+ChildSpec ProcessRunner::spec_of(const Task& task, std::string workdir,
+                                 const std::string& mark) const {
   ChildSpec spec;
   spec.argv = task.argv;
   spec.read_paths = task.read_paths;
   if (!task.builtin.empty()) spec.argv = {programs_dir_ + "/vigil-task", task.builtin};
   spec.workdir = std::move(workdir);
+  spec.environment = {{attempt_variable, mark}};
   spec.containment = task.containment;
   spec.write_paths = task.write_paths;
   spec.memory_bytes_max = limits_.memory_bytes_max;
@@ -171,7 +176,8 @@ ChildSpec ProcessRunner::spec_of(const Task& task, std::string workdir) const {
 }
 
 asio::awaitable<AttemptOutcome> ProcessRunner::run_in(Attempt attempt, std::string workdir) {
-  const ChildSpec spec = spec_of(attempt.task, std::move(workdir));
+  const std::string mark = fmt::format("{}/{}", work_dir_, random_hex(8));
+  const ChildSpec spec = spec_of(attempt.task, std::move(workdir), mark);
   auto started = Child::start(executor_, programs_dir_ + "/vigil-exec", spec);
   if (!started) co_return not_started(started.error());
   Child child = std::move(*started);
@@ -184,6 +190,9 @@ asio::awaitable<AttemptOutcome> ProcessRunner::run_in(Attempt attempt, std::stri
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   co_await talk.end(clock_, patience);
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  // Whoever is known to have got out of the group, or may have while it was killed.
+  const bool may_be_left = talk.are_held || !ending.in_time || ending.cancelled;
+  if (may_be_left) kill_stragglers(fmt::format("{}={}", attempt_variable, mark));
   if (ending.cancelled) throw boost::system::system_error(asio::error::operation_aborted);
   co_return outcome_of(ending, attempt, talk);
 }

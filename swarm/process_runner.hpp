@@ -16,7 +16,8 @@ struct ProcessLimits {
 };
 
 // `programs_dir` holds vigil-exec and vigil-task; private work directories are made under
-// `work_dir`. All that is left there from a crash is removed first.
+// `work_dir`. All that is left there from a crash is removed first, and what still runs from before
+// it is killed.
 std::unique_ptr<Runner> make_process_runner(boost::asio::any_io_executor executor, Clock& clock,
                                             std::string programs_dir, std::string work_dir,
                                             ProcessLimits limits);

@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include <csignal>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/json/array.hpp>
@@ -150,10 +152,46 @@ TEST_CASE("control lines are bounded in length and number") {
 TEST_CASE("a grandchild in its own session cannot hold up the end of its task") {
   Runners real;
   const auto before = real.loop.clock->steady_now();
-  const auto outcome = real.run(real.shell("setsid sleep 20 & echo out"));
+  const auto outcome = real.run(real.shell("setsid sleep 300 & echo $!"));
   CHECK(outcome.ok);
-  CHECK(outcome.result == json::value("out"));
   CHECK(real.loop.clock->steady_now() - before < 5s);
+  REQUIRE(outcome.result.is_int64());
+  CHECK(is_gone_soon(static_cast<int>(outcome.result.as_int64())));
+}
+
+TEST_CASE("a task that is stopped takes along what left its group and closed its pipes") {
+  Runners real;
+  int escaped = 0;
+  auto attempt = real.shell(
+      "setsid sleep 300 >/dev/null 2>&1 </dev/null 3>&- & echo '{\"pid\":'$!'}' >&3; sleep 300",
+      300ms);
+  attempt.said = [&](const json::object& said) { escaped = said.at("pid").to_number<int>(); };
+  CHECK_FALSE(real.run(std::move(attempt)).ok);
+  REQUIRE(escaped > 0);
+  CHECK(is_gone_soon(escaped));
+}
+
+TEST_CASE("what still runs from before a crash is killed at the start, and nobody else") {
+  const Scratch scratch;
+  Loop loop;
+  const auto start = [&](const std::string& mark) {
+    ChildSpec spec;
+    spec.argv = {"sleep", "300"};
+    spec.workdir = scratch.str();
+    spec.containment = Containment::none;
+    spec.environment = {{"VIGIL_ATTEMPT", mark}};
+    return std::move(Child::start(loop.context.get_executor(), launcher, spec).value());
+  };
+  const auto stop = [](Loop& on, Child& which) -> asio::awaitable<ChildExit> {
+    co_return co_await which.stop(*on.clock, Duration{5'000'000});
+  };
+  Child old = start((scratch.path / "work/0123").string());
+  Child other = start((scratch.path / "works/0123").string());
+  const auto runner = make_process_runner(loop.context.get_executor(), *loop.clock, VIGIL_BIN_DIR,
+                                          (scratch.path / "work").string(), {});
+  CHECK(loop.run(old.wait()).signal == SIGKILL);
+  CHECK(is_alive(other.pid()));
+  CHECK(loop.run(stop(loop, other)).signal == SIGTERM);
 }
 
 TEST_CASE("whatever a task leaves in its directory goes, and nothing behind a link does") {
