@@ -105,9 +105,10 @@ std::optional<TimePoint> Outbox::earliest() {
   const auto look = [&out](Cursor row) {
     if (row.next()) out = std::min(out.value_or(TimePoint::max()), row.time(0));
   };
-  look(database_.query(R"sql(SELECT not_before FROM action WHERE state = 'approved'
+  look(database_.query(R"sql(SELECT not_before FROM action INDEXED BY action_due
+                             WHERE state = 'approved'
                              ORDER BY not_before LIMIT 1)sql"));
-  look(database_.query(R"sql(SELECT expires FROM action
+  look(database_.query(R"sql(SELECT expires FROM action INDEXED BY action_expires
                              WHERE state = 'proposed' AND expires IS NOT NULL
                              ORDER BY expires LIMIT 1)sql"));
   return out;
