@@ -1,0 +1,98 @@
+#include "daemon/ingress/body.hpp"
+
+#include <boost/json/object.hpp>
+
+#include "core/digest.hpp"
+
+namespace vigil::ingress {
+namespace {
+
+// application/x-www-form-urlencoded, one name or value.
+std::string decode(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '+') {
+      out += ' ';
+    } else if (text[at] == '%' && at + 2 < text.size()) {
+      const auto byte = from_hex(text.substr(at + 1, 2));
+      out += byte.value_or("%");
+      if (byte) at += 2;
+    } else {
+      out += text[at];
+    }
+  }
+  return out;
+}
+
+Result<Body> from_json(std::string text) {
+  auto data = parse_json(text);
+  if (!data) return std::unexpected(std::move(data.error()));
+  return Body{std::move(text), std::move(*data)};
+}
+
+Result<Body> from_value(json::value data) {
+  auto text = to_text(data);
+  return Body{std::move(text), std::move(data)};
+}
+
+Result<Body> from_form(std::string_view form) {
+  json::object fields;
+  while (!form.empty()) {
+    const auto pair = form.substr(0, form.find('&'));
+    form.remove_prefix(std::min(pair.size() + 1, form.size()));
+    const auto equals = pair.find('=');
+    auto name = decode(pair.substr(0, equals));
+    auto value = equals == std::string_view::npos ? "" : decode(pair.substr(equals + 1));
+    if (name == "payload") return from_json(std::move(value));
+    if (name.empty()) continue;
+    if (!is_valid_utf8(name) || !is_valid_utf8(value)) {
+      return fail(ErrorCode::invalid_input, "the form is not UTF-8");
+    }
+    fields[name] = std::move(value);
+  }
+  return from_value(std::move(fields));
+}
+
+bool is_json_type(std::string_view type) {
+  return type.empty() || type == "application/json" || type.ends_with("+json") ||
+         type == "text/json";
+}
+
+bool looks_like_json(std::string_view body) {
+  const auto first = body.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
+}
+
+}  // namespace
+
+Result<Body> read_body(config::Scheme scheme, Request& request, bool& unsupported) {
+  unsupported = false;
+  auto type = std::string(request.header("content-type"));
+  type = type.substr(0, type.find(';'));
+  while (!type.empty() && type.back() == ' ') type.pop_back();
+  for (char& c : type) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (request.body.empty()) return from_value(nullptr);
+  if (is_json_type(type)) return from_json(std::move(request.body));
+  if (type == "application/x-www-form-urlencoded") {
+    // curl -d names this type whatever it sends.
+    if (looks_like_json(request.body)) return from_json(std::move(request.body));
+    return from_form(request.body);
+  }
+  const bool plain =
+      type == "text/plain" && (scheme == config::Scheme::tradingview ||
+                               scheme == config::Scheme::none || scheme == config::Scheme::bearer);
+  if (plain) {
+    if (looks_like_json(request.body)) return from_json(std::move(request.body));
+    if (!is_valid_utf8(request.body))
+      return fail(ErrorCode::invalid_input, "the text is not UTF-8");
+    json::object data;
+    data["text"] = std::move(request.body);
+    return from_value(std::move(data));
+  }
+  unsupported = true;
+  return fail(ErrorCode::invalid_input, "this content type is not read here");
+}
+
+}  // namespace vigil::ingress

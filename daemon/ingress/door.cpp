@@ -1,0 +1,244 @@
+#include "daemon/ingress/door.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+
+#include "core/digest.hpp"
+#include "core/log.hpp"
+#include "daemon/ingress/address.hpp"
+#include "daemon/ingress/body.hpp"
+#include "daemon/ingress/presets.hpp"
+#include "daemon/ingress/signature.hpp"
+#include "daemon/ingress/status.hpp"
+
+namespace vigil::ingress {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::string_view hooks = "/hooks/";
+constexpr std::size_t uid_bytes_max = 200;
+
+struct Source {
+  std::string name;
+  bool trusted = false;
+  config::Webhook settings;
+  std::vector<config::Secret> secrets;
+  std::vector<AddressRange> allow;
+  std::size_t body_bytes_max = 0;
+};
+
+using Sources = std::map<std::string, std::shared_ptr<const Source>, std::less<>>;
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+Result<std::shared_ptr<const Source>> open_source(const config::Source& from,
+                                                  const config::Http& http) {
+  auto out = std::make_shared<Source>();
+  out->name = from.name;
+  out->trusted = from.trusted;
+  out->settings = std::get<config::Webhook>(from.of);
+  out->settings.signature_header = lower(out->settings.signature_header);
+  out->settings.id_header = lower(out->settings.id_header);
+  out->body_bytes_max =
+      out->settings.body_bytes_max > 0 ? out->settings.body_bytes_max : http.body_bytes_max;
+  for (const auto& ref : out->settings.secrets) {
+    auto secret = config::read_secret(ref);
+    if (!secret) {
+      return fail(secret.error().code,
+                  fmt::format("source.{}.secrets: {}", from.name, secret.error().message));
+    }
+    out->secrets.push_back(std::move(*secret));
+  }
+  for (const auto& text : out->settings.allow) {
+    const auto range = AddressRange::parse(text);
+    if (!range) {
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("source.{}.allow: {}", from.name, range.error().message));
+    }
+    out->allow.push_back(*range);
+  }
+  return out;
+}
+
+Response json_answer(int status, json::object body) {
+  Response out;
+  out.status = status;
+  out.body = to_text(json::value(std::move(body))) + "\n";
+  return out;
+}
+
+Response unavailable(std::string_view why) {
+  auto out = error_response(503, why, "send it again after the time in Retry-After");
+  out.headers.emplace_back("Retry-After", "5");
+  return out;
+}
+
+// Which source a path names, and what follows it.
+struct Place {
+  std::string_view source;
+  std::string_view rest;
+};
+
+std::optional<Place> place_of(std::string_view path) {
+  if (!path.starts_with(hooks)) return std::nullopt;
+  path.remove_prefix(hooks.size());
+  const auto slash = path.find('/');
+  if (slash == std::string_view::npos) return Place{path, {}};
+  return Place{path.substr(0, slash), path.substr(slash + 1)};
+}
+
+storage::NewEvent event_of(const Source& source, const Request& request, Described described,
+                           Body& body, const std::string& body_hash, TimePoint now) {
+  storage::NewEvent out;
+  out.uid = to_valid_utf8(described.uid).substr(0, uid_bytes_max);
+  if (out.uid.empty()) out.uid = random_hex(16);
+  out.source = source.name;
+  out.type = std::move(described.type);
+  out.subject = to_valid_utf8(described.subject);
+  out.time = now;
+  out.received_at = now;
+  out.content_type = "application/json";
+  out.headers = kept_headers(request);
+  out.taint = source.trusted ? Taint::trusted : Taint::untrusted;
+  out.data = std::move(body.text);
+  out.dedup_hash = body_hash;
+  return out;
+}
+
+}  // namespace
+
+struct Door::State {
+  const Source* find(std::string_view name) const {
+    const auto found = sources.find(name);
+    return found == sources.end() ? nullptr : found->second.get();
+  }
+  bool may_call(const Source& source, const Request& request) const;
+  Response refuse(int status, std::string_view error, std::string_view hint) {
+    ++stats.refused;
+    return error_response(status, error, hint);
+  }
+  asio::awaitable<Response> receive(std::shared_ptr<const Source> source, Request request,
+                                    std::string path_rest);
+
+  Clock& clock;
+  Accept accept;
+  Sources sources;
+  bool behind_proxy = false;
+  bool draining = false;
+  DoorStats stats;
+};
+
+// Behind a proxy on this machine the caller is the last address that the proxy wrote down.
+bool Door::State::may_call(const Source& source, const Request& request) const {
+  if (source.allow.empty()) return true;
+  auto address = request.peer.address;
+  if (behind_proxy && is_loopback(address)) {
+    const auto forwarded = request.header("x-forwarded-for");
+    const auto comma = forwarded.rfind(',');
+    auto last = comma == std::string_view::npos ? forwarded : forwarded.substr(comma + 1);
+    while (last.starts_with(' ')) last.remove_prefix(1);
+    if (!last.empty()) address = last;
+  }
+  return std::ranges::any_of(source.allow,
+                             [&](const auto& range) { return range.contains(address); });
+}
+
+Door::Door(Clock& clock, Accept accept)
+    : state_(new State{clock, std::move(accept), {}, false, false, {}}) {}
+Door::~Door() = default;
+
+Result<void> Door::apply(const config::Settings& settings) {
+  Sources sources;
+  for (const auto& [name, source] : settings.sources) {
+    if (!std::holds_alternative<config::Webhook>(source.of)) continue;
+    auto opened = open_source(source, settings.http);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    sources.emplace(name, std::move(*opened));
+  }
+  state_->sources = std::move(sources);
+  state_->behind_proxy = settings.http.behind_proxy;
+  return {};
+}
+
+void Door::set_draining(bool draining) { state_->draining = draining; }
+
+DoorStats Door::stats() const { return state_->stats; }
+
+HeadVerdict Door::check_head(const Request& head) const {
+  const auto verdict = [&](int status, std::string_view error, std::string_view hint) {
+    ++(status == 503 ? state_->stats.unavailable : state_->stats.refused);
+    return HeadVerdict{0, status, error_response(status, error, hint).body};
+  };
+  if (state_->draining) return verdict(503, "the daemon is stopping", "send it again in a moment");
+  const auto place = place_of(head.path());
+  const auto* source = place ? state_->find(place->source) : nullptr;
+  if (source == nullptr) {
+    return verdict(404, "there is nothing here", "webhooks are posted to /hooks/<source>");
+  }
+  if (head.method != "POST") {
+    return verdict(405, "webhooks are posted", "use POST");
+  }
+  if (!state_->may_call(*source, head)) {
+    return verdict(403, "this address may not call here", "add it to `allow` of the source");
+  }
+  return HeadVerdict{source->body_bytes_max, 0, {}};
+}
+
+asio::awaitable<Response> Door::handle(Request request) {
+  const auto place = place_of(request.path());
+  const auto found = place ? state_->sources.find(place->source) : state_->sources.end();
+  if (found == state_->sources.end()) {  // gone by a reload while the body came
+    co_return state_->refuse(404, "there is nothing here",
+                             "webhooks are posted to /hooks/<source>");
+  }
+  std::string rest(place->rest);
+  auto receiving = state_->receive(found->second, std::move(request), std::move(rest));
+  co_return co_await std::move(receiving);
+}
+
+asio::awaitable<Response> Door::State::receive(std::shared_ptr<const Source> source,
+                                               Request request, std::string path_rest) {
+  const auto now = clock.now();
+  const auto proven = verify(source->settings, source->secrets, request, path_rest, now);
+  if (!proven) {
+    log_debug("a webhook was not proven: source={} reason={}", source->name,
+              vigil::quoted(proven.error().message));
+    co_return refuse(401, proven.error().message, "docs/webhooks.md says how each sender signs");
+  }
+  bool unsupported = false;
+  auto body = read_body(source->settings.scheme, request, unsupported);
+  if (!body) {
+    const auto hint = unsupported ? "send application/json" : "send one JSON value in UTF-8";
+    co_return refuse(unsupported ? 415 : 400, body.error().message, hint);
+  }
+  if (source->settings.scheme == config::Scheme::slack &&
+      find_text(body->data, "type") == "url_verification") {
+    co_return json_answer(200, {{"challenge", find_text(body->data, "challenge").value_or("")}});
+  }
+  auto described = describe(source->name, source->settings, request, body->data);
+  // The bytes were moved into the body's text where they are JSON; forms are written anew, the same
+  // way each time.
+  const auto dedup = described.signed_id ? std::string() : to_hex(as_bytes(sha256(body->text)));
+  auto event = event_of(*source, request, std::move(described), *body, dedup, now);
+  auto accepting = accept(std::move(event), std::move(body->data));
+  Result<storage::Appended> appended = co_await std::move(accepting);
+  if (!appended) {
+    ++stats.unavailable;
+    co_return unavailable(appended.error().message);
+  }
+  if (appended->duplicate) {
+    ++stats.duplicates;
+    co_return json_answer(200, {{"status", "duplicate"}, {"id", appended->id.value}});
+  }
+  ++stats.accepted;
+  co_return json_answer(202, {{"id", appended->id.value}, {"status", "accepted"}});
+}
+
+}  // namespace vigil::ingress

@@ -1,0 +1,174 @@
+#include "daemon/ingress/presets.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+
+#include "core/digest.hpp"
+
+namespace vigil::ingress {
+namespace {
+
+using config::Scheme;
+
+std::string text_at(const json::value& data, std::string_view path) {
+  return find_scalar_text(data, path).value_or("");
+}
+
+// A word of a type: lower case, what is not a letter, digit or dash becomes an underscore.
+std::string word(std::string_view text) {
+  std::string out(text.substr(0, 100));
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    if (!plain) c = '_';
+  }
+  return out;
+}
+
+std::string join(std::string head, const std::string& tail) {
+  if (!tail.empty()) head += "." + word(tail);
+  return head;
+}
+
+std::string first_of(const json::value& data, std::initializer_list<std::string_view> paths) {
+  for (const auto path : paths) {
+    if (auto found = find_scalar_text(data, path); found && !found->empty()) return *found;
+  }
+  return {};
+}
+
+// GitHub and its relatives: the event is named in a header, the action in the body.
+Described forge(std::string_view name, const Request& request, const json::value& data) {
+  Described out;
+  const auto event = request.header(fmt::format("x-{}-event", name));
+  out.uid = request.header(fmt::format("x-{}-delivery", name));
+  out.signed_id = false;
+  out.type = join(join(std::string(name), std::string(event.empty() ? "unknown" : event)),
+                  text_at(data, "action"));
+  out.subject = text_at(data, "repository.full_name");
+  const auto number = first_of(data, {"pull_request.number", "issue.number", "number"});
+  if (!out.subject.empty() && !number.empty()) out.subject += "#" + number;
+  if (out.subject.empty()) out.subject = text_at(data, "organization.login");
+  return out;
+}
+
+Described gitlab(const Request& request, const json::value& data) {
+  Described out;
+  out.uid = request.header("idempotency-key");
+  if (out.uid.empty()) out.uid = request.header("x-gitlab-event-uuid");
+  const auto kind = first_of(data, {"object_kind", "event_type", "event_name"});
+  out.type = join(join("gitlab", kind.empty() ? "unknown" : kind),
+                  text_at(data, "object_attributes.action"));
+  out.subject = text_at(data, "project.path_with_namespace");
+  const auto iid = first_of(data, {"object_attributes.iid", "merge_request.iid", "issue.iid"});
+  const bool merge = kind == "merge_request" || find_path(data, "merge_request") != nullptr;
+  if (!out.subject.empty() && !iid.empty()) out.subject += (merge ? "!" : "#") + iid;
+  return out;
+}
+
+Described slack(const json::value& data) {
+  Described out;
+  out.uid = text_at(data, "event_id");
+  const bool callback = text_at(data, "type") == "event_callback";
+  out.type =
+      join("slack", callback ? text_at(data, "event.type") : first_of(data, {"type", "command"}));
+  out.subject = first_of(
+      data, {"event.channel", "event.item.channel", "channel.id", "channel_id", "team_id"});
+  return out;
+}
+
+// Alertmanager sends neither an id nor a signature: the same group in the same state is the same
+// fact.
+Described alertmanager(const json::value& data) {
+  std::vector<std::string> alerts;
+  if (const auto* list = find_path(data, "alerts"); list != nullptr && list->is_array()) {
+    for (const auto& alert : list->get_array()) {
+      alerts.push_back(text_at(alert, "fingerprint") + text_at(alert, "status") +
+                       text_at(alert, "startsAt"));
+    }
+  }
+  std::ranges::sort(alerts);
+  Described out;
+  out.type = join("alertmanager", text_at(data, "status"));
+  out.subject = text_at(data, "groupKey");
+  const auto state =
+      fmt::format("{}\n{}\n{}", out.subject, text_at(data, "status"), fmt::join(alerts, "\n"));
+  out.uid = to_hex(as_bytes(sha256(state))).substr(0, 32);
+  return out;
+}
+
+Described generic(const std::string& source, const config::Webhook& settings,
+                  const Request& request, const json::value& data) {
+  Described out;
+  out.type = source + ".event";
+  if (!settings.type_path.empty()) out.type = join(source, text_at(data, settings.type_path));
+  if (settings.scheme == Scheme::standard_webhooks) {
+    out.uid = request.header("webhook-id");
+    out.type =
+        join(source, text_at(data, settings.type_path.empty() ? "type" : settings.type_path));
+  }
+  return out;
+}
+
+Described of_scheme(const std::string& source, const config::Webhook& settings,
+                    const Request& request, const json::value& data) {
+  switch (settings.scheme) {
+    case Scheme::github:
+      return forge("github", request, data);
+    case Scheme::gitea:
+      return forge("gitea", request, data);
+    case Scheme::gitlab:
+      return gitlab(request, data);
+    case Scheme::slack:
+      return slack(data);
+    case Scheme::stripe:
+      return {text_at(data, "id"), true, join("stripe", text_at(data, "type")),
+              text_at(data, "data.object.id")};
+    case Scheme::pagerduty:
+      return {text_at(data, "event.id"), true, join("pagerduty", text_at(data, "event.event_type")),
+              text_at(data, "event.data.id")};
+    case Scheme::alertmanager:
+      return alertmanager(data);
+    default:
+      return generic(source, settings, request, data);
+  }
+}
+
+constexpr std::array kept_names{
+    "user-agent",       "x-github-event",      "x-github-delivery",    "x-github-hook-id",
+    "x-gitlab-event",   "x-gitlab-event-uuid", "x-gitlab-instance",    "x-gitea-event",
+    "x-gitea-delivery", "x-slack-retry-num",   "x-slack-retry-reason", "webhook-id",
+    "x-webhook-id",     "x-request-id",        "idempotency-key",      "traceparent",
+};
+constexpr std::size_t kept_bytes_max = 500;
+
+}  // namespace
+
+Described describe(const std::string& source, const config::Webhook& settings,
+                   const Request& request, const json::value& data) {
+  auto out = of_scheme(source, settings, request, data);
+  if (!settings.type.empty()) out.type = settings.type;
+  if (!settings.subject_path.empty()) out.subject = text_at(data, settings.subject_path);
+  if (!settings.id_header.empty()) {
+    out.uid = request.header(word(settings.id_header));
+    out.signed_id = settings.scheme != Scheme::hmac;
+  }
+  // A signature over the body alone can be replayed as it is: the body itself is the id then.
+  if (out.uid.empty() && settings.scheme == Scheme::hmac) out.signed_id = false;
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> kept_headers(const Request& request) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [name, value] : request.headers) {
+    if (std::ranges::find(kept_names, name) == kept_names.end()) continue;
+    out.emplace_back(name, to_valid_utf8(value.substr(0, kept_bytes_max)));
+  }
+  return out;
+}
+
+}  // namespace vigil::ingress

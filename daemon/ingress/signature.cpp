@@ -1,0 +1,247 @@
+#include "daemon/ingress/signature.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+#include <vector>
+
+#include "core/digest.hpp"
+
+namespace vigil::ingress {
+namespace {
+
+using config::Scheme;
+using config::Secret;
+using Secrets = std::span<const Secret>;
+
+std::unexpected<Error> refuse(std::string message) {
+  return fail(ErrorCode::unauthorized, std::move(message));
+}
+
+std::unexpected<Error> missing(std::string_view header) {
+  return refuse(fmt::format("the header {} is missing: set the secret at the sender", header));
+}
+
+std::unexpected<Error> wrong() {
+  return refuse(
+      "the signature does not fit: do both sides have the same secret, and does nothing "
+      "between them change the body?");
+}
+
+// All secrets are tried, whatever the first ones say.
+template <class Fits>
+Result<void> any_fits(Secrets secrets, Fits fits) {
+  bool found = false;
+  for (const auto& secret : secrets) found = fits(secret.reveal()) || found;
+  if (!found) return wrong();
+  return {};
+}
+
+std::optional<std::string> decode(std::string_view text, std::string_view encoding) {
+  return encoding == "base64" ? from_base64(text) : from_hex(text);
+}
+
+bool mac_fits(std::string_view key, std::string_view content, std::string_view given) {
+  const auto mac = hmac_sha256(key, content);
+  return equal_constant_time(as_bytes(mac), given);
+}
+
+Result<void> check_mac(Secrets secrets, const Request& request, std::string_view header,
+                       std::string_view prefix, std::string_view encoding) {
+  auto given = request.header(header);
+  if (given.empty()) return missing(header);
+  if (!given.starts_with(prefix)) {
+    return refuse(fmt::format("the header {} does not begin with '{}'", header, prefix));
+  }
+  given.remove_prefix(prefix.size());
+  const auto bytes = decode(given, encoding);
+  if (!bytes) return refuse(fmt::format("the header {} is not {}", header, encoding));
+  return any_fits(secrets, [&](auto key) { return mac_fits(key, request.body, *bytes); });
+}
+
+Result<void> check_time(std::string_view text, Duration tolerance, TimePoint now) {
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc{} || end != text.data() + text.size() || seconds < 0 ||
+      seconds > 100'000'000'000) {
+    return refuse("the timestamp is not a number of seconds");
+  }
+  const Duration age = now - from_unix_us(seconds * 1'000'000);
+  if (age > tolerance) {
+    return refuse(
+        fmt::format("the request was signed {} ago, more than {}: is this machine's clock "
+                    "right, or is it a replay?",
+                    to_text(age), to_text(tolerance)));
+  }
+  if (-age > tolerance) {
+    return refuse(
+        fmt::format("the request was signed {} in the future: is this machine's clock "
+                    "right?",
+                    to_text(-age)));
+  }
+  return {};
+}
+
+std::vector<std::string_view> split(std::string_view text, char at) {
+  std::vector<std::string_view> out;
+  while (!text.empty()) {
+    const auto part = text.substr(0, text.find(at));
+    text.remove_prefix(std::min(part.size() + 1, text.size()));
+    if (!part.empty()) out.push_back(part.starts_with(' ') ? part.substr(1) : part);
+  }
+  return out;
+}
+
+// The values of "v1=" in "t=1,v1=aa,v1=bb".
+std::vector<std::string> values_of(std::string_view list, std::string_view name) {
+  std::vector<std::string> out;
+  for (const auto part : split(list, ',')) {
+    if (!part.starts_with(name)) continue;
+    if (auto bytes = from_hex(part.substr(name.size()))) out.push_back(std::move(*bytes));
+  }
+  return out;
+}
+
+bool any_mac_fits(std::string_view key, std::string_view content,
+                  const std::vector<std::string>& given) {
+  bool found = false;
+  for (const auto& one : given) found = mac_fits(key, content, one) || found;
+  return found;
+}
+
+Result<void> check_slack(const config::Webhook& source, Secrets secrets, const Request& request,
+                         TimePoint now) {
+  const auto timestamp = request.header("x-slack-request-timestamp");
+  const auto signature = request.header("x-slack-signature");
+  if (timestamp.empty()) return missing("X-Slack-Request-Timestamp");
+  if (signature.empty()) return missing("X-Slack-Signature");
+  if (auto fresh = check_time(timestamp, source.tolerance, now); !fresh) return fresh;
+  const auto given = signature.starts_with("v0=") ? from_hex(signature.substr(3)) : std::nullopt;
+  if (!given) return refuse("the header X-Slack-Signature is not v0=<hex>");
+  const auto content = fmt::format("v0:{}:{}", timestamp, request.body);
+  return any_fits(secrets, [&](auto key) { return mac_fits(key, content, *given); });
+}
+
+Result<void> check_stripe(const config::Webhook& source, Secrets secrets, const Request& request,
+                          TimePoint now) {
+  const auto header = request.header("stripe-signature");
+  if (header.empty()) return missing("Stripe-Signature");
+  std::string_view timestamp;
+  for (const auto part : split(header, ',')) {
+    if (part.starts_with("t=")) timestamp = part.substr(2);
+  }
+  if (timestamp.empty()) return refuse("the header Stripe-Signature has no t=");
+  if (auto fresh = check_time(timestamp, source.tolerance, now); !fresh) return fresh;
+  const auto given = values_of(header, "v1=");
+  const auto content = fmt::format("{}.{}", timestamp, request.body);
+  return any_fits(secrets, [&](auto key) { return any_mac_fits(key, content, given); });
+}
+
+// A secret of Standard Webhooks is base64 behind "whsec_"; without the prefix it is taken as it is.
+std::string standard_key(std::string_view secret) {
+  constexpr std::string_view prefix = "whsec_";
+  if (!secret.starts_with(prefix)) return std::string(secret);
+  return from_base64(secret.substr(prefix.size())).value_or(std::string());
+}
+
+Result<void> check_standard(const config::Webhook& source, Secrets secrets, const Request& request,
+                            TimePoint now) {
+  const auto id = request.header("webhook-id");
+  const auto timestamp = request.header("webhook-timestamp");
+  const auto signature = request.header("webhook-signature");
+  if (id.empty()) return missing("webhook-id");
+  if (timestamp.empty()) return missing("webhook-timestamp");
+  if (signature.empty()) return missing("webhook-signature");
+  if (auto fresh = check_time(timestamp, source.tolerance, now); !fresh) return fresh;
+  std::vector<std::string> given;
+  for (const auto part : split(signature, ' ')) {
+    if (!part.starts_with("v1,")) continue;  // v1a is asymmetric: not ours to check
+    if (auto bytes = from_base64(part.substr(3))) given.push_back(std::move(*bytes));
+  }
+  const auto content = fmt::format("{}.{}.{}", id, timestamp, request.body);
+  return any_fits(secrets, [&](auto secret) {
+    const auto key = standard_key(secret);
+    return !key.empty() && any_mac_fits(key, content, given);
+  });
+}
+
+Result<void> check_pagerduty(Secrets secrets, const Request& request) {
+  const auto header = request.header("x-pagerduty-signature");
+  if (header.empty()) return missing("X-PagerDuty-Signature");
+  const auto given = values_of(header, "v1=");
+  return any_fits(secrets, [&](auto key) { return any_mac_fits(key, request.body, given); });
+}
+
+bool bearer_fits(std::string_view secret, std::string_view given) {
+  constexpr std::string_view word = "Bearer ";
+  return given.starts_with(word) && equal_constant_time(given.substr(word.size()), secret);
+}
+
+bool basic_fits(const std::string& user, std::string_view secret, std::string_view given) {
+  constexpr std::string_view word = "Basic ";
+  if (!given.starts_with(word)) return false;
+  const auto pair = from_base64(given.substr(word.size()));
+  return pair && equal_constant_time(*pair, fmt::format("{}:{}", user, secret));
+}
+
+Result<void> check_authorization(const config::Webhook& source, Secrets secrets,
+                                 const Request& request) {
+  const auto given = request.header("authorization");
+  if (given.empty()) return missing("Authorization");
+  bool found = false;
+  for (const auto& secret : secrets) {
+    const bool basic = source.scheme == Scheme::basic ||
+                       (source.scheme == Scheme::alertmanager && !source.user.empty());
+    found = (basic ? basic_fits(source.user, secret.reveal(), given)
+                   : bearer_fits(secret.reveal(), given)) ||
+            found;
+  }
+  if (!found) return refuse("the credentials do not fit");
+  return {};
+}
+
+// Compares in constant time what was given as it is.
+Result<void> check_token(Secrets secrets, std::string_view given, std::string_view what) {
+  if (given.empty()) return missing(what);
+  return any_fits(secrets, [&](auto secret) { return equal_constant_time(given, secret); });
+}
+
+}  // namespace
+
+Result<void> verify(const config::Webhook& source, Secrets secrets, const Request& request,
+                    std::string_view path_rest, TimePoint now) {
+  switch (source.scheme) {
+    case Scheme::github:
+      return check_mac(secrets, request, "x-hub-signature-256", "sha256=", "hex");
+    case Scheme::gitlab:
+      return check_token(secrets, request.header("x-gitlab-token"), "X-Gitlab-Token");
+    case Scheme::gitea:
+      if (request.header("x-gitea-signature").empty()) {
+        return check_mac(secrets, request, "x-hub-signature-256", "sha256=", "hex");
+      }
+      return check_mac(secrets, request, "x-gitea-signature", "", "hex");
+    case Scheme::slack:
+      return check_slack(source, secrets, request, now);
+    case Scheme::stripe:
+      return check_stripe(source, secrets, request, now);
+    case Scheme::standard_webhooks:
+      return check_standard(source, secrets, request, now);
+    case Scheme::pagerduty:
+      return check_pagerduty(secrets, request);
+    case Scheme::hmac:
+      return check_mac(secrets, request, source.signature_header, source.signature_prefix,
+                       source.signature_encoding);
+    case Scheme::alertmanager:
+    case Scheme::bearer:
+    case Scheme::basic:
+      return check_authorization(source, secrets, request);
+    case Scheme::tradingview:
+      return check_token(secrets, path_rest, "secret at the end of the path");
+    case Scheme::none:
+      return {};
+  }
+  return refuse("the source has no known scheme");
+}
+
+}  // namespace vigil::ingress

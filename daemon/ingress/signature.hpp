@@ -1,0 +1,20 @@
+#pragma once
+// Was this request made by who holds the secret? Over the raw bytes, before anything is parsed; in
+// constant time; every active secret is tried. Formats: docs.github.com "Validating webhook
+// deliveries", docs.gitlab.com "Webhooks", docs.gitea.com "Webhooks", api.slack.com "Verifying
+// requests", docs.stripe.com "Verify webhook signatures", standardwebhooks.com, PagerDuty V3
+// "Verifying signatures". Pure; any thread.
+#include <span>
+
+#include "config/secret.hpp"
+#include "config/settings.hpp"
+#include "daemon/ingress/http_server.hpp"
+
+namespace vigil::ingress {
+
+// An error is ErrorCode::unauthorized with what to check; it never holds a part of a secret or of
+// what was expected. `path_rest` is what follows /hooks/<source>, without a leading slash.
+Result<void> verify(const config::Webhook& source, std::span<const config::Secret> secrets,
+                    const Request& request, std::string_view path_rest, TimePoint now);
+
+}  // namespace vigil::ingress
