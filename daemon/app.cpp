@@ -21,7 +21,6 @@ namespace asio = boost::asio;
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t admin_body_bytes_max = 16 * 1024 * 1024;
 constexpr Duration retention_first = std::chrono::minutes{10};
 constexpr Duration retention_every = std::chrono::hours{24};
 
@@ -156,7 +155,8 @@ void App::State::make_parts() {
         group.spawn("action settled", [this, action]() -> asio::awaitable<void> {
           auto telling = runtime->settled(action);
           Result<void> told = co_await std::move(telling);
-          if (!told) log_warn("a settled action woke nobody: {}", vigil::quoted(told.error().message));
+          if (!told)
+            log_warn("a settled action woke nobody: {}", vigil::quoted(told.error().message));
         });
       });
   door = std::make_unique<ingress::Door>(clock, accept_event);
