@@ -197,13 +197,17 @@ void SwarmRun::publish(std::uint32_t task, json::value interface) {
 
 asio::awaitable<AttemptOutcome> SwarmRun::run_attempt(std::uint32_t task, Attempt attempt) {
   AttemptOutcome broken;
+  const Duration began = services_.clock.steady_now();
   try {
     if (nodes_[task].speculation && !nodes_[task].speculation->consumed.empty()) {
       co_return co_await run_on_interfaces(task, std::move(attempt));
     }
     co_return co_await services_.runner.run(std::move(attempt));
   } catch (const boost::system::system_error& error) {
-    if (is_abort(error) && stopping_) throw;
+    if (is_abort(error) && stopping_) {
+      nodes_[task].outcome.wasted += services_.clock.steady_now() - began;
+      throw;
+    }
     broken.error = fmt::format("the runner failed: {}", error.what());
   } catch (const std::exception& error) {
     broken.error = fmt::format("the runner failed: {}", error.what());

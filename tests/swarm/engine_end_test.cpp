@@ -88,6 +88,8 @@ TEST_CASE("cancel ends one swarm, says why, and leaves its neighbours alone") {
   CHECK_FALSE(first.report->ok);
   CHECK(first.report->error == "asked by a person");
   CHECK(outcome_of(*first.report, "a").state == TaskState::cancelled);
+  CHECK(outcome_of(*first.report, "a").wasted == 500ms);
+  CHECK(outcome_of(*first.report, "a").took == 0s);
   CHECK(outcome_of(*first.report, "b").state == TaskState::skipped);
   world.finish();
   CHECK(second.report->ok);
