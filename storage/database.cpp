@@ -76,7 +76,8 @@ std::unique_ptr<Database> Database::open(const std::string& path, Use use, Sync 
 void Database::set_up(Use use, Sync sync) {
   sqlite3_busy_timeout(handle_, busy_timeout_ms);
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  // The writer's triggers keep the full-text index, which SQLite allows in a trusted schema only.
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, use == Use::write ? 1 : 0, nullptr);
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   // One connection alone writes and checkpoints: SQLite before 3.51.3 may damage the file when one
   // connection commits while another checkpoints. Hence no automatic checkpoint anywhere, and no
