@@ -1,0 +1,396 @@
+#include "daemon/delivery/courier.hpp"
+
+#include <algorithm>
+#include <boost/system/system_error.hpp>
+#include <deque>
+#include <filesystem>
+#include <map>
+
+#include "core/bell.hpp"
+#include "core/deadline.hpp"
+#include "core/log.hpp"
+#include "core/task_group.hpp"
+#include "daemon/delivery/conclusion.hpp"
+#include "daemon/delivery/http_client.hpp"
+#include "daemon/delivery/lanes.hpp"
+#include "daemon/delivery/sinks.hpp"
+
+namespace vigil::delivery {
+namespace asio = boost::asio;
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int per_sink_max = 4;          // attempts at once
+constexpr int rows_at_once = 256;        // read from the outbox
+constexpr std::size_t known_max = 4096;  // beyond, approved actions wait in the outbox alone
+constexpr int recovered_at_once = 256;
+constexpr Duration refused_pause = 5s;  // after the writer refused a change
+// While due actions wait for their turn, the outbox's earliest time says nothing about the others.
+constexpr Duration backlog_pause = 30s;
+constexpr Duration an_hour = 1h;
+
+using SinkPtr = std::shared_ptr<Sink>;
+
+struct Began {
+  bool ok = false;
+  Attempt attempt;
+};
+
+Lanes::Place place_of(const storage::Action& action) {
+  return {action.case_id ? std::string() : action.entity, action.case_id, action.sink};
+}
+
+std::string no_sink(const std::string& name) {
+  return fmt::format(
+      "there is no sink \"{}\" in the configuration: add [sink.{}] and approve the "
+      "action again",
+      name, name);
+}
+
+asio::awaitable<bool> rung(Bell& bell) {
+  co_await bell.wait();
+  co_return true;
+}
+
+// On the writer's thread. False: somebody else settled it meanwhile.
+bool write(storage::Stores& stores, ActionId id, const Conclusion& conclusion, TimePoint now) {
+  if (!conclusion.state.empty()) {
+    return stores.outbox.settle(id, conclusion.state, conclusion.result, conclusion.error, now);
+  }
+  stores.outbox.retry(id, conclusion.not_before, conclusion.error);
+  return true;
+}
+
+}  // namespace
+
+struct Courier::State {
+  State(asio::any_io_executor on, Clock& time, storage::Writer& to, const std::string& programs_dir,
+        std::function<void(ActionId)> tell)
+      : clock(time),
+        writer(to),
+        tell_settled(std::move(tell)),
+        http(on, time),
+        ground{on, time, http, std::filesystem::absolute(programs_dir) / "vigil-exec"},
+        lanes(per_sink_max),
+        bell(on),
+        loop(on),
+        attempts(on) {}
+
+  asio::awaitable<Result<void>> recover();
+  void remember_rates();
+  void look();
+  asio::awaitable<void> expire();
+  bool may_start(ActionId id, Sink* sink);
+  TimePoint turn();
+  asio::awaitable<void> run();
+  asio::awaitable<void> attempt(ActionId id, SinkPtr sink);
+  asio::awaitable<Outcome> ask(SinkPtr sink, Attempt attempt);
+  asio::awaitable<void> conclude_attempt(storage::Action action, Conclusion conclusion);
+  void count(const storage::Action& action, const Conclusion& conclusion);
+  SinkPtr find_sink(const std::string& name) const {
+    const auto found = sinks.find(name);
+    return found == sinks.end() ? nullptr : found->second;
+  }
+
+  Clock& clock;
+  storage::Writer& writer;
+  std::function<void(ActionId)> tell_settled;
+  HttpClient http;
+  SinkGround ground;
+  std::map<std::string, SinkPtr> sinks;
+  std::map<std::string, std::deque<TimePoint>> starts;  // of sinks with a limit per hour
+  storage::Stores* reader = nullptr;
+  Lanes lanes;
+  TimePoint look_at{};  // when the outbox may hold something new
+  bool more = false;    // it held more that was due than we took
+  CourierStats stats;
+  Bell bell;
+  TaskGroup loop;      // the one sleeper
+  TaskGroup attempts;  // each holds one action
+};
+
+Courier::Courier(asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
+                 std::string programs_dir, std::function<void(ActionId)> settled)
+    : state_(std::make_unique<State>(std::move(executor), clock, writer, programs_dir,
+                                     std::move(settled))) {}
+Courier::~Courier() = default;
+
+Result<void> Courier::apply(const config::Settings& settings) {
+  std::map<std::string, SinkPtr> wanted;
+  for (const auto& [name, sink] : settings.sinks) {
+    auto made = make_sink(sink, state_->ground);
+    if (!made) return std::unexpected(std::move(made.error()));
+    wanted[name] = std::move(*made);
+  }
+  state_->sinks = std::move(wanted);
+  state_->lanes.open_sinks();
+  state_->bell.ring();
+  return {};
+}
+
+asio::awaitable<Result<void>> Courier::start(storage::Stores& reader) {
+  auto& state = *state_;
+  state.reader = &reader;
+  auto recovering = state.recover();
+  Result<void> recovered = co_await std::move(recovering);
+  if (!recovered) co_return recovered;
+  state.remember_rates();
+  // Those that wait for another attempt hold their lanes, so that nothing overtakes them.
+  for (const auto& row : reader.outbox.in_state("approved", static_cast<int>(known_max))) {
+    state.lanes.add(row.id, place_of(row), row.not_before);
+  }
+  state.loop.spawn("courier", [&state] { return state.run(); });
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Courier::State::recover() {
+  while (true) {
+    const auto rows = reader->outbox.in_state("sending", recovered_at_once);
+    if (rows.empty()) co_return Result<void>();
+    std::vector<std::pair<storage::Action, Conclusion>> all;
+    const auto now = clock.now();
+    for (const auto& row : rows) {
+      const auto sink = find_sink(row.sink);
+      const auto repeat = sink ? sink->repeat(row) : Repeat::dangerous;
+      all.emplace_back(row, conclude_interrupted(row, repeat, now));
+    }
+    auto change = [all, now](storage::Stores& stores) {
+      for (const auto& [row, conclusion] : all) write(stores, row.id, conclusion, now);
+    };
+    auto committing = writer.commit(std::move(change));
+    Result<void> done = co_await std::move(committing);
+    if (!done) co_return done;
+    for (const auto& [row, conclusion] : all) {
+      count(row, conclusion);
+      if (!conclusion.state.empty()) tell_settled(row.id);
+    }
+  }
+}
+
+// A restart does not give a limited sink its hour anew.
+void Courier::State::remember_rates() {
+  const auto since = clock.now() - an_hour;
+  for (const auto& row : reader->outbox.list("", ActionId{}, rows_at_once)) {
+    const auto sink = find_sink(row.sink);
+    if (!sink || sink->per_hour_max() == 0 || row.attempts == 0) continue;
+    if (row.settled > since) starts[row.sink].push_back(row.settled);
+  }
+  for (auto& [name, times] : starts) std::ranges::sort(times);
+}
+
+// Takes in what became due.
+void Courier::State::look() {
+  const auto now = clock.now();
+  if (more && lanes.size() < rows_at_once / 2) look_at = now;
+  if (look_at > now) return;
+  if (lanes.size() >= known_max) {
+    look_at = now + backlog_pause;
+    return;
+  }
+  const auto limit = rows_at_once + static_cast<int>(lanes.size());
+  const auto rows = reader->outbox.due(now, limit);
+  for (const auto& row : rows) lanes.add(row.id, place_of(row), row.not_before);
+  more = static_cast<int>(rows.size()) == limit;
+  const auto earliest = reader->outbox.earliest().value_or(TimePoint::max());
+  look_at = earliest > now ? earliest : now + backlog_pause;
+}
+
+asio::awaitable<void> Courier::State::expire() {
+  while (look_at <= clock.now()) {
+    const auto now = clock.now();
+    const auto rows = reader->outbox.expired(now, rows_at_once);
+    if (rows.empty()) co_return;
+    std::vector<ActionId> ids;
+    for (const auto& row : rows) ids.push_back(row.id);
+    auto change = [ids, now](storage::Stores& stores) {
+      std::vector<ActionId> settled;
+      for (const auto id : ids) {
+        const bool ended =
+            stores.outbox.settle(id, "expired", nullptr, "nobody answered before it expired", now);
+        if (ended) settled.push_back(id);
+      }
+      return settled;
+    };
+    auto committing = writer.commit(std::move(change));
+    Result<std::vector<ActionId>> settled = co_await std::move(committing);
+    if (!settled) {
+      log_warn("expired proposals could not be settled, trying again in {}: {}",
+               to_text(refused_pause), vigil::quoted(settled.error().message));
+      co_await clock.sleep_for(refused_pause);
+      continue;
+    }
+    for (const auto id : *settled) tell_settled(id);
+  }
+}
+
+bool Courier::State::may_start(ActionId id, Sink* sink) {
+  const int limit = sink == nullptr ? 0 : sink->per_hour_max();
+  if (limit == 0) return true;
+  const auto now = clock.now();
+  const auto name = lanes.find(id)->sink;
+  auto& times = starts[name];
+  while (!times.empty() && times.front() <= now - an_hour) times.pop_front();
+  if (static_cast<int>(times.size()) < limit) {
+    times.push_back(now);
+    return true;
+  }
+  const auto free = times[times.size() - static_cast<std::size_t>(limit)] + an_hour;
+  log_warn("a sink has reached its limit, actions wait: sink={} per_hour_max={} until={}", name,
+           limit, to_rfc3339(free));
+  lanes.put_off(id, now);
+  lanes.close_sink(name, free);
+  return false;
+}
+
+// Starts what may start; when to look again.
+TimePoint Courier::State::turn() {
+  look();
+  for (const auto id : lanes.take(clock.now())) {
+    const auto sink = find_sink(lanes.find(id)->sink);
+    if (!may_start(id, sink.get())) continue;
+    attempts.spawn("delivery", [this, id, sink] { return attempt(id, sink); });
+  }
+  return std::min(look_at, lanes.next(clock.now()).value_or(TimePoint::max()));
+}
+
+asio::awaitable<void> Courier::State::run() {
+  while (true) {
+    auto expiring = expire();
+    co_await std::move(expiring);
+    const auto next = turn();
+    if (next == TimePoint::max()) {
+      co_await bell.wait();
+      continue;
+    }
+    auto waiting = with_deadline(clock, next, rung(bell));
+    Result<bool> early = co_await std::move(waiting);
+    (void)early;  // rung or due: either way the next turn looks at everything
+  }
+}
+
+asio::awaitable<void> Courier::State::attempt(ActionId id, SinkPtr sink) {
+  const auto now = clock.now();
+  auto change = [id, now, known = sink != nullptr](storage::Stores& stores) {
+    Began out;
+    auto row = stores.outbox.find(id);
+    if (!row) return out;
+    out.ok = known ? stores.outbox.begin(id)
+                   : stores.outbox.settle(id, "failed", nullptr, no_sink(row->sink), now);
+    ++row->attempts;
+    out.attempt.action = std::move(*row);
+    const auto& action = out.attempt.action;
+    out.attempt.last_result =
+        stores.outbox.last_result(action.entity, action.case_id, action.sink, action.sticky_key);
+    return out;
+  };
+  auto committing = writer.commit(std::move(change));
+  Result<Began> began = co_await std::move(committing);
+  if (!began) {
+    log_warn("an action could not be begun, trying again in {}: action={} error={}",
+             to_text(refused_pause), id.value, vigil::quoted(began.error().message));
+    lanes.put_off(id, clock.now() + refused_pause);
+  } else if (!began->ok) {
+    lanes.ended(id);  // denied, superseded or gone
+  } else if (sink == nullptr) {
+    Conclusion conclusion;
+    conclusion.state = "failed";
+    conclusion.error = no_sink(began->attempt.action.sink);
+    count(began->attempt.action, conclusion);
+    lanes.ended(id);
+    tell_settled(id);
+  } else {
+    auto action = began->attempt.action;
+    auto asking = ask(sink, std::move(began->attempt));
+    Outcome outcome = co_await std::move(asking);
+    auto conclusion = conclude(action, sink->repeat(action), outcome, clock.now());
+    auto concluding = conclude_attempt(std::move(action), std::move(conclusion));
+    co_await std::move(concluding);
+  }
+  bell.ring();
+}
+
+// One attempt is a boundary: what it throws, other than cancellation, says nothing about what
+// happened outside.
+asio::awaitable<Outcome> Courier::State::ask(SinkPtr sink, Attempt attempt) {
+  std::string thrown;
+  try {
+    auto attempting = sink->attempt(std::move(attempt));
+    Outcome outcome = co_await std::move(attempting);
+    co_return outcome;
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == asio::error::operation_aborted) throw;
+    thrown = error.what();
+  } catch (const std::exception& error) {
+    thrown = error.what();
+  }
+  co_return unanswered("the attempt broke off: " + thrown);
+}
+
+// Until it is stored: an answer that is forgotten would be asked for twice.
+asio::awaitable<void> Courier::State::conclude_attempt(storage::Action action,
+                                                       Conclusion conclusion) {
+  Duration pause = pause_least;
+  while (true) {
+    auto change = [id = action.id, conclusion, now = clock.now()](storage::Stores& stores) {
+      return write(stores, id, conclusion, now);
+    };
+    auto committing = writer.commit(std::move(change));
+    Result<bool> written = co_await std::move(committing);
+    if (written) break;
+    log_warn("what became of an action could not be stored, trying again in {}: action={} error={}",
+             to_text(pause), action.id.value, vigil::quoted(written.error().message));
+    co_await clock.sleep_for(pause);
+    pause = std::min<Duration>(2 * pause, 1min);
+  }
+  count(action, conclusion);
+  if (conclusion.state.empty()) {
+    lanes.put_off(action.id, conclusion.not_before);
+  } else {
+    lanes.ended(action.id);
+    tell_settled(action.id);
+  }
+}
+
+void Courier::State::count(const storage::Action& action, const Conclusion& conclusion) {
+  if (conclusion.state == "delivered") {
+    ++stats.delivered;
+    log_debug("delivered: action={} sink={} attempts={}", action.id.value, action.sink,
+              action.attempts);
+  } else if (conclusion.state.empty()) {
+    ++stats.retried;
+    log_warn(
+        "an action was not delivered, trying again at {}: action={} sink={} attempts={} "
+        "error={}",
+        to_rfc3339(conclusion.not_before), action.id.value, action.sink, action.attempts,
+        vigil::quoted(conclusion.error));
+  } else {
+    ++(conclusion.state == "unknown" ? stats.unknown : stats.failed);
+    log_warn("an action was not delivered: action={} sink={} state={} attempts={} error={}",
+             action.id.value, action.sink, conclusion.state, action.attempts,
+             vigil::quoted(conclusion.error));
+  }
+}
+
+void Courier::nudge() {
+  state_->look_at = TimePoint{};
+  state_->bell.ring();
+}
+
+// What is on its way may end until the deadline; what does not is found in `sending` next time.
+asio::awaitable<void> Courier::stop(TimePoint deadline) {
+  auto& state = *state_;
+  state.loop.cancel();
+  co_await state.loop.join();
+  state.loop.spawn("courier's last call", [&state, deadline]() -> asio::awaitable<void> {
+    co_await state.clock.sleep_until(deadline);
+    state.attempts.cancel();
+  });
+  co_await state.attempts.join();
+  state.loop.cancel();
+  co_await state.loop.join();
+}
+
+CourierStats Courier::stats() const { return state_->stats; }
+
+}  // namespace vigil::delivery
