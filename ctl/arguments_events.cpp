@@ -19,7 +19,7 @@ void add_tail(CLI::App& noun, Choice& choice) {
   add_text(*verb, "--entity", args->entity, "about this entity (with --topics)");
   add_text(*verb, "--topics", args->topics,
            "what to follow: event,decision,swarm,task,action (all)");
-  verb->add_option("-n,--count", args->count, "how many old ones first (20)")
+  verb->add_option("-n,--count", args->count, "how many old ones first (20; with -f none)")
       ->check(CLI::Range(0, 1'000));
   verb->add_flag("-f,--follow", choice.follow, "show what happens from now on");
 }

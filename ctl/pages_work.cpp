@@ -142,7 +142,7 @@ std::string actions_page(const json::value& answer, const Style& style) {
                text_at(row, "kind"),
                text_at(row, "sink"),
                relative_at(row, "created", style),
-               error.empty() ? text_at(row, "text") : error});
+               error.empty() ? text_at(row, "payload.text") : error});
   }
   if (table.empty()) {
     return "no actions: entities ask for them when something should leave the machine (`vigilctl "

@@ -14,7 +14,7 @@ struct TailArgs {
   std::string type;
   std::string topics;  // empty: all
   std::string entity;
-  int count = 20;
+  int count = -1;  // old ones first; -1: 20, and none when following
 };
 int tail_events(const Session& session, const TailArgs& args);
 struct EmitArgs {

@@ -65,9 +65,10 @@ int tail_events(const Session& session, const TailArgs& args) {
   }
   std::int64_t last = 0;
   const bool wants_events = args.topics.empty() || args.topics.find("event") != std::string::npos;
-  if (args.count > 0 && wants_events && args.entity.empty()) {
+  const int count = args.count >= 0 ? args.count : stream ? 0 : 20;
+  if (count > 0 && wants_events && args.entity.empty()) {
     Target target("/v1/events");
-    target.with("limit", fmt::format("{}", args.count));
+    target.with("limit", fmt::format("{}", count));
     target.with("source", args.source).with("type", args.type);
     const auto answer = session.fetch("GET", target.text());
     if (!answer) return answer.error();

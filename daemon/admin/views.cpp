@@ -95,14 +95,11 @@ json::object view_of(const storage::Action& action, Detail detail) {
                    {"taint", name_of(action.taint)},
                    {"error", to_valid_utf8(action.error)}};
   out["expires"] = action.expires ? time_or_null(*action.expires) : json::value();
-  if (const auto* text = action.payload.if_contains("text"); text != nullptr && text->is_string()) {
-    out["text"] = *text;
-  }
+  out["payload"] = action.payload;
   if (detail == Detail::brief) return out;
   out["key"] = action.key;
   out["sticky_key"] = action.sticky_key;
   out["not_before"] = time_or_null(action.not_before);
-  out["payload"] = action.payload;
   out["result"] = action.result;
   return out;
 }
