@@ -183,7 +183,8 @@ TEST_CASE("what still runs from before a crash is killed at the start, and nobod
     return std::move(Child::start(loop.context.get_executor(), launcher, spec).value());
   };
   const auto stop = [](Loop& on, Child& which) -> asio::awaitable<ChildExit> {
-    co_return co_await which.stop(*on.clock, Duration{5'000'000});
+    Duration grace = 5s;
+    co_return co_await which.stop(*on.clock, grace);
   };
   Child old = start((scratch.path / "work/0123").string());
   Child other = start((scratch.path / "works/0123").string());
