@@ -56,9 +56,9 @@ class Tree {
     if (const auto because = text_at(row, "because"); because != "event") {
       text += ", because of " + because_text(because);
     }
-    text +=
-        toned(fmt::format("  decision {}, {}", text_at(row, "id"), relative_at(row, "at", style_)),
-              Tone::dim, style_);
+    const auto when = relative_at(row, "at", style_);
+    text += toned("  decision " + text_at(row, "id") + (when.empty() ? "" : ", " + when), Tone::dim,
+                  style_);
     out_ += stem + (last ? "└─ " : "├─ ") + text + "\n";
     const auto below = stem + (last ? "   " : "│  ");
     const auto& swarms = array_at(row, "swarms");

@@ -64,10 +64,10 @@ TEST_CASE("the chain of an event is drawn as a tree") {
         "│  │  four files changed\n"
         "│  │  over budget: plan 'deep'\n"
         "│  └─ swarm 3 done: look, 5 tasks in 1.2s, 3.4 times one worker\n"
-        "│     └─ keeper acted, because of the swarm's report  decision 8, \n"
+        "│     └─ keeper acted, because of the swarm's report  decision 8\n"
         "│        │  two findings\n"
         "│        └─ action 9 proposed: comment to gh: `vigilctl actions approve 9`\n"
-        "├─ the router ignored  decision 6, \n"
+        "├─ the router ignored  decision 6\n"
         "│     not \\x1b[2Jours\n"
         "└─ clerk/k could not decide (dead): threw. Try again with `vigilctl dead retry 5`\n");
 }
