@@ -64,7 +64,12 @@ Result<std::string> put_aside(const std::string& path) {
                 fmt::format("the present database cannot be kept as {}: {}; nothing was changed",
                             kept, error.message()));
   }
-  if (fs::exists(path + "-wal")) fs::rename(path + "-wal", kept + "-wal", error);
+  const auto log_bytes = fs::file_size(path + "-wal", error);
+  if (!error && log_bytes > 0) {
+    fs::rename(path + "-wal", kept + "-wal", error);
+  } else {
+    fs::remove(path + "-wal", error);
+  }
   fs::remove(path + "-shm", error);
   return kept;
 }

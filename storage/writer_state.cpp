@@ -73,9 +73,9 @@ void WriterState::give_back(Group& group) {
 
 bool WriterState::accepting() const {
   if (broken || stopping_ || queued >= options.queue_max) return false;
-  if (!low && !full) return true;
+  if (!low) return true;
   look_at_disk();
-  return !low && !full;
+  return !low;  // full or not: the next change finds out
 }
 
 // Rarely, from the thread that asks: a door that stays closed would never learn of new room.

@@ -52,7 +52,7 @@ struct WriterState {
   std::atomic<std::uint64_t> commits{0};
   std::atomic<std::uint64_t> checkpoints{0};
   std::atomic<std::uint64_t> failed{0};
-  std::atomic<bool> full{false};  // SQLite ran out of room: only maintenance until there is some
+  std::atomic<bool> full{false};         // SQLite ran out of room; low too, until there is some
   mutable std::atomic<bool> low{false};  // less than free_bytes_min: doors close, the rest goes on
   std::atomic<bool> broken{false};
 
