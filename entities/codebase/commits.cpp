@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
+#include <set>
 
 namespace vigil::entities::codebase {
 namespace {
@@ -20,15 +21,14 @@ Finding about(const Commit& commit, std::string_view rule, Severity severity,
   finding.severity = severity;
   const auto subject = commit.message.substr(0, commit.message.find('\n'));
   finding.title =
-      fmt::format("commit {} {}: {}", commit.hash.substr(0, 9), title, one_line(subject, 80));
+      fmt::format("commit {} ({}) {}", commit.hash.substr(0, 9), one_line(subject, 80), title);
   finding.hint = std::move(hint);
   finding.key = finding_key("commits", rule, "", subject);
   return finding;
 }
 
 bool is_made_up(std::string_view address) {
-  static const RE2 form(
-      R"((?i)@(localhost|.*\.local(domain)?|\(none\)|example\.(com|org|net))$|^root@|^$)");
+  static const RE2 form(R"((?i)@(localhost|.*\.local(domain)?|\(none\))$|^root@|^$)");
   return RE2::PartialMatch(re2::StringPiece(address.data(), address.size()), form);
 }
 
@@ -65,6 +65,7 @@ std::vector<Finding> find_in_commits(const std::vector<Commit>& commits) {
   static const RE2 empty_words(
       R"((?i)^(fix|update|changes?|wip|test|stuff|misc|asdf+|\.+|commit)\.?$)");
   std::vector<Finding> out;
+  std::set<std::string> addresses;
   for (const auto& commit : commits) {
     if (commit.parents > 1) continue;  // merges are named by git
     const auto subject = commit.message.substr(0, commit.message.find('\n'));
@@ -89,7 +90,8 @@ std::vector<Finding> find_in_commits(const std::vector<Commit>& commits) {
                           "has no empty line below its first",
                           "tools take all of it as the subject: add the line"));
     }
-    if (is_made_up(commit.author_address)) {
+    const bool new_address = addresses.insert(commit.author_address).second;
+    if (new_address && is_made_up(commit.author_address)) {
       out.push_back(about(commit, "made-up-address", Severity::info,
                           "has an author without a real address", "set user.email and amend it"));
     }

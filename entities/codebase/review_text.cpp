@@ -36,10 +36,17 @@ std::string joined(const std::vector<std::string>& texts) {
   return all;
 }
 
+std::string sentence(std::string_view text) {
+  auto out = plain(text);
+  if (!out.empty() && out[0] >= 'a' && out[0] <= 'z') out[0] = static_cast<char>(out[0] - 32);
+  return out;
+}
+
 std::string finding_line(const Finding& finding, bool is_new) {
-  auto line = fmt::format("- **{}** {} {}", to_text(finding.severity), code_span(place_of(finding)),
-                          plain(finding.title));
-  if (!finding.hint.empty()) line += fmt::format(". {}", plain(finding.hint));
+  auto line = fmt::format("- **{}**", to_text(finding.severity));
+  if (!finding.path.empty()) line += " " + code_span(place_of(finding));
+  line += " " + plain(finding.title);
+  if (!finding.hint.empty()) line += fmt::format(". {}", sentence(finding.hint));
   line += fmt::format(" ({}/{}, key `{}`){}\n", finding.analyser, plain(finding.rule), finding.key,
                       is_new ? " **new**" : "");
   return line;
