@@ -20,6 +20,14 @@ namespace {
 constexpr std::string_view hooks = "/hooks/";
 constexpr std::size_t uid_bytes_max = 200;
 
+// A delivery id as it is stored. One that is too long is not cut: what it shares with another would
+// make them one.
+std::string uid_of(std::string_view given) {
+  if (given.empty()) return random_hex(16);
+  if (given.size() > uid_bytes_max) return to_hex(as_bytes(sha256(given)));
+  return to_valid_utf8(given);
+}
+
 struct Source {
   std::string name;
   bool trusted = false;
@@ -80,6 +88,13 @@ Response unavailable(std::string_view why) {
   return out;
 }
 
+// "192.0.2.1" of "10.0.0.1, 192.0.2.1"
+std::string last_of(std::string_view list) {
+  auto last = list.substr(list.rfind(',') + 1);
+  while (last.starts_with(' ')) last.remove_prefix(1);
+  return std::string(last);
+}
+
 // Which source a path names, and what follows it.
 struct Place {
   std::string_view source;
@@ -97,8 +112,7 @@ std::optional<Place> place_of(std::string_view path) {
 storage::NewEvent event_of(const Source& source, const Request& request, Described described,
                            Body& body, const std::string& body_hash, TimePoint now) {
   storage::NewEvent out;
-  out.uid = to_valid_utf8(described.uid).substr(0, uid_bytes_max);
-  if (out.uid.empty()) out.uid = random_hex(16);
+  out.uid = uid_of(described.uid);
   out.source = source.name;
   out.type = std::move(described.type);
   out.subject = to_valid_utf8(described.subject);
@@ -140,11 +154,9 @@ bool Door::State::may_call(const Source& source, const Request& request) const {
   if (source.allow.empty()) return true;
   auto address = request.peer.address;
   if (behind_proxy && is_loopback(address)) {
-    const auto forwarded = request.header("x-forwarded-for");
-    const auto comma = forwarded.rfind(',');
-    auto last = comma == std::string_view::npos ? forwarded : forwarded.substr(comma + 1);
-    while (last.starts_with(' ')) last.remove_prefix(1);
-    if (!last.empty()) address = last;
+    for (const auto& [name, value] : request.headers) {
+      if (name == "x-forwarded-for") address = last_of(value);  // of several fields the last
+    }
   }
   return std::ranges::any_of(source.allow,
                              [&](const auto& range) { return range.contains(address); });

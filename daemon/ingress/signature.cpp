@@ -103,10 +103,12 @@ std::vector<std::string> values_of(std::string_view list, std::string_view name)
   return out;
 }
 
+// One digest a key, however many signatures a stranger puts into the header.
 bool any_mac_fits(std::string_view key, std::string_view content,
                   const std::vector<std::string>& given) {
+  const auto mac = hmac_sha256(key, content);
   bool found = false;
-  for (const auto& one : given) found = mac_fits(key, content, one) || found;
+  for (const auto& one : given) found = equal_constant_time(as_bytes(mac), one) || found;
   return found;
 }
 
