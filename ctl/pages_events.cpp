@@ -107,7 +107,9 @@ class Tree {
     out_ += stem + (last ? "└─ " : "├─ ") + text + "\n";
     const auto below = stem + (last ? "   " : "│  ");
     if (const auto error = text_at(row, "report.error"); !error.empty()) {
-      out_ += below + "   " + toned(error, Tone::bad, style_) + "\n";
+      const auto* next = find_path(row, "decision");
+      const bool more = next != nullptr && next->is_object();
+      out_ += below + (more ? "│  " : "   ") + toned(error, Tone::bad, style_) + "\n";
     }
     followed(row, below);
   }

@@ -105,8 +105,7 @@ std::string check_page(const json::value& answer, const Style& style) {
 std::string diff_page(const json::value& answer, const Style& style) {
   std::string out;
   for (const auto& change : array_at(answer, "changes")) {
-    out +=
-        toned(text_at(change, "key"), Tone::title, style) + ": " + text_at(change, "what") + "\n";
+    out += toned(text_at(change, "key"), Tone::title, style) + " " + text_at(change, "what") + "\n";
   }
   if (out.empty()) out = "nothing differs from the configuration in force\n";
   for (const auto& key : array_at(answer, "needs_restart")) {

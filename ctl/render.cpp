@@ -201,6 +201,7 @@ std::string text_at(const json::value& value, std::string_view path) {
   const auto* found = find_path(value, path);
   if (found == nullptr || found->is_null()) return "";
   if (found->is_string()) return safe(found->get_string());
+  if (found->is_double()) return fmt::format("{:g}", found->get_double());  // not 1E0
   return safe(vigil::to_text(*found));
 }
 

@@ -48,6 +48,10 @@ int set_fact(const Session& session, const FactArgs& args) {
 
 int forget(const Session& session, const std::string& entity, const std::string& prefix,
            bool everything) {
+  if (prefix.empty() && !everything) {
+    print_error("vigilctl: say which keys to forget, or --everything\n");
+    return exit_usage;
+  }
   Target target(path_of("/v1/memory/", entity));
   target.with("prefix", prefix).with("everything", everything ? "yes" : "");
   const auto answer = session.fetch("DELETE", target.text());

@@ -29,7 +29,9 @@ ingress::Response refused(const Refusal& refusal, const std::string& allow) {
 
 }  // namespace
 
-Desk::Desk(Parts given) : parts(std::move(given)) {}
+Desk::Desk(Parts given) : parts(std::move(given)) {
+  if (parts.started == TimePoint{}) parts.started = parts.clock.now();
+}
 Desk::~Desk() = default;
 
 asio::thread_pool& Desk::long_reads() {

@@ -30,6 +30,8 @@ TEST_CASE("foreign text can neither steer a terminal nor hide") {
   CHECK(text_at(json::value{{"a", "x\033y"}}, "a") == "x\\x1by");
   CHECK(text_at(json::value{{"a", nullptr}}, "a") == "");
   CHECK(text_at(json::value{{"a", {1, 2}}}, "a") == "[1,2]");
+  CHECK(text_at(json::value{{"a", 1.0}}, "a") == "1");
+  CHECK(text_at(json::value{{"a", 0.25}}, "a") == "0.25");
 }
 
 TEST_CASE("text takes the columns a terminal gives it") {
