@@ -8,8 +8,12 @@
 #include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <filesystem>
+#include <random>
 #include <stdexcept>
 
 #include "bench/daemon.hpp"
@@ -108,19 +112,40 @@ class Senders {
 
   asio::awaitable<void> send() {
     while (left_ > 0) {
-      --left_;
-      auto event = std::make_shared<storage::NewEvent>(event_);
-      event->uid = random_hex(16);
-      event->dedup_hash = random_hex(32);
-      event->time = event->received_at =
-          std::chrono::floor<Duration>(std::chrono::system_clock::now());
-      const auto begun = Steady::now();
-      auto committing = writer_.commit(
-          [event](storage::Stores& stores) { return stores.journal.append(*event); });
-      Result<storage::Appended> appended = co_await std::move(committing);
-      if (!appended) throw std::runtime_error(appended.error().message);
-      latencies_ms.push_back(seconds_since(begun) * 1e3);
+      auto sending = send_one();
+      co_await std::move(sending);
     }
+  }
+
+  // Whatever the answers take: `rate` a second, at random distances.
+  asio::awaitable<void> send_at(double rate, TaskGroup& group) {
+    auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor);
+    std::mt19937 random(1);
+    std::exponential_distribution<double> distance(rate);
+    auto next = Steady::now();
+    while (left_ > 0) {
+      next += std::chrono::duration_cast<Steady::duration>(
+          std::chrono::duration<double>(distance(random)));
+      timer.expires_at(next);
+      co_await timer.async_wait(asio::use_awaitable);
+      group.spawn("send", [this] { return send_one(); });
+    }
+  }
+
+  asio::awaitable<void> send_one() {
+    --left_;
+    auto event = std::make_shared<storage::NewEvent>(event_);
+    event->uid = random_hex(16);
+    event->dedup_hash = random_hex(32);
+    event->time = event->received_at =
+        std::chrono::floor<Duration>(std::chrono::system_clock::now());
+    const auto begun = Steady::now();
+    auto committing =
+        writer_.commit([event](storage::Stores& stores) { return stores.journal.append(*event); });
+    Result<storage::Appended> appended = co_await std::move(committing);
+    if (!appended) throw std::runtime_error(appended.error().message);
+    latencies_ms.push_back(seconds_since(begun) * 1e3);
   }
 
   std::vector<double> latencies_ms;
@@ -131,7 +156,13 @@ class Senders {
   int left_;
 };
 
-Run run_writer(const std::string& dir, const Kind& kind, int waiting, int events) {
+// Either so many always wait for their answer, or they come at a rate.
+struct Arrivals {
+  int waiting = 0;
+  double rate = 0;
+};
+
+Run run_writer(const std::string& dir, const Kind& kind, Arrivals arrivals, int events) {
   asio::io_context loop(1);
   auto opened = storage::Writer::open({.state_dir = dir});
   if (!opened) throw std::runtime_error(opened.error().message);
@@ -139,7 +170,12 @@ Run run_writer(const std::string& dir, const Kind& kind, int waiting, int events
   writer.start(loop.get_executor(), [](const std::string& why) { throw std::runtime_error(why); });
   Senders senders(writer, kind, events);
   TaskGroup group(loop.get_executor());
-  for (int one = 0; one < waiting; ++one) group.spawn("send", [&] { return senders.send(); });
+  for (int one = 0; one < arrivals.waiting; ++one) {
+    group.spawn("send", [&] { return senders.send(); });
+  }
+  if (arrivals.rate > 0) {
+    group.spawn("send at a rate", [&] { return senders.send_at(arrivals.rate, group); });
+  }
   const auto begun = Steady::now();
   const double cpu = thread_seconds();
   loop.run();
@@ -169,7 +205,7 @@ void run_storage(Pace pace) {
     const int rows = size == "28KB" ? 10'000 : 40'000;
     const int events = quick ? rows / 4 : rows;
     const double bare = bare_rows_per_second(fresh(), kind.payload, events);
-    const auto many = run_writer(fresh(), kind, 512, events);
+    const auto many = run_writer(fresh(), kind, {.waiting = 512}, events);
     Figure figure{"storage", "events appended, 512 waiting, " + size,
                   many.rate, "per second",
                   {},        many.rate / bare,
@@ -188,7 +224,7 @@ void run_storage(Pace pace) {
     print(figure);
   }
   const auto kind = kind_of("7KB");
-  const auto alone = run_writer(fresh(), kind, 1, quick ? 1'000 : 5'000);
+  const auto alone = run_writer(fresh(), kind, {.waiting = 1}, quick ? 1'000 : 5'000);
   Figure figure{"storage", "commits, one waiting, 7KB", alone.rate, "per second",
                 {},        alone.rate / fsyncs,         {},         {}};
   figure.beside = {{"fsyncs_per_second", fsyncs},
@@ -196,6 +232,22 @@ void run_storage(Pace pace) {
                    {"p99_ms", percentile(alone.latencies_ms, 0.99)},
                    {"loop_us_per_event", alone.loop_us}};
   print(figure);
+  for (const int rate : {300, 1'000, 3'000}) {
+    const auto run = run_writer(fresh(), kind, {.rate = 1.0 * rate}, rate * (quick ? 3 : 15));
+    Figure at{"storage",
+              fmt::format("p99 of commits at {} a second, 7KB", rate),
+              percentile(run.latencies_ms, 0.99),
+              "ms",
+              {},
+              {},
+              {},
+              {}};
+    at.beside = {{"fsync_ms", 1e3 / fsyncs},
+                 {"p50_ms", percentile(run.latencies_ms, 0.5)},
+                 {"p999_ms", percentile(run.latencies_ms, 0.999)},
+                 {"changes_per_commit", run.group}};
+    print(at);
+  }
 }
 
 }  // namespace vigil::bench

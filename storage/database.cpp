@@ -104,7 +104,10 @@ void Database::set_up(Use use, Sync sync) {
     script("PRAGMA cache_size = -8192");
     if (use == Use::read) script("PRAGMA query_only = ON");
   }
-  page_bytes_ = static_cast<int>(number("PRAGMA page_size"));
+}
+
+std::int64_t Database::reusable_bytes() {
+  return number("PRAGMA freelist_count") * number("PRAGMA page_size");
 }
 
 Database::~Database() {

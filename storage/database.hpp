@@ -132,7 +132,7 @@ class Database {
 
   bool in_transaction() const;
   void interrupt();  // any thread: what runs ends with Trouble::interrupted
-  int page_bytes() const { return page_bytes_; }
+  std::int64_t reusable_bytes();  // of erased rows: the next ones take them
 
   // The write-ahead log. `frames` is how many pages it holds since it began anew.
   struct Log {
@@ -191,7 +191,6 @@ class Database {
 
   sqlite3* handle_ = nullptr;
   std::unordered_map<const char*, Statement> statements_;  // by the address of their literal
-  int page_bytes_ = 4096;
   Log log_;
 };
 

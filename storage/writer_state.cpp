@@ -86,7 +86,7 @@ void WriterState::look_at_disk() const {
   if (last != 0 && now.count() - last < every) return;
   if (!looked_.compare_exchange_strong(last, now.count())) return;
   const auto free = dir->free_bytes();
-  if (free >= 0) low = std::cmp_less(free, options.free_bytes_min);
+  if (free >= 0) low = std::cmp_less(free + reusable_, options.free_bytes_min);
 }
 
 void WriterState::lay_in_ballast() {

@@ -92,6 +92,7 @@ struct WriterState {
   Database* copy_source_ = nullptr;  // while a copy runs, to interrupt it
 
   mutable std::atomic<Steady::rep> looked_{0};  // at the disk
+  std::atomic<std::int64_t> reusable_{0};       // bytes inside the file that retention made free
   int tried_frames_ = 0;                        // of the log, when the last checkpoint was tried
   int log_peak_ = 0;                            // pages the log's file holds room for
   bool idle_work_ = false;

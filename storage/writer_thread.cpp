@@ -165,6 +165,7 @@ void WriterState::after_commit(const Group& group) {
   for (const auto& item : group) made_room = made_room || item.kind == Kind::maintenance;
   if (made_room) {
     checkpoint(full ? Database::Checkpoint::truncate : Database::Checkpoint::passive);
+    reusable_ = database_.reusable_bytes();
     return;
   }
   const int waiting = log.frames - std::max(log.copied, tried_frames_);
