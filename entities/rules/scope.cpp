@@ -1,0 +1,45 @@
+#include "entities/rules/scope.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace vigil::entities {
+
+EventView::EventView(const json::value& event) : data_(find_path(event, "data")), whole_(&event) {}
+
+const json::value& EventView::attributes() const {
+  if (whole_ != nullptr) return *whole_;
+  if (!attributes_) {
+    json::object headers;
+    for (const auto& [name, value] : event_->headers) headers[name] = value;
+    json::object out;
+    out["specversion"] = "1.0";
+    out["seq"] = event_->id.value;
+    out["id"] = event_->uid;
+    out["source"] = event_->source;
+    out["type"] = event_->type;
+    out["subject"] = event_->subject;
+    out["time"] = to_rfc3339(event_->time);
+    out["received_at"] = to_rfc3339(event_->received_at);
+    out["datacontenttype"] = event_->content_type;
+    out["headers"] = std::move(headers);
+    out["taint"] = event_->taint == Taint::trusted ? "trusted" : "untrusted";
+    attributes_ = std::move(out);
+  }
+  return *attributes_;
+}
+
+const json::value* EventView::find(std::string_view path) const {
+  if (path == "data") return data_;
+  if (path.starts_with("data."))
+    return data_ == nullptr ? nullptr : find_path(*data_, path.substr(5));
+  return path.empty() ? nullptr : find_path(attributes(), path);
+}
+
+std::optional<std::string> EventView::scalar_text(std::string_view path) const {
+  if (event_ != nullptr && path == "subject") return event_->subject;
+  const auto* found = find(path);
+  if (found == nullptr) return std::nullopt;
+  return find_scalar_text(*found, "");
+}
+
+}  // namespace vigil::entities

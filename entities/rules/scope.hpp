@@ -1,0 +1,30 @@
+#pragma once
+// An event as filters and templates see it: its attributes and its payload by dotted path, without
+// copying the payload. Valid as long as the event is. Any thread.
+#include <optional>
+#include <string>
+
+#include "core/event.hpp"
+
+namespace vigil::entities {
+
+class EventView {
+ public:
+  explicit EventView(const Event& event) : event_(&event), data_(&event.data) {}
+  // Over what to_json(event) gave.
+  explicit EventView(const json::value& event);
+
+  // nullptr when it is not there. "data.x" reaches into the payload, "type" is an attribute.
+  const json::value* find(std::string_view path) const;
+  std::optional<std::string> scalar_text(std::string_view path) const;
+  const json::value* data() const { return data_; }
+  const json::value& attributes() const;  // without data; made when first asked for
+
+ private:
+  const Event* event_ = nullptr;
+  const json::value* data_ = nullptr;
+  const json::value* whole_ = nullptr;
+  mutable std::optional<json::value> attributes_;
+};
+
+}  // namespace vigil::entities
