@@ -160,3 +160,28 @@ TEST_CASE("errors of the floors below become the right statuses") {
   CHECK(find_text(*body, "error") == "no \xEF\xBF\xBD");
   CHECK(find_text(*body, "hint") == "look");
 }
+
+TEST_CASE("whatever a client sends as a target, it finds a route or a refusal") {
+  std::uint64_t seed = 20'261'123;
+  const auto next = [&seed](std::size_t below) {
+    seed = seed * 6'364'136'223'846'793'005ULL + 1'442'695'040'888'963'407ULL;
+    return static_cast<std::size_t>((seed >> 33) % below);
+  };
+  const std::vector<std::string> pieces{"/",  "v1",   "events", "memory", "%",       "%2F", "%00",
+                                        "..", "?",    "&",      "=",      "limit",   "1",   "\xff",
+                                        "{",  "{id}", "#",      "+",      "explain", ""};
+  for (int round = 0; round < 20'000; ++round) {
+    std::string target = next(4) == 0 ? "" : "/v1/";
+    for (auto left = next(9); left > 0; --left) target += pieces[next(pieces.size())];
+    const auto found = route_for("GET", target);
+    CAPTURE(target);
+    if (found) {
+      CHECK(found->route != nullptr);
+      for (const auto& name : found->call.names) CHECK(is_valid_utf8(name));
+    } else {
+      CHECK(found.error().status >= 400);
+      CHECK(found.error().status < 500);
+      CHECK(!found.error().hint.empty());
+    }
+  }
+}
