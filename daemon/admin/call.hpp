@@ -43,6 +43,7 @@ std::optional<Parameters> parse_query(std::string_view query);
 
 constexpr int limit_default = 50;
 constexpr int limit_max = 1'000;
+constexpr int rows_at_once = 16;  // of rows that may be large, before the loop goes on
 constexpr std::size_t name_bytes_max = 400;
 
 // The text as an id: digits, greater than 0.

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 
 #include "core/digest.hpp"
@@ -84,20 +86,34 @@ Checked<storage::NewEvent> event_from(const json::object& body, const Desk& desk
 
 }  // namespace
 
-Answer list_events(Desk& desk, const Call& call) {
+// The journal gives payloads along, which may be large: a few at a time, and the loop goes on in
+// between.
+asio::awaitable<Answer> list_events(Desk& desk, Call call) {
   const auto limit = call.limit();
-  if (!limit) return std::unexpected(limit.error());
+  if (!limit) co_return std::unexpected(limit.error());
   const auto before = call.before();
-  if (!before) return std::unexpected(before.error());
+  if (!before) co_return std::unexpected(before.error());
   storage::EventFilter filter;
   filter.source = call.text("source");
   filter.type_like = call.text("type");
   filter.before = EventId{*before};
-  filter.limit = *limit;
-  const auto events = desk.reader().journal.list(filter);
   json::array views;
-  for (const auto& event : events) views.push_back(view_of(*event, Detail::brief));
-  return json_response(page_of("events", std::move(views), events, *limit));
+  EventId last;
+  for (int left = *limit; left > 0;) {
+    filter.limit = std::min(left, rows_at_once);
+    const auto events = desk.reader().journal.list(filter);
+    for (const auto& event : events) views.push_back(view_of(*event, Detail::brief));
+    left -= static_cast<int>(events.size());
+    if (!events.empty()) filter.before = events.back()->id;
+    if (static_cast<int>(events.size()) < filter.limit) break;
+    last = filter.before;
+    co_await asio::post(desk.parts.executor, asio::use_awaitable);
+  }
+  const bool more = last && static_cast<int>(views.size()) == *limit;
+  json::object out;
+  out["events"] = std::move(views);
+  out["next_before"] = more ? json::value(last.value) : json::value();
+  co_return json_response(out);
 }
 
 Answer get_event(Desk& desk, const Call& call) {

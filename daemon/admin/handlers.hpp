@@ -22,7 +22,7 @@ boost::asio::awaitable<Answer> resume_entity(Desk& desk, Call call);
 Answer get_budget(Desk& desk, const Call& call);
 
 // events.cpp
-Answer list_events(Desk& desk, const Call& call);
+boost::asio::awaitable<Answer> list_events(Desk& desk, Call call);
 Answer get_event(Desk& desk, const Call& call);
 Answer explain_event(Desk& desk, const Call& call);
 boost::asio::awaitable<Answer> emit_event(Desk& desk, Call call);
@@ -35,7 +35,7 @@ Answer list_decisions(Desk& desk, const Call& call);
 Answer get_decision(Desk& desk, const Call& call);
 
 // swarms.cpp
-Answer list_swarms(Desk& desk, const Call& call);
+boost::asio::awaitable<Answer> list_swarms(Desk& desk, Call call);
 Answer get_swarm(Desk& desk, const Call& call);
 boost::asio::awaitable<Answer> cancel_swarm(Desk& desk, Call call);
 

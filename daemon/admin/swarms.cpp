@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 
 #include "core/log.hpp"
@@ -22,31 +24,55 @@ std::unexpected<Refusal> no_swarm(SwarmId id) {
 
 }  // namespace
 
-Answer list_swarms(Desk& desk, const Call& call) {
+// Plans and reports come along, which may be large: a few at a time, and the loop goes on in
+// between.
+asio::awaitable<Answer> list_all(Desk& desk, Call call, int limit, SwarmId before) {
+  const auto state = call.text("state");
+  const std::string entity(call.text("entity"));
+  json::array views;
+  bool more = true;
+  for (int looked_at = 0; more && looked_at < limit_max;) {
+    const auto rows = desk.reader().swarms.list(entity, before, rows_at_once);
+    more = static_cast<int>(rows.size()) == rows_at_once;
+    looked_at += static_cast<int>(rows.size());
+    for (const auto& row : rows) {
+      before = row.id;
+      if (state.empty() || row.state == state) views.push_back(view_of(row));
+      if (static_cast<int>(views.size()) == limit) break;
+    }
+    if (static_cast<int>(views.size()) == limit) {
+      more = true;
+      break;
+    }
+    co_await asio::post(desk.parts.executor, asio::use_awaitable);
+  }
+  json::object out;
+  out["swarms"] = std::move(views);
+  out["next_before"] = more ? json::value(before.value) : json::value();
+  co_return json_response(out);
+}
+
+asio::awaitable<Answer> list_swarms(Desk& desk, Call call) {
   const auto limit = call.limit();
-  if (!limit) return std::unexpected(limit.error());
+  if (!limit) co_return std::unexpected(limit.error());
   const auto before = call.before();
-  if (!before) return std::unexpected(before.error());
+  if (!before) co_return std::unexpected(before.error());
   const auto state = call.text("state");
   if (!state.empty() && std::ranges::find(states, state) == states.end()) {
-    return refuse(400, fmt::format("state={} is no state of a swarm", quoted(state)),
-                  "states are: planned running done failed cancelled");
+    co_return refuse(400, fmt::format("state={} is no state of a swarm", quoted(state)),
+                     "states are: planned running done failed cancelled");
   }
-  auto& stores = desk.reader();
+  if (state != "running" && state != "planned") {
+    auto listing = list_all(desk, std::move(call), *limit, SwarmId{*before});
+    co_return co_await std::move(listing);
+  }
   const std::string entity(call.text("entity"));
-  const bool unfinished = state == "running" || state == "planned";
-  const auto rows = unfinished ? stores.swarms.unfinished()
-                               : stores.swarms.list(entity, SwarmId{*before}, *limit);
   json::array views;
-  for (const auto& row : rows) {
-    if (!state.empty() && row.state != state) continue;
-    if (unfinished && !entity.empty() && row.entity != entity) continue;
+  for (const auto& row : desk.reader().swarms.unfinished()) {
+    if (row.state != state || (!entity.empty() && row.entity != entity)) continue;
     if (views.size() < static_cast<std::size_t>(*limit)) views.push_back(view_of(row));
   }
-  if (unfinished) {
-    return json_response(json::object{{"swarms", std::move(views)}, {"next_before", nullptr}});
-  }
-  return json_response(page_of("swarms", std::move(views), rows, *limit));
+  co_return json_response(json::object{{"swarms", std::move(views)}, {"next_before", nullptr}});
 }
 
 Answer get_swarm(Desk& desk, const Call& call) {

@@ -73,6 +73,31 @@ TEST_CASE("an emitted event is stored, decided, and explained to its end") {
   CHECK(world.get("/v1/decisions/1").status == 200);
 }
 
+TEST_CASE("the journal is read page by page, each event once") {
+  AdminWorld world(notes);
+  for (int i = 0; i < 40; ++i) {
+    const auto body = R"({"type": "other.)" + std::to_string(i % 2) + R"("})";
+    CHECK(world.ask("POST", "/v1/events", body).status == 202);
+  }
+  world.settle();
+  CHECK(count(world.get("/v1/events"), "events") == 40);
+  CHECK(find_path(world.get("/v1/events").body, "next_before")->is_null());
+  for (const std::string filter : {"", "&type=other.1"}) {
+    std::set<std::int64_t> seen;
+    std::string before;
+    for (int page = 0; page < 20; ++page) {
+      const auto told = world.get("/v1/events?limit=17" + filter + before);
+      for (const auto& event : find_path(told.body, "events")->as_array()) {
+        CHECK(seen.insert(*find_integer(event, "id")).second);
+      }
+      const auto next = find_integer(told.body, "next_before");
+      if (!next) break;
+      before = "&before=" + std::to_string(*next);
+    }
+    CHECK(seen.size() == (filter.empty() ? 40 : 20));
+  }
+}
+
 TEST_CASE("a second delivery of one uid is a duplicate and a replay is a new wake") {
   AdminWorld world(notes);
   const std::string body = R"({"type": "note.added", "uid": "u1", "data": {"text": "x"}})";
