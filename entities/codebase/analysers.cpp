@@ -48,6 +48,19 @@ Result<json::value> run_changes(const Request& request) {
   return json::value(std::move(*changes));
 }
 
+// Silence about what was not read would look like a clean bill.
+Finding not_all_read() {
+  Finding finding;
+  finding.analyser = "changes";
+  finding.rule = "not-all-read";
+  finding.severity = Severity::medium;
+  finding.title = fmt::format("only the first {} MiB of the diff were read",
+                              Git::output_bytes_max / (1024 * 1024));
+  finding.hint = "split the change, or look at the rest by hand";
+  finding.key = finding_key("changes", finding.rule, "", "");
+  return finding;
+}
+
 using FindInDiff = std::vector<Finding> (*)(const Diff&);
 
 Result<json::value> run_on_diff(const Request& request, FindInDiff find, std::string_view one,
@@ -58,7 +71,10 @@ Result<json::value> run_on_diff(const Request& request, FindInDiff find, std::st
   if (!diff) return std::unexpected(diff.error());
   auto findings = find(*diff);
   auto summary = counted(findings.size(), one, many);
-  if (diff->cut) summary += "; the end of the diff was not read, it is too large";
+  if (diff->cut) {
+    summary += "; the end of the diff was not read, it is too large";
+    findings.push_back(not_all_read());
+  }
   return json::value(analysis(std::move(summary), std::move(findings)));
 }
 

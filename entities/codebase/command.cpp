@@ -109,7 +109,9 @@ Errand errand_of(const Job& job, const std::string& tree, const Request& request
                         "CI=true",
                         "NO_COLOR=1",
                         "TERM=dumb"};
-  if (request.time_left) errand.timeout = std::max(*request.time_left - to_spare, to_spare);
+  if (request.time_left) {
+    errand.timeout = std::max(*request.time_left - to_spare, *request.time_left / 2);
+  }
   return errand;
 }
 

@@ -176,9 +176,9 @@ void converse(const Errand& errand, Started& child, ErrandEnd& end,
   }
 }
 
-// TERM to our group when it is ours alone (a task leads its group), then KILL to the program.
+// TERM to our group when it is ours alone (a task leads its session), then KILL to the program.
 void stop(pid_t pid) {
-  if (::getpgrp() == ::getpid()) {
+  if (::getsid(0) == ::getpid()) {
     struct sigaction before{};
     struct sigaction ignore{};
     ignore.sa_handler = SIG_IGN;
@@ -270,6 +270,7 @@ Result<std::string> Git::run_with(std::vector<std::string> environment,
   errand.environment = git_environment();
   std::ranges::move(environment, std::back_inserter(errand.environment));
   errand.input = std::move(input);
+  errand.output_bytes_max = output_bytes_max;
   auto end = run_errand(errand);
   if (!end) return std::unexpected(end.error());
   if (end->exit_code != 0) {

@@ -40,6 +40,8 @@ bool is_null_hash(std::string_view text);  // all zeros: "there is none"
 
 class Git {
  public:
+  static constexpr std::size_t output_bytes_max = 64 * 1024 * 1024;  // the rest is not read
+
   // `repository` is the folder of a clone, with or without a work tree.
   explicit Git(std::string repository) : repository_(std::move(repository)) {}
 

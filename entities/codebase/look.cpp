@@ -321,7 +321,9 @@ Result<Diff> Look::diff() const {
                         "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short",
                         "--ignore-submodules=none", "--end-of-options", base(), head()});
   if (!text) return std::unexpected(text.error());
-  return parse_diff(*text);
+  auto diff = parse_diff(*text);
+  diff.cut |= text->size() >= Git::output_bytes_max;
+  return diff;
 }
 
 }  // namespace vigil::entities::codebase
