@@ -41,134 +41,135 @@ Diff diff_adding(const std::string& path, const std::vector<std::string>& lines)
   return diff;
 }
 
+struct Row {
+  std::string rule;
+  std::string line;
+};
+const std::vector<Row> known_formats = {
+    {"private-key", std::string("-----BEGIN RSA ") + "PRIVATE KEY-----"},
+    {"private-key", std::string("-----BEGIN ") + "PRIVATE KEY-----"},
+    {"private-key", std::string("\"-----BEGIN OPENSSH ") + "PRIVATE KEY-----\\nb3Bl\""},
+    {"aws-access-key",
+     "key = AK"
+     "IA"
+     "Q3EGRIK7WJ5MZT4X"},
+    {"aws-secret-key", "aws_secret_access_key = " + mixed(36) + "/+aB"},
+    {"github-token",
+     "token: gh"
+     "p_" +
+         mixed(36)},
+    {"github-fine-token",
+     "github"
+     "_pat_" +
+         mixed(22) + "_" + mixed(59)},
+    {"gitlab-token",
+     "gl"
+     "pat-" +
+         mixed(20)},
+    {"slack-token",
+     "xo"
+     "xb-709182736451-" +
+         mixed(24)},
+    {"slack-webhook",
+     "https://hooks."
+     "slack.com/services/T01ABCDE2/B03FGHIJ4/" +
+         mixed(24)},
+    {"stripe-live-key",
+     "sk"
+     "_live_" +
+         mixed(24)},
+    {"stripe-test-key",
+     "sk"
+     "_test_" +
+         mixed(24)},
+    {"google-api-key",
+     "key=AI"
+     "za" +
+         mixed(35)},
+    {"google-oauth-secret",
+     "\"GOC"
+     "SPX-" +
+         mixed(28) + "\""},
+    {"npm-token",
+     "//host/:_authToken=np"
+     "m_" +
+         mixed(36)},
+    {"pypi-token",
+     "py"
+     "pi-AgEIcHlwaS5vcmc" +
+         mixed(60)},
+    {"rubygems-token",
+     "ruby"
+     "gems_" +
+         hex(48)},
+    {"docker-token",
+     "dckr"
+     "_pat_" +
+         mixed(27)},
+    {"openai-key", "sk-" + mixed(20) +
+                       "T3Blbk"
+                       "FJ" +
+                       mixed(20)},
+    {"anthropic-key",
+     "sk-"
+     "ant-api03-" +
+         mixed(93) + "AA"},
+    {"sendgrid-key",
+     "S"
+     "G." +
+         mixed(22) + "." + mixed(36) + "k3J8s2L"},
+    {"mailchimp-key", hex(32) + "-us"
+                                "12"},
+    {"twilio-key",
+     "twilio_key = 'S"
+     "K" +
+         hex(32) + "'"},
+    {"digitalocean-token",
+     "do"
+     "p_v1_" +
+         hex(64)},
+    {"shopify-token",
+     "shp"
+     "at_" +
+         hex(32)},
+    {"telegram-token",
+     "7091827364:"
+     "AA" +
+         mixed(33)},
+    {"azure-storage-key",
+     "Account"
+     "Key=" +
+         mixed(86) + "==;"},
+    {"vault-token",
+     "hv"
+     "s." +
+         mixed(90)},
+    {"databricks-token",
+     "da"
+     "pi" +
+         hex(32)},
+    {"grafana-token",
+     "gl"
+     "sa_" +
+         mixed(32) + "_" + hex(8)},
+    {"password-in-address",
+     "postgres://app:t7Kq"
+     "9wLz@db.internal:5432/x"},
+    {"json-web-token",
+     "ey"
+     "J" +
+         mixed(30) +
+         ".ey"
+         "J" +
+         mixed(40) + "." + mixed(43)},
+    {"assigned-secret", "client_secret = \"" + mixed(24) + "\""},
+    {"assigned-secret", "\"apiKey\": '" + hex(32) + "'"},
+};
+
 }  // namespace
 
 TEST_CASE("every known format is recognised by its name") {
-  struct Row {
-    std::string rule;
-    std::string line;
-  };
-  const std::vector<Row> rows{
-      {"private-key", std::string("-----BEGIN RSA ") + "PRIVATE KEY-----"},
-      {"private-key", std::string("-----BEGIN ") + "PRIVATE KEY-----"},
-      {"private-key", std::string("\"-----BEGIN OPENSSH ") + "PRIVATE KEY-----\\nb3Bl\""},
-      {"aws-access-key",
-       "key = AK"
-       "IA"
-       "Q3EGRIK7WJ5MZT4X"},
-      {"aws-secret-key", "aws_secret_access_key = " + mixed(36) + "/+aB"},
-      {"github-token",
-       "token: gh"
-       "p_" +
-           mixed(36)},
-      {"github-fine-token",
-       "github"
-       "_pat_" +
-           mixed(22) + "_" + mixed(59)},
-      {"gitlab-token",
-       "gl"
-       "pat-" +
-           mixed(20)},
-      {"slack-token",
-       "xo"
-       "xb-709182736451-" +
-           mixed(24)},
-      {"slack-webhook",
-       "https://hooks."
-       "slack.com/services/T01ABCDE2/B03FGHIJ4/" +
-           mixed(24)},
-      {"stripe-live-key",
-       "sk"
-       "_live_" +
-           mixed(24)},
-      {"stripe-test-key",
-       "sk"
-       "_test_" +
-           mixed(24)},
-      {"google-api-key",
-       "key=AI"
-       "za" +
-           mixed(35)},
-      {"google-oauth-secret",
-       "\"GOC"
-       "SPX-" +
-           mixed(28) + "\""},
-      {"npm-token",
-       "//host/:_authToken=np"
-       "m_" +
-           mixed(36)},
-      {"pypi-token",
-       "py"
-       "pi-AgEIcHlwaS5vcmc" +
-           mixed(60)},
-      {"rubygems-token",
-       "ruby"
-       "gems_" +
-           hex(48)},
-      {"docker-token",
-       "dckr"
-       "_pat_" +
-           mixed(27)},
-      {"openai-key", "sk-" + mixed(20) +
-                         "T3Blbk"
-                         "FJ" +
-                         mixed(20)},
-      {"anthropic-key",
-       "sk-"
-       "ant-api03-" +
-           mixed(93) + "AA"},
-      {"sendgrid-key",
-       "S"
-       "G." +
-           mixed(22) + "." + mixed(36) + "k3J8s2L"},
-      {"mailchimp-key", hex(32) + "-us"
-                                  "12"},
-      {"twilio-key",
-       "twilio_key = 'S"
-       "K" +
-           hex(32) + "'"},
-      {"digitalocean-token",
-       "do"
-       "p_v1_" +
-           hex(64)},
-      {"shopify-token",
-       "shp"
-       "at_" +
-           hex(32)},
-      {"telegram-token",
-       "7091827364:"
-       "AA" +
-           mixed(33)},
-      {"azure-storage-key",
-       "Account"
-       "Key=" +
-           mixed(86) + "==;"},
-      {"vault-token",
-       "hv"
-       "s." +
-           mixed(90)},
-      {"databricks-token",
-       "da"
-       "pi" +
-           hex(32)},
-      {"grafana-token",
-       "gl"
-       "sa_" +
-           mixed(32) + "_" + hex(8)},
-      {"password-in-address",
-       "postgres://app:t7Kq"
-       "9wLz@db.internal:5432/x"},
-      {"json-web-token",
-       "ey"
-       "J" +
-           mixed(30) +
-           ".ey"
-           "J" +
-           mixed(40) + "." + mixed(43)},
-      {"assigned-secret", "client_secret = \"" + mixed(24) + "\""},
-      {"assigned-secret", "\"apiKey\": '" + hex(32) + "'"},
-  };
-  for (const auto& row : rows) {
+  for (const auto& row : known_formats) {
     CAPTURE(row.rule);
     const auto found = rules_of(row.line);
     REQUIRE(found.size() == 1);
