@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -14,6 +15,18 @@ namespace {
 
 constexpr auto look_every = std::chrono::seconds{1};
 
+// How many pages wait in the log before they are copied. Rare is better than small, for a
+// checkpoint costs two fsyncs, and commits wait for it (measured: p99 at 300 commits a second, on a
+// disk of 4 ms per fsync, is 9 ms with 4,000 pages, 12 with 1,000 and 16 with 250). But on a full
+// disk there must be room to copy them, and all there is then is the ballast.
+int log_frames_of(const WriterOptions& options) {
+  constexpr std::size_t page = 4096;
+  constexpr int most = 4'000;
+  if (options.ballast_bytes == 0) return most;
+  const auto pages = options.ballast_bytes / page;
+  return static_cast<int>(std::clamp<std::size_t>(pages - pages / 8, 100, most));
+}
+
 }  // namespace
 
 WriterState::WriterState(WriterOptions with, std::unique_ptr<StateDir> where,
@@ -21,7 +34,9 @@ WriterState::WriterState(WriterOptions with, std::unique_ptr<StateDir> where,
     : options(std::move(with)),
       dir(std::move(where)),
       stores_(std::move(stores)),
-      database_(stores_->database()) {}
+      database_(stores_->database()),
+      log_frames_busy_(log_frames_of(options)),
+      log_frames_(log_frames_busy_ * 3 / 4) {}
 
 WriterState::~WriterState() { stop(); }
 

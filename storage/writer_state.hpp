@@ -93,8 +93,10 @@ struct WriterState {
 
   mutable std::atomic<Steady::rep> looked_{0};  // at the disk
   std::atomic<std::int64_t> reusable_{0};       // bytes inside the file that retention made free
-  int tried_frames_ = 0;                        // of the log, when the last checkpoint was tried
-  int log_peak_ = 0;                            // pages the log's file holds room for
+  const int log_frames_busy_;  // pages in the log at which it is copied in any case,
+  const int log_frames_;       // and when nothing waits
+  int tried_frames_ = 0;       // of the log, when the last checkpoint was tried
+  int log_peak_ = 0;           // pages the log's file holds room for
   bool idle_work_ = false;
 };
 

@@ -10,13 +10,7 @@ namespace {
 constexpr std::size_t group_changes_max = 512;
 constexpr auto group_time_max = std::chrono::milliseconds{8};
 
-// A checkpoint costs two fsyncs and a write per page, and commits wait for it: rare is better than
-// small (measured: p99 at 300 commits a second, on a disk of 4 ms per fsync, is 9 ms with 4,000
-// frames, 12 with 1,000 and 16 with 250). It is done when nothing waits, or when the log grew so
-// far that its file would keep growing.
-constexpr int checkpoint_frames = 4'000;
-constexpr int checkpoint_frames_busy = 6'000;
-constexpr int log_frames_max = 16'384;  // 64 MB: cut back to nothing once idle
+constexpr int log_frames_kept = 16'384;  // 64 MB; a larger log is cut back once idle
 constexpr auto idle_after = std::chrono::milliseconds{500};
 
 Error error_of(const DatabaseError& error) {
@@ -171,10 +165,8 @@ void WriterState::after_commit(const Group& group) {
     return;
   }
   const int waiting = log.frames - std::max(log.copied, tried_frames_);
-  const bool busy = queued > 0;
-  if (waiting >= (busy ? checkpoint_frames_busy : checkpoint_frames)) {
-    checkpoint(Database::Checkpoint::passive);
-  }
+  const int enough = queued > 0 ? log_frames_busy_ : log_frames_;
+  if (waiting >= enough) checkpoint(Database::Checkpoint::passive);
 }
 
 void WriterState::checkpoint(Database::Checkpoint how) {
@@ -198,7 +190,7 @@ void WriterState::checkpoint_when_idle() {
   idle_work_ = false;
   if (broken) return;
   const auto log = database_.log();
-  if (log_peak_ > log_frames_max) {
+  if (log_peak_ > log_frames_kept) {
     checkpoint(Database::Checkpoint::truncate);
   } else if (log.frames > log.copied) {
     checkpoint(Database::Checkpoint::passive);
