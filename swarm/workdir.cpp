@@ -84,7 +84,9 @@ class Emptying {
     struct stat status{};
     if (::fstatat(top_.fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
     if (!S_ISDIR(status.st_mode)) return;
-    ::fchmodat(top_.fd(), name.c_str(), 0700, 0);  // a task may have locked itself out
+    // A task may have locked itself out. What cannot be opened all the same stays for the next
+    // turn.
+    if (::fchmodat(top_.fd(), name.c_str(), 0700, 0) != 0) return;
     const Directory below(open_directory(top_.fd(), name.c_str()));
     if (below.stream == nullptr) return;
     for (const auto& inner : below.next(steps_per_turn)) {
@@ -92,7 +94,8 @@ class Emptying {
         progress_ = true;
         continue;
       }
-      ::fchmodat(below.fd(), inner.c_str(), 0700, AT_SYMLINK_NOFOLLOW);
+      const int locked = ::fchmodat(below.fd(), inner.c_str(), 0700, AT_SYMLINK_NOFOLLOW);
+      (void)locked;  // of a link no mode can be changed, and none need be
       const auto up = fmt::format(".removed-{}-{}", serial_++, name.size());
       progress_ |= ::renameat(below.fd(), inner.c_str(), top_.fd(), up.c_str()) == 0;
     }
