@@ -90,10 +90,14 @@ Answer get_swarm(Desk& desk, const Call& call) {
   out["tasks"] = tasks_of(*swarm, stores.swarms.tasks(*id), results);
   out["report"] = nullptr;
   if (auto report = swarm::report_from_json(swarm->report)) {
-    auto numbers = numbers_of(*report);
-    numbers["text"] = swarm::to_text(*report);
-    if (results == Results::shown) numbers["result"] = report->result;
-    out["report"] = std::move(numbers);
+    const auto text = swarm::to_text(*report);
+    if (results == Results::hidden) {
+      report->result = nullptr;
+      for (auto& task : report->tasks) task.result = nullptr;
+    }
+    auto view = swarm::to_json(*report);
+    view["text"] = text;
+    out["report"] = std::move(view);
   }
   return json_response(out);
 }

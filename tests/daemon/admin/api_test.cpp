@@ -100,7 +100,7 @@ TEST_CASE("the journal is read page by page, each event once") {
 
 TEST_CASE("a second delivery of one uid is a duplicate and a replay is a new wake") {
   AdminWorld world(notes);
-  const std::string body = R"({"type": "note.added", "uid": "u1", "data": {"text": "x"}})";
+  const std::string body = R"({"type": "note.added", "uid": "u1", "subject": "s"})";
   CHECK(world.ask("POST", "/v1/events", body).status == 202);
   const auto again = world.ask("POST", "/v1/events", body);
   CHECK(again.status == 200);
@@ -168,7 +168,7 @@ TEST_CASE("an entity is shown with all it is, and pauses until it is resumed") {
   CHECK(find_text(world.get("/v1/entities").body, "entities.0.name") == "clerk");
   CHECK(world.ask("POST", "/v1/entities/clerk/pause").status == 200);
   CHECK(find_text(world.get("/v1/entities/clerk").body, "state") == "paused");
-  const std::string body = R"({"type": "note.added", "data": {"text": "later"}})";
+  const std::string body = R"({"type": "note.added", "subject": "s", "data": {"text": "x"}})";
   CHECK(world.ask("POST", "/v1/events", body).status == 202);
   world.until([&] {
     return find_text(world.get("/v1/events/1/explain").body, "waiting.0.state") == "waiting";
