@@ -84,7 +84,8 @@ std::optional<GateAnswer> read_request_line(std::string_view line, GateAnswer& o
   }
   out.request.method = method;
   out.request.target = target;
-  out.keep_alive = version == "HTTP/1.1";
+  out.minor = version == "HTTP/1.1" ? 1 : 0;
+  out.keep_alive = out.minor == 1;
   return std::nullopt;
 }
 
@@ -119,7 +120,8 @@ bool is_host_char(char c) {
   return is_alpha(c) || is_digit(c) || std::string_view(".:-_[]%~").contains(c);
 }
 
-std::optional<GateAnswer> read_framing(GateAnswer& out, bool one_dot_one) {
+std::optional<GateAnswer> read_framing(GateAnswer& out) {
+  const bool one_dot_one = out.minor == 1;
   const auto& request = out.request;
   const int hosts = count_of(out, "host");
   if (hosts > 1 || (one_dot_one && hosts == 0)) return refuse(400, "exactly one Host is needed");
@@ -175,8 +177,7 @@ GateAnswer read_head(std::string_view bytes, const GateLimits& limits) {
     const auto wrong = number++ == 0 ? read_request_line(line, out) : read_field(line, out);
     if (wrong) return *wrong;
   }
-  const bool one_dot_one = out.keep_alive;
-  if (const auto wrong = read_framing(out, one_dot_one)) return *wrong;
+  if (const auto wrong = read_framing(out)) return *wrong;
   out.kind = GateAnswer::Kind::head;
   return out;
 }

@@ -22,6 +22,7 @@ struct GateAnswer {
   std::size_t head_bytes = 0;  // the request line, the fields and the empty line
   Request request;             // without body and peer
   std::size_t content_length = 0;
+  int minor = 1;  // of HTTP/1.x
   bool keep_alive = true;
   bool expects_continue = false;
   // refuse: the connection must be closed after the answer

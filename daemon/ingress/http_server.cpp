@@ -111,14 +111,20 @@ void HttpServer::State::listen(const Listener& listener, std::string unix_path) 
 
 asio::awaitable<void> HttpServer::State::accept(Acceptor& acceptor) {
   constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+  bool told = false;
   while (acceptor.is_open()) {
     auto [error, socket] = co_await acceptor.async_accept(as_tuple);
     if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
+    if (error == asio::error::connection_aborted) continue;  // its client was quicker
     if (error) {  // too many open files: those who wait keep waiting in the backlog
-      log_warn("a connection could not be accepted, trying again: {}", error.message());
+      if (!std::exchange(told, true)) {
+        log_warn("no connection can be accepted, trying again every {}: {}", to_text(accept_pause),
+                 error.message());
+      }
       co_await desk.clock.sleep_for(accept_pause);
       continue;
     }
+    told = false;
     admit(std::move(socket));
   }
 }
@@ -224,7 +230,7 @@ asio::awaitable<void> HttpServer::drain(TimePoint deadline) {
   for (auto* session : state.sessions) session->drain();
   auto waiting = with_deadline(state.desk.clock, deadline, state.emptied());
   Result<bool> done = co_await std::move(waiting);
-  if (!done) {
+  if (!done && !state.sessions.empty()) {
     log_warn("open requests were cut at the deadline: count={}", state.sessions.size());
     for (auto* session : state.sessions) session->cut();
   }

@@ -20,6 +20,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t body_piece = 256 * 1024;
 constexpr Duration linger_time = std::chrono::seconds{1};
 constexpr std::size_t linger_bytes_max = 256 * 1024;
 constexpr Duration body_grace = std::chrono::seconds{5};  // before the least rate is asked for
@@ -39,7 +40,7 @@ void Session::sweep(Duration now) {
   if (now < deadline_) return;
   late_ = true;
   deadline_ = Duration::max();
-  if (phase_ != Phase::idle) ++desk_.stats.timed_out;
+  if (phase_ != Phase::idle && phase_ != Phase::leaving) ++desk_.stats.timed_out;
   boost::system::error_code ignored;  // it may be closed already
   wire_->socket.cancel(ignored);
 }
@@ -53,20 +54,47 @@ void Session::cut() {
   wire_->socket.close(ignored);
 }
 
-// More bytes into the buffer. A ready socket is waited for, then read once: an idle connection has
-// no buffer waiting in the kernel's hands.
+// Until there is something to read: an idle connection has no buffer in the kernel's hands.
+asio::awaitable<Session::Got> Session::readable() {
+  auto [waited] = co_await wire_->socket.async_wait(asio::socket_base::wait_read, as_tuple);
+  if (late_) co_return Got::late;
+  co_return waited ? Got::end : Got::data;
+}
+
+Session::Got Session::got(ssize_t count) {
+  if (count > 0) return Got::data;
+  return count < 0 && (errno == EAGAIN || errno == EINTR) ? Got::nothing : Got::end;
+}
+
+// More bytes into the buffer.
 asio::awaitable<Session::Got> Session::receive() {
   while (true) {
-    auto [waited] = co_await wire_->socket.async_wait(asio::socket_base::wait_read, as_tuple);
-    if (late_) co_return Got::late;
-    if (waited) co_return Got::end;
+    auto waiting = readable();
+    const Got ready = co_await std::move(waiting);
+    if (ready != Got::data) co_return ready;
     const auto count = ::recv(wire_->socket.native_handle(), desk_.scratch.data(),
                               desk_.scratch.size(), MSG_DONTWAIT);
-    if (count > 0) {
-      buffer_.append(desk_.scratch.data(), static_cast<std::size_t>(count));
-      co_return Got::data;
-    }
-    if (count == 0 || (errno != EAGAIN && errno != EINTR)) co_return Got::end;
+    const Got result = got(count);
+    if (result == Got::data) buffer_.append(desk_.scratch, 0, static_cast<std::size_t>(count));
+    if (result != Got::nothing) co_return result;
+  }
+}
+
+// More bytes of the body, straight to their place.
+asio::awaitable<Session::Got> Session::receive_into(std::string& body, std::size_t left) {
+  while (true) {
+    auto waiting = readable();
+    const Got ready = co_await std::move(waiting);
+    if (ready != Got::data) co_return ready;
+    const auto had = body.size();
+    ssize_t count = 0;
+    const auto room = std::min(left, body_piece);  // the callable may be told of more
+    body.resize_and_overwrite(had + room, [&](char* bytes, std::size_t) {
+      count = ::recv(wire_->socket.native_handle(), bytes + had, room, MSG_DONTWAIT);
+      return had + static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+    });
+    const Got result = got(count);
+    if (result != Got::nothing) co_return result;
   }
 }
 
@@ -89,6 +117,7 @@ asio::awaitable<GateAnswer> Session::next_head() {
     if (got == Got::data) continue;
     GateAnswer out;  // need_more: nothing to answer
     if (got == Got::late && phase_ == Phase::receiving) {
+      late_ = false;  // what is late is refused, the refusal is not
       out.kind = GateAnswer::Kind::refuse;
       out.status = 408;
       out.why = "the head did not come in time";
@@ -100,20 +129,19 @@ asio::awaitable<GateAnswer> Session::next_head() {
 asio::awaitable<bool> Session::read_body(Request& request, std::size_t length) {
   const auto begun = desk_.clock.steady_now();
   enter(Phase::receiving, std::min(body_grace, desk_.limits.body_timeout));
-  request.body.reserve(std::min(length, desk_.scratch.size()));
-  while (true) {
-    const auto part = std::min(length - request.body.size(), buffer_.size());
-    request.body.append(buffer_, 0, part);
-    buffer_.erase(0, part);
-    if (request.body.size() == length) co_return true;
+  const auto part = std::min(length, buffer_.size());
+  request.body.assign(buffer_, 0, part);
+  buffer_.erase(0, part);
+  while (request.body.size() < length) {
     // Never slower than the least rate, never longer than the limit.
     const auto rate = std::max<std::size_t>(desk_.limits.body_bytes_per_second_min, 1);
     const Duration earned = std::chrono::seconds(request.body.size() / rate);
     deadline_ = begun + std::min(desk_.limits.body_timeout, body_grace + earned);
-    auto receiving = receive();
+    auto receiving = receive_into(request.body, length - request.body.size());
     const Got got = co_await std::move(receiving);
     if (got != Got::data) co_return false;
   }
+  co_return true;
 }
 
 asio::awaitable<Response> Session::handle(Request request) {
@@ -160,7 +188,12 @@ std::string Session::head_of(const Response& response, bool keep_alive) {
                          reason_of(response.status), desk_.date, response.content_type);
   if (!response.stream) out += fmt::format("Content-Length: {}\r\n", response.body.size());
   for (const auto& [name, value] : response.headers) out += fmt::format("{}: {}\r\n", name, value);
-  out += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
+  if (!keep_alive) {
+    out += "Connection: close\r\n";
+  } else if (old_client_) {
+    out += "Connection: keep-alive\r\n";
+  }
+  out += "\r\n";
   return out;
 }
 
@@ -218,7 +251,7 @@ asio::awaitable<void> Session::stream(Response response) {
 asio::awaitable<void> Session::linger() {
   boost::system::error_code ignored;  // the other side may have closed
   wire_->socket.shutdown(asio::socket_base::shutdown_send, ignored);
-  enter(Phase::answering, linger_time);
+  enter(Phase::leaving, linger_time);
   std::size_t dropped = buffer_.size();
   while (dropped < linger_bytes_max) {
     buffer_.clear();
@@ -244,6 +277,7 @@ asio::awaitable<bool> Session::serve_one() {
     ++desk_.stats.requests;
     buffer_.erase(0, head.head_bytes);
     head.request.peer = peer_;
+    old_client_ = head.minor == 0;
     auto verdict = desk_.head_check(head.request);
     body_max = verdict.body_bytes_max;
     refusal.status = verdict.refuse_status;

@@ -1,6 +1,8 @@
 #pragma once
 // One connection: requests in, answers out, until either side is done. Private to ingress; loop
 // thread only. While it waits for a request it holds no buffer.
+#include <sys/types.h>
+
 #include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <string>
@@ -39,10 +41,13 @@ class Session {
   Duration deadline() const { return deadline_; }
 
  private:
-  enum class Phase { idle, receiving, handling, answering };
-  enum class Got { data, end, late };
+  enum class Phase { idle, receiving, handling, answering, leaving };
+  enum class Got { data, nothing, end, late };
 
+  boost::asio::awaitable<Got> readable();
   boost::asio::awaitable<Got> receive();
+  boost::asio::awaitable<Got> receive_into(std::string& body, std::size_t left);
+  static Got got(ssize_t count);
   boost::asio::awaitable<GateAnswer> next_head();
   boost::asio::awaitable<bool> read_body(Request& request, std::size_t length);
   boost::asio::awaitable<Response> handle(Request request);
@@ -63,6 +68,7 @@ class Session {
   Duration deadline_ = Duration::max();
   bool late_ = false;
   bool first_ = true;
+  bool old_client_ = false;  // HTTP/1.0: has to be told that the connection stays
 };
 
 }  // namespace vigil::ingress

@@ -1,0 +1,230 @@
+// What a client can stretch has an end: times, sizes, numbers. The clock stands still until told.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "tests/daemon/ingress/loopback.hpp"
+
+namespace vigil::ingress {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::bodies_of;
+using testing::Client;
+using testing::Loopback;
+using testing::post;
+namespace asio = boost::asio;
+
+}  // namespace
+
+TEST_CASE("with nobody connected no timer runs") {
+  Loopback world;
+  world.settle();
+  CHECK(world.clock.next_deadline() == TimePoint::max());
+  {
+    Client client(world.port);
+    client.send(post("x"));
+    REQUIRE(world.answered(client));
+    CHECK(world.clock.next_deadline() < TimePoint::max());
+  }
+  REQUIRE(world.has_connections(0));
+  world.advance(2s);
+  CHECK(world.clock.next_deadline() == TimePoint::max());
+}
+
+TEST_CASE("a head that does not come to its end is given up") {
+  Loopback world;
+  Client client(world.port);
+  client.send("POST /a HTTP/1.1\r\nHo");
+  REQUIRE(world.has_connections(1));
+  world.advance(4s);
+  client.send("st: a\r\n");  // a little more does not buy more time
+  world.advance(2s);
+  client.end_sending();
+  REQUIRE(world.has_closed(client));
+  CHECK(client.got.starts_with("HTTP/1.1 408 "));
+  REQUIRE(world.has_connections(0));
+  CHECK(world.server.stats().timed_out == 1);
+}
+
+TEST_CASE("a connection that says nothing at all is closed after the head's time") {
+  Loopback world;
+  Client client(world.port);
+  REQUIRE(world.has_connections(1));
+  world.advance(4s);
+  CHECK(world.server.stats().connections == 1);
+  world.advance(2s);
+  REQUIRE(world.has_closed(client));
+  CHECK(client.got.empty());
+}
+
+TEST_CASE("a connection between requests is closed after the idle time, in silence") {
+  Loopback world;
+  Client client(world.port);
+  client.send(post("x"));
+  REQUIRE(world.answered(client));
+  const auto before = client.got;
+  world.advance(14s);
+  CHECK(world.server.stats().connections == 1);
+  world.advance(2s);
+  REQUIRE(world.has_closed(client));
+  CHECK(client.got == before);
+  CHECK(world.server.stats().timed_out == 0);
+}
+
+TEST_CASE("a body that trickles is given up long before the body's time") {
+  Loopback world;
+  Client client(world.port);
+  client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+  for (int second = 0; second < 8; ++second) {
+    client.send("x");
+    world.advance(1s);
+  }
+  client.end_sending();
+  REQUIRE(world.has_closed(client));
+  CHECK(client.got.starts_with("HTTP/1.1 408 "));
+}
+
+TEST_CASE("a slow body that keeps the least rate is read, until the body's time is over") {
+  ServerLimits limits;
+  limits.body_timeout = 60s;
+  Loopback world(limits);
+  const std::string second(2048, 'x');
+  Client client(world.port);
+  client.send(fmt::format("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 2048 * 20));
+  for (int i = 0; i < 20; ++i) {
+    client.send(second);
+    world.advance(1s);
+  }
+  REQUIRE(world.answered(client));
+  CHECK(client.got.starts_with("HTTP/1.1 200 "));
+  client.send(fmt::format("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", 2048 * 90));
+  for (int i = 0; i < 62; ++i) {
+    client.send(second);
+    world.advance(1s);
+  }
+  client.end_sending();
+  REQUIRE(world.has_closed(client));
+  CHECK(client.got.contains("HTTP/1.1 408 "));
+}
+
+TEST_CASE("who does not read the answer is cut") {
+  const std::string large(64 * 1024 * 1024, 'y');
+  auto give = [&large](Request) -> asio::awaitable<Response> {
+    Response out;
+    out.body = large;
+    co_return out;
+  };
+  Loopback world({}, give);
+  Client client(world.port);
+  client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(world.until([&] { return world.server.stats().requests == 1; }));
+  world.advance(9s);
+  CHECK(world.server.stats().connections == 1);
+  world.advance(2s);
+  REQUIRE(world.has_connections(0));
+  CHECK(world.server.stats().timed_out == 1);
+}
+
+TEST_CASE("a request that was cut in its body is never handled") {
+  int handled = 0;
+  auto count = [&handled](Request) -> asio::awaitable<Response> {
+    ++handled;
+    co_return Response{};
+  };
+  Loopback world({}, count);
+  for (const std::size_t sent : {0u, 1u, 9u}) {
+    Client client(world.port);
+    client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
+    client.send(std::string(sent, 'x'));
+    REQUIRE(world.has_connections(1));
+    client.leave();
+    REQUIRE(world.has_connections(0));
+  }
+  CHECK(handled == 0);
+}
+
+TEST_CASE("one connection too many is told to come back, and served once there is room") {
+  ServerLimits limits;
+  limits.connections_max = 3;
+  Loopback world(limits);
+  Client one(world.port);
+  Client two(world.port);
+  auto three = std::make_unique<Client>(world.port);
+  REQUIRE(world.has_connections(3));
+  {
+    Client four(world.port);
+    REQUIRE(world.has_closed(four));
+    CHECK(four.got.starts_with("HTTP/1.1 503 "));
+    CHECK(four.got.contains("Retry-After: "));
+  }
+  three.reset();
+  REQUIRE(world.has_connections(2));
+  Client five(world.port);
+  five.send(post("x"));
+  REQUIRE(world.answered(five));
+  CHECK(five.got.starts_with("HTTP/1.1 200 "));
+  one.send(post("y"));
+  REQUIRE(world.answered(one));
+}
+
+TEST_CASE("draining ends idle connections, finishes open requests and takes no new ones") {
+  Bell* bell = nullptr;
+  int started = 0;
+  auto wait = [&](Request) -> asio::awaitable<Response> {
+    ++started;
+    co_await bell->wait();
+    Response out;
+    out.body = "done";
+    co_return out;
+  };
+  Loopback world({}, wait);
+  bell = &world.bell;
+  Client idle(world.port);
+  Client busy(world.port);
+  busy.send(post("x"));
+  REQUIRE(world.until([&] { return started == 1 && world.server.stats().connections == 2; }));
+  world.start_drain(10s);
+  REQUIRE(world.has_closed(idle));
+  CHECK(idle.got.empty());
+  CHECK_THROWS(Client(world.port));
+  CHECK_FALSE(world.drained());
+  bell->ring();
+  REQUIRE(world.has_closed(busy));
+  CHECK(bodies_of(busy.got) == std::vector<std::string>{"done"});
+  CHECK(busy.got.contains("Connection: close\r\n"));
+  REQUIRE(world.until([&] { return world.drained(); }));
+}
+
+TEST_CASE("what is still open at the end of draining is cut") {
+  Bell* bell = nullptr;
+  int started = 0;
+  bool ended = false;
+  auto wait = [&](Request) -> asio::awaitable<Response> {
+    struct Mark {
+      bool& set;
+      ~Mark() { set = true; }
+    };
+    const Mark mark{ended};
+    ++started;
+    co_await bell->wait();
+    co_return Response{};
+  };
+  Loopback world({}, wait);
+  bell = &world.bell;
+  Client busy(world.port);
+  busy.send(post("x"));
+  REQUIRE(world.until([&] { return started == 1; }));
+  world.start_drain(10s);
+  world.advance(9s);
+  CHECK_FALSE(world.drained());
+  world.advance(2s);
+  REQUIRE(world.until([&] { return world.drained(); }));
+  CHECK(ended);
+  REQUIRE(world.has_closed(busy));
+  CHECK(busy.got.empty());
+  CHECK(world.server.stats().connections == 0);
+}
+
+}  // namespace vigil::ingress
