@@ -1,0 +1,241 @@
+#include "recording_disk.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+namespace vigil::storage {
+namespace {
+
+RecordingDisk* disk = nullptr;
+sqlite3_vfs* real = nullptr;
+
+struct File {
+  sqlite3_file base;
+  std::string* name;
+  sqlite3_file* under;
+};
+File& of(sqlite3_file* file) { return *reinterpret_cast<File*>(file); }
+
+int close_file(sqlite3_file* file) {
+  auto& mine = of(file);
+  delete mine.name;
+  return mine.under->pMethods->xClose(mine.under);
+}
+int read_file(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
+  return of(file).under->pMethods->xRead(of(file).under, to, size, at);
+}
+int write_file(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
+  auto& mine = of(file);
+  const std::string data(static_cast<const char*>(from), static_cast<std::size_t>(size));
+  if (const int code = disk->note({DiskOp::Kind::write, *mine.name, at, data})) {
+    return code == SQLITE_IOERR ? SQLITE_IOERR_WRITE : code;
+  }
+  return mine.under->pMethods->xWrite(mine.under, from, size, at);
+}
+int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
+  auto& mine = of(file);
+  if (disk->note({DiskOp::Kind::truncate, *mine.name, size, {}}) != 0) return SQLITE_IOERR_TRUNCATE;
+  return mine.under->pMethods->xTruncate(mine.under, size);
+}
+int sync_file(sqlite3_file* file, int flags) {
+  auto& mine = of(file);
+  if (disk->note({DiskOp::Kind::sync, *mine.name, 0, {}}) != 0) return SQLITE_IOERR_FSYNC;
+  (void)flags;  // the record is the disk that counts: the real one need not be waited for
+  return SQLITE_OK;
+}
+int size_of_file(sqlite3_file* file, sqlite3_int64* size) {
+  return of(file).under->pMethods->xFileSize(of(file).under, size);
+}
+int lock_file(sqlite3_file* file, int level) {
+  return of(file).under->pMethods->xLock(of(file).under, level);
+}
+int unlock_file(sqlite3_file* file, int level) {
+  return of(file).under->pMethods->xUnlock(of(file).under, level);
+}
+int check_lock(sqlite3_file* file, int* held) {
+  return of(file).under->pMethods->xCheckReservedLock(of(file).under, held);
+}
+int control(sqlite3_file* file, int what, void* argument) {
+  if (what == SQLITE_FCNTL_SIZE_HINT || what == SQLITE_FCNTL_CHUNK_SIZE) return SQLITE_OK;
+  return of(file).under->pMethods->xFileControl(of(file).under, what, argument);
+}
+int sector_size(sqlite3_file*) { return 512; }
+int characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
+int map_shared(sqlite3_file* file, int region, int size, int extend, void volatile** out) {
+  return of(file).under->pMethods->xShmMap(of(file).under, region, size, extend, out);
+}
+int lock_shared(sqlite3_file* file, int offset, int count, int flags) {
+  return of(file).under->pMethods->xShmLock(of(file).under, offset, count, flags);
+}
+void barrier(sqlite3_file* file) { of(file).under->pMethods->xShmBarrier(of(file).under); }
+int unmap_shared(sqlite3_file* file, int erase) {
+  return of(file).under->pMethods->xShmUnmap(of(file).under, erase);
+}
+
+const sqlite3_io_methods methods{
+    2,         close_file,   read_file,       write_file,  truncate_file,
+    sync_file, size_of_file, lock_file,       unlock_file, check_lock,
+    control,   sector_size,  characteristics, map_shared,  lock_shared,
+    barrier,   unmap_shared, nullptr,         nullptr};
+
+int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out) {
+  auto& mine = of(file);
+  mine.base.pMethods = nullptr;
+  mine.under = reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + sizeof(File));
+  const int code = real->xOpen(real, name, mine.under, flags, out);
+  if (code != SQLITE_OK) return code;
+  mine.name = new std::string(std::filesystem::path(name != nullptr ? name : "").filename());
+  mine.base.pMethods = &methods;
+  return SQLITE_OK;
+}
+int remove_file(sqlite3_vfs*, const char* name, int sync_directory) {
+  const std::string file = std::filesystem::path(name).filename();
+  if (disk->note({DiskOp::Kind::remove, file, 0, {}}) != 0) return SQLITE_IOERR_DELETE;
+  return real->xDelete(real, name, sync_directory);
+}
+int access_file(sqlite3_vfs*, const char* name, int flags, int* out) {
+  return real->xAccess(real, name, flags, out);
+}
+int full_path(sqlite3_vfs*, const char* name, int size, char* out) {
+  return real->xFullPathname(real, name, size, out);
+}
+int random_bytes(sqlite3_vfs*, int size, char* out) { return real->xRandomness(real, size, out); }
+int wait(sqlite3_vfs*, int us) { return real->xSleep(real, us); }
+int now(sqlite3_vfs*, double* out) { return real->xCurrentTime(real, out); }
+int last_error(sqlite3_vfs*, int size, char* out) { return real->xGetLastError(real, size, out); }
+
+sqlite3_vfs vfs{};
+
+void apply(std::string& bytes, const DiskOp& op) {
+  if (op.kind == DiskOp::Kind::truncate) {
+    bytes.resize(static_cast<std::size_t>(op.offset));
+    return;
+  }
+  const auto end = static_cast<std::size_t>(op.offset) + op.data.size();
+  if (bytes.size() < end) bytes.resize(end);
+  std::memcpy(bytes.data() + op.offset, op.data.data(), op.data.size());
+}
+
+std::vector<DiskOp> sectors_of(const std::vector<const DiskOp*>& pending) {
+  constexpr std::size_t sector = 512;
+  std::vector<DiskOp> out;
+  for (const auto* op : pending) {
+    if (op->kind == DiskOp::Kind::truncate) out.push_back(*op);
+    for (std::size_t at = 0; at < op->data.size();) {
+      const auto offset = static_cast<std::size_t>(op->offset) + at;
+      const auto size = std::min(op->data.size() - at, (offset / sector + 1) * sector - offset);
+      out.push_back(
+          {op->kind, op->file, static_cast<std::int64_t>(offset), op->data.substr(at, size)});
+      at += size;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+RecordingDisk::RecordingDisk() {
+  disk = this;
+  real = sqlite3_vfs_find(nullptr);
+  vfs = sqlite3_vfs{};
+  vfs.iVersion = 1;
+  vfs.szOsFile = static_cast<int>(sizeof(File)) + real->szOsFile;
+  vfs.mxPathname = real->mxPathname;
+  vfs.zName = "recording";
+  vfs.xOpen = open_file;
+  vfs.xDelete = remove_file;
+  vfs.xAccess = access_file;
+  vfs.xFullPathname = full_path;
+  vfs.xRandomness = random_bytes;
+  vfs.xSleep = wait;
+  vfs.xCurrentTime = now;
+  vfs.xGetLastError = last_error;
+  sqlite3_vfs_register(&vfs, 1);
+}
+
+RecordingDisk::~RecordingDisk() {
+  sqlite3_vfs_unregister(&vfs);
+  sqlite3_vfs_register(real, 1);
+  disk = nullptr;
+}
+
+void RecordingDisk::acknowledge(std::int64_t number) {
+  (void)note({DiskOp::Kind::acknowledged, {}, number, {}});
+}
+
+void RecordingDisk::fail_at(std::size_t op, Fault fault) {
+  const std::lock_guard guard(lock_);
+  fail_at_ = op;
+  fault_ = fault;
+}
+
+std::size_t RecordingDisk::count() const {
+  const std::lock_guard guard(lock_);
+  return ops_.size();
+}
+
+std::vector<DiskOp> RecordingDisk::ops() const {
+  const std::lock_guard guard(lock_);
+  return ops_;
+}
+
+int RecordingDisk::note(DiskOp op) {
+  const std::lock_guard guard(lock_);
+  const bool fails = ops_.size() == fail_at_ && op.kind != DiskOp::Kind::acknowledged;
+  ops_.push_back(std::move(op));
+  if (!fails) return SQLITE_OK;
+  return fault_ == Fault::full ? SQLITE_FULL : SQLITE_IOERR;
+}
+
+void PowerCuts::advance_to(std::size_t end) {
+  for (; at_ < end; ++at_) {
+    const auto& op = ops_[at_];
+    auto& pending = pending_[op.file];
+    switch (op.kind) {
+      case DiskOp::Kind::acknowledged:
+        ++acknowledged_;
+        break;
+      case DiskOp::Kind::remove:
+        synced_.erase(op.file);
+        pending.clear();
+        break;
+      case DiskOp::Kind::sync:
+        for (const auto* one : pending) apply(synced_[op.file], *one);
+        pending.clear();
+        break;
+      case DiskOp::Kind::write:
+      case DiskOp::Kind::truncate:
+        pending.push_back(&op);
+        break;
+    }
+  }
+}
+
+Image PowerCuts::image(std::mt19937& random) const {
+  auto out = synced_;
+  const auto how = random() % 4;
+  for (const auto& [file, pending] : pending_) {
+    if (file.empty() || pending.empty()) continue;
+    auto& bytes = out[file];
+    if (how == 1) {
+      const auto some = random() % (pending.size() + 1);
+      for (std::size_t at = 0; at < some; ++at) apply(bytes, *pending[at]);
+    } else if (how == 2) {
+      for (const auto* op : pending) {
+        if (random() % 2 == 0) apply(bytes, *op);
+      }
+    } else if (how == 3) {
+      auto sectors = sectors_of(pending);
+      std::ranges::shuffle(sectors, random);
+      for (const auto& op : sectors) {
+        if (random() % 2 == 0) apply(bytes, op);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace vigil::storage
