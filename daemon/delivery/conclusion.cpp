@@ -68,4 +68,10 @@ Conclusion conclude_interrupted(const storage::Action& action, Repeat repeat, Ti
   return out;
 }
 
+Conclusion conclude_sinkless(const storage::Action& action) {
+  return settled("failed", fmt::format("there is no sink \"{}\" in the configuration: add "
+                                       "[sink.{}] and approve the action again",
+                                       action.sink, action.sink));
+}
+
 }  // namespace vigil::delivery

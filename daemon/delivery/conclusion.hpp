@@ -24,6 +24,9 @@ Conclusion conclude(const storage::Action& action, Repeat repeat, const Outcome&
 // Of an action that a crash left between its attempt and its answer.
 Conclusion conclude_interrupted(const storage::Action& action, Repeat repeat, TimePoint now);
 
+// Of an action whose sink is not in the configuration.
+Conclusion conclude_sinkless(const storage::Action& action);
+
 // The pause before the next attempt: four times as long each time, up to an hour, with up to a
 // quarter more that differs from action to action.
 Duration pause_after(const std::string& key, int attempts);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/system/system_error.hpp>
-#include <deque>
 #include <filesystem>
 #include <map>
 
@@ -11,6 +10,7 @@
 #include "core/log.hpp"
 #include "core/task_group.hpp"
 #include "daemon/delivery/conclusion.hpp"
+#include "daemon/delivery/hourly_limit.hpp"
 #include "daemon/delivery/http_client.hpp"
 #include "daemon/delivery/lanes.hpp"
 #include "daemon/delivery/sinks.hpp"
@@ -28,7 +28,6 @@ constexpr int recovered_at_once = 256;
 constexpr Duration refused_pause = 5s;  // after the writer refused a change
 // While due actions wait for their turn, the outbox's earliest time says nothing about the others.
 constexpr Duration backlog_pause = 30s;
-constexpr Duration an_hour = 1h;
 
 using SinkPtr = std::shared_ptr<Sink>;
 
@@ -39,13 +38,6 @@ struct Began {
 
 Lanes::Place place_of(const storage::Action& action) {
   return {action.case_id ? std::string() : action.entity, action.case_id, action.sink};
-}
-
-std::string no_sink(const std::string& name) {
-  return fmt::format(
-      "there is no sink \"{}\" in the configuration: add [sink.{}] and approve the "
-      "action again",
-      name, name);
 }
 
 asio::awaitable<bool> rung(Bell& bell) {
@@ -80,6 +72,7 @@ struct Courier::State {
   asio::awaitable<Result<void>> recover();
   void remember_rates();
   void look();
+  void shorten_sleep();
   asio::awaitable<void> expire();
   bool may_start(ActionId id, Sink* sink);
   TimePoint turn();
@@ -88,10 +81,7 @@ struct Courier::State {
   asio::awaitable<Outcome> ask(SinkPtr sink, Attempt attempt);
   asio::awaitable<void> conclude_attempt(storage::Action action, Conclusion conclusion);
   void count(const storage::Action& action, const Conclusion& conclusion);
-  SinkPtr find_sink(const std::string& name) const {
-    const auto found = sinks.find(name);
-    return found == sinks.end() ? nullptr : found->second;
-  }
+  SinkPtr find_sink(const std::string& name) const;
 
   Clock& clock;
   storage::Writer& writer;
@@ -99,11 +89,12 @@ struct Courier::State {
   HttpClient http;
   SinkGround ground;
   std::map<std::string, SinkPtr> sinks;
-  std::map<std::string, std::deque<TimePoint>> starts;  // of sinks with a limit per hour
+  std::map<std::string, HourlyLimit> starts;  // of the sinks that have one
   storage::Stores* reader = nullptr;
   Lanes lanes;
-  TimePoint look_at{};  // when the outbox may hold something new
-  bool more = false;    // it held more that was due than we took
+  TimePoint look_at{};       // when the outbox may hold something new
+  bool more = false;         // it held more that was due than we took
+  bool has_backlog = false;  // what it calls its earliest is due, and waits for its turn
   CourierStats stats;
   Bell bell;
   TaskGroup loop;      // the one sleeper
@@ -144,6 +135,11 @@ asio::awaitable<Result<void>> Courier::start(storage::Stores& reader) {
   co_return Result<void>();
 }
 
+SinkPtr Courier::State::find_sink(const std::string& name) const {
+  const auto found = sinks.find(name);
+  return found == sinks.end() ? nullptr : found->second;
+}
+
 asio::awaitable<Result<void>> Courier::State::recover() {
   while (true) {
     const auto rows = reader->outbox.in_state("sending", recovered_at_once);
@@ -170,20 +166,22 @@ asio::awaitable<Result<void>> Courier::State::recover() {
 
 // A restart does not give a limited sink its hour anew.
 void Courier::State::remember_rates() {
-  const auto since = clock.now() - an_hour;
+  const auto since = clock.now() - HourlyLimit::hour;
   for (const auto& row : reader->outbox.list("", ActionId{}, rows_at_once)) {
     const auto sink = find_sink(row.sink);
     if (!sink || sink->per_hour_max() == 0 || row.attempts == 0) continue;
-    if (row.settled > since) starts[row.sink].push_back(row.settled);
+    if (row.settled > since) starts[row.sink].remember(row.settled);
   }
-  for (auto& [name, times] : starts) std::ranges::sort(times);
 }
 
 // Takes in what became due.
 void Courier::State::look() {
   const auto now = clock.now();
   if (more && lanes.size() < rows_at_once / 2) look_at = now;
-  if (look_at > now) return;
+  if (look_at > now) {
+    shorten_sleep();
+    return;
+  }
   if (lanes.size() >= known_max) {
     look_at = now + backlog_pause;
     return;
@@ -192,8 +190,18 @@ void Courier::State::look() {
   const auto rows = reader->outbox.due(now, limit);
   for (const auto& row : rows) lanes.add(row.id, place_of(row), row.not_before);
   more = static_cast<int>(rows.size()) == limit;
+  look_at = now + backlog_pause;
+  has_backlog = true;
+  shorten_sleep();
+}
+
+// Once nothing waits that is due, the outbox says when something will be.
+void Courier::State::shorten_sleep() {
+  if (!has_backlog) return;
   const auto earliest = reader->outbox.earliest().value_or(TimePoint::max());
-  look_at = earliest > now ? earliest : now + backlog_pause;
+  if (earliest <= clock.now()) return;
+  look_at = earliest;
+  has_backlog = false;
 }
 
 asio::awaitable<void> Courier::State::expire() {
@@ -226,16 +234,10 @@ asio::awaitable<void> Courier::State::expire() {
 
 bool Courier::State::may_start(ActionId id, Sink* sink) {
   const int limit = sink == nullptr ? 0 : sink->per_hour_max();
-  if (limit == 0) return true;
   const auto now = clock.now();
   const auto name = lanes.find(id)->sink;
-  auto& times = starts[name];
-  while (!times.empty() && times.front() <= now - an_hour) times.pop_front();
-  if (static_cast<int>(times.size()) < limit) {
-    times.push_back(now);
-    return true;
-  }
-  const auto free = times[times.size() - static_cast<std::size_t>(limit)] + an_hour;
+  if (limit == 0 || starts[name].take(now, limit)) return true;
+  const auto free = starts[name].free_at(limit);
   log_warn("a sink has reached its limit, actions wait: sink={} per_hour_max={} until={}", name,
            limit, to_rfc3339(free));
   lanes.put_off(id, now);
@@ -275,8 +277,7 @@ asio::awaitable<void> Courier::State::attempt(ActionId id, SinkPtr sink) {
     Began out;
     auto row = stores.outbox.find(id);
     if (!row) return out;
-    out.ok = known ? stores.outbox.begin(id)
-                   : stores.outbox.settle(id, "failed", nullptr, no_sink(row->sink), now);
+    out.ok = known ? stores.outbox.begin(id) : write(stores, id, conclude_sinkless(*row), now);
     ++row->attempts;
     out.attempt.action = std::move(*row);
     const auto& action = out.attempt.action;
@@ -293,10 +294,7 @@ asio::awaitable<void> Courier::State::attempt(ActionId id, SinkPtr sink) {
   } else if (!began->ok) {
     lanes.ended(id);  // denied, superseded or gone
   } else if (sink == nullptr) {
-    Conclusion conclusion;
-    conclusion.state = "failed";
-    conclusion.error = no_sink(began->attempt.action.sink);
-    count(began->attempt.action, conclusion);
+    count(began->attempt.action, conclude_sinkless(began->attempt.action));
     lanes.ended(id);
     tell_settled(id);
   } else {
