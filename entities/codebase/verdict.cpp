@@ -54,7 +54,7 @@ std::string reason_of(const swarm::Report& report) {
 }
 
 json::object about(const CaseState& state) {
-  json::object payload{{"repository", state.repository}, {"sha", state.head}};
+  json::object payload{{"repository", state.repository}};
   if (state.number > 0) payload["number"] = state.number;
   if (!state.branch.empty()) payload["branch"] = state.branch;
   return payload;
@@ -67,11 +67,19 @@ Action status_action(const ReviewSetup& setup, const CaseState& state, std::stri
   action.sink = setup.settings.status_sink;
   action.sticky_key = "status:" + state.head;
   action.payload = about(state);
+  action.payload["sha"] = state.head;
   action.payload["state"] = word;
   action.payload["description"] = one_line(description, description_bytes_max - 4);
   action.payload["text"] =
       fmt::format("{} at {}: {} ({})", state.name(), brief(state.head), word, description);
   return action;
+}
+
+// As forges spell the states of a commit.
+std::string_view verdict_of(const Review& review) {
+  if (!review.as_asked) return "error";
+  if (count_of(review, Severity::high) > 0) return "failure";
+  return review.not_done.empty() ? "success" : "error";
 }
 
 Action comment_action(const ReviewSetup& setup, const CaseState& state, const Review& review,
@@ -81,6 +89,14 @@ Action comment_action(const ReviewSetup& setup, const CaseState& state, const Re
   action.sink = setup.settings.report_sink;
   action.sticky_key = "review";
   action.payload = about(state);
+  if (state.number > 0) {
+    action.payload["head"] = review.head;
+  } else {
+    // A push has no thread to comment in: where comments go to a forge, its commit is marked.
+    action.payload["sha"] = state.head.empty() ? review.head : state.head;
+    action.payload["state"] = verdict_of(review);
+    action.payload["description"] = counts_text(review.findings);
+  }
   action.payload["body"] = to_markdown(review, progress);
   action.payload["text"] = fmt::format("{}: {}", state.name(), to_terminal(review));
   json::array keys;
@@ -166,17 +182,15 @@ void ask_for_actions(const ReviewSetup& setup, CaseState& state, const Review& r
     if (state.comment == Told::nothing) state.comment = Told::asked;
   }
   if (setup.settings.status_sink.empty() || state.head.empty()) return;
-  if (!review.as_asked) {
-    decision.actions.push_back(status_action(
-        setup, state, "error", "this commit is not in the local clone, so it was not reviewed"));
-    return;
-  }
-  const bool bad = count_of(review, Severity::high) > 0;
   auto description = counts_text(review.findings);
-  if (!review.not_done.empty())
+  if (!review.not_done.empty()) {
     description += fmt::format("; {} did not end", review.not_done.size());
-  const auto* word = bad ? "failure" : review.not_done.empty() ? "success" : "error";
-  decision.actions.push_back(status_action(setup, state, word, std::move(description)));
+  }
+  if (!review.as_asked) {
+    description = "this commit is not in the local clone, so it was not reviewed";
+  }
+  decision.actions.push_back(
+      status_action(setup, state, verdict_of(review), std::move(description)));
 }
 
 Decision failed(const ReviewSetup& setup, CaseState state, const swarm::Report& report) {
@@ -212,6 +226,31 @@ std::string why_of(const CaseState& state, const Review& review, const Progress&
     why += review.findings.empty() ? "; nothing to tell" : "; nothing of it is worth a comment";
   }
   return why;
+}
+
+bool looks_like_key(std::string_view text) {
+  const auto digits = text.find_first_not_of("0123456789abcdef");
+  const auto end = digits == std::string_view::npos ? text.size() : digits;
+  return end == 12 && (end == text.size() || text[end] == '-');
+}
+
+// Which finding the feedback is about: the key in its note, or the only one that was told. A note
+// may be somebody's words as well; those name none.
+std::string meant_key(const FeedbackGiven& feedback, const CaseState& state,
+                      const Recollection& memory) {
+  std::vector<std::string> told;
+  const auto* keys = find_path(feedback.about, "findings");
+  if (keys != nullptr && keys->is_array()) {
+    for (const auto& key : keys->get_array()) {
+      if (key.is_string()) told.emplace_back(std::string_view(key.get_string()));
+    }
+  }
+  const auto& note = feedback.note;
+  const bool known = std::ranges::find(told, note) != told.end() ||
+                     std::ranges::find(state.findings, note, &Finding::key) != state.findings.end();
+  const bool dismissed = memory.preference(std::string(dismissed_prefix) + note).has_value();
+  if (known || dismissed || looks_like_key(note)) return one_line(note, 40);
+  return told.size() == 1 ? told.front() : std::string();
 }
 
 }  // namespace
@@ -268,10 +307,7 @@ Decision decide_on_report(const ReviewSetup& setup, const Wake& wake, const swar
 
 Decision decide_on_feedback(const FeedbackGiven& feedback, const Recollection& memory) {
   auto state = case_state_from_json(memory.case_state());
-  auto key = one_line(feedback.note, 100);
-  const auto* told = find_path(feedback.about, "findings");
-  const bool single = told != nullptr && told->is_array() && told->get_array().size() == 1;
-  if (key.empty() && single) key = find_text(feedback.about, "findings.0").value_or("");
+  const auto key = meant_key(feedback, state, memory);
   const auto known = std::ranges::find(state.findings, key, &Finding::key);
   const auto subject = known == state.findings.end()
                            ? fmt::format("finding {}", quoted(key))
@@ -291,7 +327,9 @@ Decision decide_on_feedback(const FeedbackGiven& feedback, const Recollection& m
     auto decision = noted("noise",
                           "somebody called the review noise without saying which finding: "
                           "give its key, and it is not told again");
-    decision.episodes.push_back({"feedback", "A review was called noise.", json::object{}});
+    decision.episodes.push_back(
+        {"feedback", fmt::format("A review was called noise: {}.", one_line(feedback.note, 200)),
+         json::object{}});
     return decision;
   }
   auto decision = noted(

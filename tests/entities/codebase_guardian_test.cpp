@@ -153,6 +153,7 @@ TEST_CASE("findings are commented and set the status") {
   const auto* comment = action_of(decision, "comment");
   CHECK(has(text_in(comment, "body"), "a.c:3"));
   CHECK(comment->sticky_key == "review");
+  CHECK(comment->payload.find("sha") == comment->payload.end());  // it would be a status
   CHECK(comment->sink == "out");
   CHECK(find_integer(json::value(comment->payload), "number") == 12);
   CHECK(text_in(comment, "repository") == "octo/repo");
@@ -268,6 +269,37 @@ TEST_CASE("noise is dismissed for good, and comes back when it is called useful"
   story.tell(wake_for(FeedbackGiven{ActionId{1}, "useful", "k1", nullptr}));
   CHECK(story.memory.known_preferences.empty());
   CHECK(has(story.tell(wake_for(FeedbackGiven{ActionId{1}, "noise", "", nullptr})).why, "key"));
+}
+
+TEST_CASE("feedback in words is kept, and dismisses only what it can mean") {
+  Story story;
+  story.tell(event_wake({pull_request("opened", head_one)}));
+  story.tell(report_wake(head_one, {finding("k1", Severity::high), finding("k2", Severity::high)}));
+  const auto vague = story.tell(wake_for(FeedbackGiven{ActionId{1}, "noise", "too much", nullptr}));
+  CHECK(vague.preferences.empty());
+  REQUIRE(vague.episodes.size() == 1);
+  CHECK(has(vague.episodes[0].text, "too much"));
+  const json::value told = json::object{{"findings", json::array{"k2"}}};
+  const auto only = story.tell(wake_for(FeedbackGiven{ActionId{1}, "noise", "no", told}));
+  REQUIRE(only.preferences.size() == 1);
+  CHECK(only.preferences[0].key == "dismissed:k2");
+  const auto by_key =
+      story.tell(wake_for(FeedbackGiven{ActionId{1}, "noise", "0123456789ab-2", nullptr}));
+  CHECK(by_key.preferences.at(0).key == "dismissed:0123456789ab-2");
+}
+
+TEST_CASE("a push has no thread: its payload can mark the commit instead") {
+  Story story;
+  const auto push = make_event("github.push", json::object{{"ref", "refs/heads/main"},
+                                                           {"before", std::string(40, 'a')},
+                                                           {"after", head_one},
+                                                           {"repository", {{"full_name", "o/r"}}}});
+  story.tell(event_wake({push}));
+  const auto decision = story.tell(report_wake(head_one, {finding("k1", Severity::high)}));
+  const auto* comment = action_of(decision, "comment");
+  CHECK(text_in(comment, "sha") == head_one);
+  CHECK(text_in(comment, "state") == "failure");
+  CHECK(comment->payload.find("number") == comment->payload.end());
 }
 
 TEST_CASE("a review that came to nothing says why, and the next push is reviewed") {

@@ -1,0 +1,154 @@
+// The whole way with real parts: an event, the guardian's plan, its swarm of contained tasks over a
+// real clone, the report, what is told.
+#include <algorithm>
+#include <boost/json/array.hpp>
+
+#include "entities/codebase/codebase.hpp"
+#include "swarm/engine.hpp"
+#include "tests/entities/codebase_clone.hpp"
+#include "tests/entities/codebase_memory.hpp"
+#include "tests/swarm/children.hpp"
+
+using namespace vigil;
+using namespace vigil::entities;
+using testing::Clone;
+using testing::FakeMemory;
+using testing::make_event;
+using testing::wake_for;
+
+namespace {
+
+class NoCheckpoints final : public swarm::Checkpoints {
+ public:
+  boost::asio::awaitable<void> started(SwarmId, std::string, int, std::int64_t) override {
+    co_return;
+  }
+  boost::asio::awaitable<void> ended(SwarmId, swarm::TaskOutcome, std::int64_t) override {
+    co_return;
+  }
+};
+
+swarm::Report run_plan(const swarm::Plan& plan) {
+  swarm::testing::Runners real;
+  NoCheckpoints checkpoints;
+  swarm::EngineLimits limits;
+  limits.slots = 4;
+  swarm::Engine engine(real.loop.context.get_executor(), *real.loop.clock, *real.runner,
+                       checkpoints, limits);
+  swarm::Run run;
+  run.id = SwarmId{1};
+  run.owner = "keeper";
+  run.plan = plan;
+  auto report = real.loop.run(engine.run(std::move(run)));
+  CHECK(real.workdirs_are_gone());
+  return report;
+}
+
+bool is_containable(const swarm::Report& report) {
+  const auto refused = [](const swarm::TaskOutcome& task) { return task.exit_code == 126; };
+  const auto found = std::ranges::find_if(report.tasks, refused);
+  if (found == report.tasks.end()) return true;
+  MESSAGE("skipped: " << found->error);
+  return false;
+}
+
+EventPtr opened(const std::string& base, const std::string& head) {
+  return make_event("github.pull_request.opened",
+                    json::object{{"action", "opened"},
+                                 {"repository", {{"full_name", "octo/repo"}}},
+                                 {"pull_request",
+                                  {{"number", 12},
+                                   {"head", {{"sha", head}, {"ref", "topic"}}},
+                                   {"base", {{"sha", base}, {"ref", "main"}}}}}});
+}
+
+std::unique_ptr<Guardian> keeper_of(const Clone& clone, std::vector<config::Command> commands) {
+  config::Entity entity;
+  entity.name = "keeper";
+  entity.kind = "codebase";
+  entity.of = config::Codebase{.repository = clone.path().string(),
+                               .commands = std::move(commands),
+                               .report_sink = "out",
+                               .status_sink = "out"};
+  auto made = make_codebase(entity);
+  REQUIRE(made.has_value());
+  return std::move(*made);
+}
+
+std::string told(const Decision& decision, std::string_view kind, std::string_view key) {
+  for (const auto& action : decision.actions) {
+    if (action.kind != kind) continue;
+    return std::string(find_text(json::value(action.payload), key).value_or(""));
+  }
+  return {};
+}
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a pull request is reviewed by a swarm, and told with file and line") {
+  const Clone clone;
+  const auto base = clone.commit({{"main.py", "print('hello')\n"}});
+  const auto head = clone.commit({{"main.py", "print('hello')\nbreakpoint()\n"}, {"b.txt", "x\n"}});
+  const auto keeper =
+      keeper_of(clone, {{.name = "lint", .argv = {"sh", "-c", "grep -q never b.txt"}}});
+  FakeMemory memory;
+  const auto planned = keeper->decide(wake_for(EventsArrived{{opened(base, head)}}), memory);
+  REQUIRE(planned.plans.size() == 1);
+  memory.keep(planned);
+  const auto report = run_plan(planned.plans[0]);
+  if (!is_containable(report)) return;
+  CHECK_MESSAGE(report.ok, swarm::to_text(report));
+  const auto decision = keeper->decide(wake_for(SwarmEnded{report}), memory);
+  memory.keep(decision);
+  const auto body = told(decision, "comment", "body");
+  CHECK(has(body, "`main.py:2`"));
+  CHECK(has(body, "lint failed with exit code 1"));
+  CHECK(told(decision, "status", "state") == "failure");
+  CHECK(told(decision, "status", "sha") == head);
+  CHECK(has(decision.why, "1 high, 1 medium"));
+  MESSAGE(report.tasks.size() << " tasks, " << report.speedup() << " times one worker");
+}
+
+TEST_CASE("a command that cannot run leaves the rest of the review standing") {
+  const Clone clone;
+  const auto base = clone.commit({{"main.py", "print('hello')\n"}});
+  const auto head = clone.commit({{"main.py", "breakpoint()\n"}});
+  const auto keeper = keeper_of(clone, {{.name = "lint", .argv = {"/no/such/linter"}}});
+  FakeMemory memory;
+  const auto planned = keeper->decide(wake_for(EventsArrived{{opened(base, head)}}), memory);
+  memory.keep(planned);
+  const auto report = run_plan(planned.plans.at(0));
+  if (!is_containable(report)) return;
+  const auto decision = keeper->decide(wake_for(SwarmEnded{report}), memory);
+  const auto body = told(decision, "comment", "body");
+  CHECK(has(body, "`main.py:1`"));
+  CHECK(has(body, "`command:lint`"));
+  CHECK(told(decision, "status", "state") == "error");
+}
+
+TEST_CASE("a work tree beside its repository is read in containment too") {
+  const Clone clone;
+  const auto base = clone.commit({{"main.py", "print('hello')\n"}});
+  const auto head = clone.commit({{"main.py", "breakpoint()\n"}});
+  const testing::Folder place;
+  const auto beside = (place.path() / "beside").string();
+  clone.git({"worktree", "add", "-q", "--detach", beside});
+  config::Entity entity;
+  entity.name = "keeper";
+  entity.kind = "codebase";
+  entity.of = config::Codebase{.repository = beside, .analysers = {"debug"}, .report_sink = "out"};
+  const auto keeper = make_codebase(entity);
+  REQUIRE(keeper.has_value());
+  FakeMemory memory;
+  const auto planned = (*keeper)->decide(wake_for(EventsArrived{{opened(base, head)}}), memory);
+  memory.keep(planned);
+  CHECK(planned.plans.at(0).tasks[0].read_paths.size() == 3);
+  const auto report = run_plan(planned.plans[0]);
+  if (!is_containable(report)) return;
+  const auto decision = (*keeper)->decide(wake_for(SwarmEnded{report}), memory);
+  CHECK(has(told(decision, "comment", "body"), "`main.py:1`"));
+}
