@@ -112,7 +112,8 @@ struct App::State {
   AppOptions options;
   config::Settings settings;
   std::function<void(std::string)> broken;
-  TimePoint started{};
+  TimePoint opened{};
+  bool applied = false;  // once, at the start: from then on there is something to put back
   int port = 0;
   std::unique_ptr<storage::Writer> writer;
   runtime::Bulletin bulletin;
@@ -183,7 +184,7 @@ void App::State::make_parts() {
                    .reload = [this] { return reload(); },
                    .read_config = [this] { return config::load(options.config_path); },
                    .settings = [this]() -> const config::Settings& { return settings; },
-                   .started = started,
+                   .started = opened,
                    .state_dir = state_dir_of(settings)});
   ingress::ServerLimits admin_limits;
   admin_limits.connections_max = 256;
@@ -201,7 +202,7 @@ Result<void> App::State::apply(const config::Settings& wanted) {
   auto taken = door->apply(wanted);
   if (taken) taken = scheduler->apply(wanted);
   if (taken) taken = courier->apply(wanted);
-  if (taken || started == TimePoint{}) return taken;
+  if (taken || !applied) return taken;
   const auto put_back = [](std::string_view part, const Result<void>& done) {
     if (!done)
       log_error("the old settings of {} could not be put back: {}", part,
@@ -295,9 +296,10 @@ asio::awaitable<Result<void>> App::start() {
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   state.writer = std::move(*opened);
   state.writer->start(state.executor, state.broken);
+  state.opened = state.clock.now();
   state.make_parts();
   if (auto taken = state.apply(state.settings); !taken) co_return taken;
-  state.started = state.clock.now();
+  state.applied = true;
   auto starting = state.start_parts();
   co_return co_await std::move(starting);
 }

@@ -124,6 +124,7 @@ json::object asked_json(const Decided& decided, const Asked& asked) {
   const auto& decision = decided.decision;
   json::object out;
   out["taint"] = decided.taint == Taint::trusted ? "trusted" : "untrusted";
+  if (!decided.because.is_null()) out["because"] = decided.because;
   const auto count = [&](std::string_view name, std::size_t number) {
     if (number > 0) out[name] = number;
   };

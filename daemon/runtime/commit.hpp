@@ -39,6 +39,7 @@ struct Decided {
   WakeId wake;
   CaseId case_id;
   std::string wake_kind;
+  json::value because;  // the wake's payload: which swarm, timer, action; null for events
   std::vector<EventId> events;
   Taint taint = Taint::untrusted;
   entities::Decision decision;

@@ -20,7 +20,8 @@ Taint worse(Taint a, Taint b) {
 // of all of them.
 Taint taint_of(const std::optional<storage::Entry>& entry) {
   if (!entry) return Taint::trusted;
-  const auto text = find_text(json::value(entry->asked), "taint");
+  const json::value asked(entry->asked);
+  const auto text = find_text(asked, "taint");
   return text && *text == "trusted" ? Taint::trusted : Taint::untrusted;
 }
 
@@ -135,6 +136,7 @@ Considered consider(storage::Stores& stores, const std::shared_ptr<const Inhabit
   decided.case_id = row->case_id;
   decided.wake_kind = row->kind;
   decided.events = row->events;
+  decided.because = row->payload;
   decided.now = now;
   decided.taint = taint_of_case(stores, row->case_id);
   auto because = because_of(stores, *row, out.waiting, decided.taint);

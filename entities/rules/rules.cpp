@@ -141,7 +141,7 @@ class Rules final : public Guardian {
     const json::value no_report;
     scope.report = &no_report;
     auto key = case_key_.text(scope);
-    if (key.empty()) return Interest::none("its case_key is empty for this event");
+    if (key.empty()) key = event.type;  // what is about nothing in particular is kept by its type
     if (key.size() > case_key_bytes_max) key.resize(case_key_bytes_max);
     return Interest::in(to_valid_utf8(key));
   }

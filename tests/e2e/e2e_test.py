@@ -18,6 +18,8 @@ drain_timeout = "5s"
 [http]
 listen = ["127.0.0.1:0"]
 head_timeout = "1s"
+[swarm]
+memory_bytes_max = 0
 [source.github]
 kind = "webhook"
 scheme = "github"
@@ -202,7 +204,7 @@ class Doors(unittest.TestCase):
             self.assertTrue(answer == b"" or b" 408 " in answer, answer)
 
     def test_an_event_nobody_wants_is_answered_in_the_ledger(self):
-        status, answer = self.post(b'{"ref":"main"}', X_GitHub_Event="never_heard_of")
+        status, answer = self.post(b'{"what":"news"}', X_GitHub_Event="never_heard_of")
         self.assertEqual(status, 202)
         self.daemon.settle()
         self.assertIn("no entity", self.daemon.ctl_text("explain", answer["id"]))
