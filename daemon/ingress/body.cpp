@@ -58,6 +58,13 @@ bool is_json_type(std::string_view type) {
          type == "text/json";
 }
 
+// Senders whose every event is a JSON document. The others may say all they have to say by calling.
+bool has_always_a_body(config::Scheme scheme) {
+  using config::Scheme;
+  return scheme != Scheme::hmac && scheme != Scheme::bearer && scheme != Scheme::basic &&
+         scheme != Scheme::none && scheme != Scheme::tradingview;
+}
+
 bool looks_like_json(std::string_view body) {
   const auto first = body.find_first_not_of(" \t\r\n");
   return first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
@@ -73,7 +80,10 @@ Result<Body> read_body(config::Scheme scheme, Request& request, bool& unsupporte
   for (char& c : type) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
-  if (request.body.empty()) return from_value(nullptr);
+  if (request.body.empty()) {
+    if (has_always_a_body(scheme)) return fail(ErrorCode::invalid_input, "the body is empty");
+    return from_value(nullptr);
+  }
   if (is_json_type(type)) return from_json(std::move(request.body));
   if (type == "application/x-www-form-urlencoded") {
     // curl -d names this type whatever it sends.

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view hooks = "/hooks/";
 constexpr std::size_t uid_bytes_max = 200;
+constexpr Duration clock_difference_max = std::chrono::hours{24};  // of a sender's clock
 
 // A delivery id as it is stored. One that is too long is not cut: what it shares with another would
 // make them one.
@@ -116,7 +117,8 @@ storage::NewEvent event_of(const Source& source, const Request& request, Describ
   out.source = source.name;
   out.type = std::move(described.type);
   out.subject = to_valid_utf8(described.subject);
-  out.time = now;
+  const bool likely = described.time && *described.time < now + clock_difference_max;
+  out.time = likely ? *described.time : now;
   out.received_at = now;
   out.content_type = "application/json";
   out.headers = kept_headers(request);

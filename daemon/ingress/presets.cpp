@@ -41,6 +41,19 @@ std::string first_of(const json::value& data, std::initializer_list<std::string_
   return {};
 }
 
+std::optional<TimePoint> unix_time_at(const json::value& data, std::string_view path) {
+  const auto seconds = find_integer(data, path);
+  if (!seconds || *seconds <= 0 || *seconds > 100'000'000'000) return std::nullopt;
+  return from_unix_us(*seconds * 1'000'000);
+}
+
+std::optional<TimePoint> time_at(const json::value& data, std::string_view path) {
+  const auto text = find_text(data, path);
+  if (!text) return std::nullopt;
+  const auto parsed = parse_rfc3339(*text);
+  return parsed ? std::optional(*parsed) : std::nullopt;
+}
+
 // GitHub and its relatives: the event is named in a header, the action in the body.
 Described forge(std::string_view name, const Request& request, const json::value& data) {
   Described out;
@@ -79,6 +92,7 @@ Described slack(const json::value& data) {
   const bool callback = text_at(data, "type") == "event_callback";
   out.type =
       join("slack", callback ? text_at(data, "event.type") : first_of(data, {"type", "command"}));
+  out.time = unix_time_at(data, "event_time");
   out.subject = first_of(
       data, {"event.channel", "event.item.channel", "channel.id", "channel_id", "team_id"});
   return out;
@@ -113,6 +127,7 @@ Described generic(const std::string& source, const config::Webhook& settings,
     out.uid = request.header("webhook-id");
     out.type =
         join(source, text_at(data, settings.type_path.empty() ? "type" : settings.type_path));
+    out.time = time_at(data, "timestamp");
   }
   return out;
 }
@@ -130,10 +145,10 @@ Described of_scheme(const std::string& source, const config::Webhook& settings,
       return slack(data);
     case Scheme::stripe:
       return {text_at(data, "id"), true, join("stripe", text_at(data, "type")),
-              text_at(data, "data.object.id")};
+              text_at(data, "data.object.id"), unix_time_at(data, "created")};
     case Scheme::pagerduty:
       return {text_at(data, "event.id"), true, join("pagerduty", text_at(data, "event.event_type")),
-              text_at(data, "event.data.id")};
+              text_at(data, "event.data.id"), time_at(data, "event.occurred_at")};
     case Scheme::alertmanager:
       return alertmanager(data);
     default:
@@ -177,8 +192,8 @@ Described describe(const std::string& source, const config::Webhook& settings,
     out.uid = request.header(word(settings.id_header));
     out.signed_id = !signs_the_body(settings.scheme);
   }
-  // A signature over the body alone can be replayed as it is: the body itself is the id then.
-  if (out.uid.empty() && settings.scheme == Scheme::hmac) out.signed_id = false;
+  // What was signed can be sent once more as it is: without an id the body itself is one.
+  if (out.uid.empty() && signs_the_body(settings.scheme)) out.signed_id = false;
   return out;
 }
 

@@ -2,6 +2,7 @@
 // What a webhook is about, as each sender writes it: delivery id, event type, subject. Reads
 // leniently: a field that is not there leaves its part out, an unknown type is a type like any
 // other. Pure; any thread.
+#include <optional>
 #include <string>
 
 #include "config/settings.hpp"
@@ -11,11 +12,12 @@
 namespace vigil::ingress {
 
 struct Described {
-  std::string uid;  // the sender's delivery id; empty: it has none, each request is its own event
+  std::string uid;  // the sender's delivery id; empty: it has none
   bool signed_id =
-      true;  // false: the signature covers the body alone, so a replay may change the id
+      true;  // false: the signature covers the body alone, so a replay may choose the id
   std::string type;
   std::string subject;
+  std::optional<TimePoint> time;  // when it happened, as the sender says
 };
 
 Described describe(const std::string& source, const config::Webhook& settings,

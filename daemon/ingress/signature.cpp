@@ -60,6 +60,14 @@ Result<void> check_mac(Secrets secrets, const Request& request, std::string_view
   return any_fits(secrets, [&](auto key) { return mac_fits(key, request.body, *bytes); });
 }
 
+Result<void> check_github(Secrets secrets, const Request& request) {
+  constexpr std::string_view header = "x-hub-signature-256";
+  if (request.header(header).empty() && !request.header("x-hub-signature").empty()) {
+    return refuse("only the old SHA-1 signature came: let the sender sign with SHA-256");
+  }
+  return check_mac(secrets, request, header, "sha256=", "hex");
+}
+
 Result<void> check_time(std::string_view text, Duration tolerance, TimePoint now) {
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
@@ -175,15 +183,24 @@ Result<void> check_pagerduty(Secrets secrets, const Request& request) {
   return any_fits(secrets, [&](auto key) { return any_mac_fits(key, request.body, given); });
 }
 
-bool bearer_fits(std::string_view secret, std::string_view given) {
-  constexpr std::string_view word = "Bearer ";
-  return given.starts_with(word) && equal_constant_time(given.substr(word.size()), secret);
+// What follows "Bearer ", whose case does not matter; nothing when it is another scheme.
+std::optional<std::string_view> credentials(std::string_view field, std::string_view scheme) {
+  if (field.size() <= scheme.size() || field[scheme.size()] != ' ') return std::nullopt;
+  for (std::size_t i = 0; i < scheme.size(); ++i) {
+    if ((field[i] | 0x20) != scheme[i]) return std::nullopt;
+  }
+  return field.substr(scheme.size() + 1);
 }
 
-bool basic_fits(const std::string& user, std::string_view secret, std::string_view given) {
-  constexpr std::string_view word = "Basic ";
-  if (!given.starts_with(word)) return false;
-  const auto pair = from_base64(given.substr(word.size()));
+bool bearer_fits(std::string_view secret, std::string_view field) {
+  const auto given = credentials(field, "bearer");
+  return given && equal_constant_time(*given, secret);
+}
+
+bool basic_fits(const std::string& user, std::string_view secret, std::string_view field) {
+  const auto given = credentials(field, "basic");
+  if (!given) return false;
+  const auto pair = from_base64(*given);
   return pair && equal_constant_time(*pair, fmt::format("{}:{}", user, secret));
 }
 
@@ -215,13 +232,11 @@ Result<void> verify(const config::Webhook& source, Secrets secrets, const Reques
                     std::string_view path_rest, TimePoint now) {
   switch (source.scheme) {
     case Scheme::github:
-      return check_mac(secrets, request, "x-hub-signature-256", "sha256=", "hex");
+      return check_github(secrets, request);
     case Scheme::gitlab:
       return check_token(secrets, request.header("x-gitlab-token"), "X-Gitlab-Token");
     case Scheme::gitea:
-      if (request.header("x-gitea-signature").empty()) {
-        return check_mac(secrets, request, "x-hub-signature-256", "sha256=", "hex");
-      }
+      if (request.header("x-gitea-signature").empty()) return check_github(secrets, request);
       return check_mac(secrets, request, "x-gitea-signature", "", "hex");
     case Scheme::slack:
       return check_slack(source, secrets, request, now);
