@@ -19,6 +19,11 @@ std::string CaseState::name() const {
                     : fmt::format("{}@{}", repository, branch);
 }
 
+std::string CaseState::swarm_title() const {
+  return fmt::format("review {} at {}", name(),
+                     head.empty() ? "its latest commits" : head.substr(0, 9));
+}
+
 json::object to_json(const CaseState& state) {
   json::array findings;
   for (const auto& finding : state.findings) {

@@ -26,6 +26,8 @@ struct CaseState {
   Told comment = Told::nothing;
 
   std::string name() const;  // octo/repo#12, octo/repo@main
+  // Of the swarm that looks at the newest commit: tells its report from an older one's.
+  std::string swarm_title() const;
 };
 
 json::object to_json(const CaseState& state);

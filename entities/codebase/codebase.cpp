@@ -115,8 +115,7 @@ class CodebaseGuardian final : public Guardian {
     state.pending = true;
     state.closed = false;
     const auto at = event.head.empty() ? std::string("its latest commits") : brief(event.head);
-    auto plan = plan_review(setup_, event, fmt::format("review {} at {}", state.name(), at),
-                            dismissed_keys(memory));
+    auto plan = plan_review(setup_, event, state.swarm_title(), dismissed_keys(memory));
     auto decision =
         answer(Verdict::acted, event.subject == Subject::pull_request ? "pull-request" : "push",
                fmt::format("{} ({}) is at {}: {} tasks look at it side by side", state.name(),

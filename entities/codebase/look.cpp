@@ -16,6 +16,7 @@ namespace {
 constexpr std::int64_t depth_default = 5;
 constexpr std::int64_t depth_max = 1000;
 constexpr std::size_t files_max = 3000;
+constexpr std::size_t paths_bytes_max = 1024 * 1024;
 
 std::string text_of(const json::value& value, std::string_view key) {
   return std::string(find_text(value, key).value_or(""));
@@ -266,13 +267,19 @@ Result<json::object> describe_changes(const Git& git, const json::value& asked) 
   if (!sizes) return std::unexpected(sizes.error());
   std::int64_t added = 0;
   std::int64_t removed = 0;
+  std::size_t path_bytes = 0;
   json::array files;
   for (const auto& entry : entries) {
     const auto known = numbers.find(entry.path);
     const auto of = known == numbers.end() ? Numbers{} : known->second;
     added += of.added;
     removed += of.removed;
-    if (files.size() < files_max) files.emplace_back(file_to_json(entry, of, (*sizes)[entry.blob]));
+    path_bytes += entry.path.size() + entry.old_path.size();
+    if (files.size() >= files_max || path_bytes > paths_bytes_max) continue;
+    files.emplace_back(file_to_json(entry, of, (*sizes)[entry.blob]));
+  }
+  if (files.size() < entries.size()) {
+    range->why += fmt::format("; only the first {} of its files are listed", files.size());
   }
   json::object out{{"repository", git.repository()},
                    {"base", range->base},

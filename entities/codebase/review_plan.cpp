@@ -15,7 +15,9 @@ using namespace std::chrono_literals;
 
 constexpr Duration analyser_timeout = 2min;
 constexpr Duration command_to_spare =
-    4s;                            // to copy the tree before it and to tell the end after it
+    4s;  // to copy the tree before it and to tell the end after it
+constexpr std::size_t output_bytes_max =
+    8 * 1024 * 1024;               // lists of files and findings are bounded
 constexpr std::int64_t depth = 5;  // commits to look at when the asked ones are not there
 
 json::array array_of(const std::vector<std::string>& texts) {
@@ -44,6 +46,7 @@ swarm::Task make_task(const ReviewSetup& setup, std::string name, std::string_vi
   task.builtin = builtin;
   task.timeout = analyser_timeout;
   task.retries = 1;
+  task.output_bytes_max = output_bytes_max;
   task.containment = swarm::Containment::strict;
   task.read_paths = setup.read_paths;
   return task;

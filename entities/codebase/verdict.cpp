@@ -273,18 +273,24 @@ Decision decide_on_report(const ReviewSetup& setup, const Wake& wake, const swar
                                        "result any more",
                                        state.name()));
   }
+  const bool newest = report.title == state.swarm_title();
   if (report.cancelled) {
-    return noted("cancelled",
-                 "the review was cancelled, because something newer came or a person "
-                 "asked for it");
+    auto decision = noted("cancelled", fmt::format("{} was cancelled: something newer came, or a "
+                                                   "person asked for it",
+                                                   one_line(report.title, 200)));
+    if (newest) {
+      state.pending = false;
+      decision.state = to_json(state);
+    }
+    return decision;
   }
   auto review = review_of(setup, report);
-  if (!review) return failed(setup, std::move(state), report);
-  if (review->asked_head != state.head) {
+  if (!newest || (review && review->asked_head != state.head)) {
     return noted("stale",
-                 fmt::format("this review is of {}, and {} is at {} by now: it is not told",
-                             brief(review->asked_head), state.name(), brief(state.head)));
+                 fmt::format("this was to {}, and {} is at {} by now: it is not told",
+                             one_line(report.title, 200), state.name(), brief(state.head)));
   }
+  if (!review) return failed(setup, std::move(state), report);
   drop_dismissed(*review, memory);
   const auto progress = state.reviews == 0 ? Progress{} : compare(state.findings, review->findings);
   Decision decision;

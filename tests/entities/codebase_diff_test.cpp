@@ -177,3 +177,26 @@ TEST_CASE("real patches give the files, hunks and lines that they have") {
   }
   CHECK(patches > 20);
 }
+
+TEST_CASE("patches with damaged bytes are survived") {
+  const auto folder = shared_diffs / "patches";
+  if (!fs::exists(folder)) {
+    MESSAGE("skipped: no shared data");
+    return;
+  }
+  unsigned seed = 1;
+  const auto random = [&seed] { return seed = seed * 1664525u + 1013904223u; };
+  std::size_t lines = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto text = read_file(entry.path());
+    for (int round = 0; round < 20; ++round) {
+      auto damaged = text;
+      for (int i = 0; i < 30; ++i) {
+        constexpr std::string_view bytes = "\n\r+-@ 9\\\"\0/\xff";
+        damaged[random() % damaged.size()] = bytes[random() % bytes.size()];
+      }
+      for (const auto& file : parse_diff(damaged).files) lines += file.added.size();
+    }
+  }
+  CHECK(lines > 1000);
+}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <map>
 
 #include "entities/codebase/codebase.hpp"
 #include "entities/codebase/review.hpp"
@@ -91,12 +92,29 @@ bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
+std::string asked_head_of(const swarm::Report& report) {
+  if (const auto head = find_text(report.result, "asked_head")) return std::string(*head);
+  for (const auto& task : report.tasks) {
+    if (const auto head = find_text(task.result, "asked_head")) return std::string(*head);
+  }
+  return head_one;
+}
+
 // A guardian with its memory, as the runtime would drive it.
 struct Story {
   std::unique_ptr<Guardian> keeper = guardian();
   FakeMemory memory;
-  Decision tell(const Wake& wake) {
+  std::map<std::string, std::string> titles;  // of the swarms asked for, by commit
+  Decision tell(Wake wake) {
+    if (auto* ended = std::get_if<SwarmEnded>(&wake.because);
+        ended && ended->report.title.empty()) {
+      ended->report.title = titles[asked_head_of(ended->report)];
+    }
     auto decision = keeper->decide(wake, memory);
+    for (const auto& plan : decision.plans) {
+      const auto head = find_text(plan.tasks.front().input, "head").value_or("");
+      titles[std::string(head)] = plan.title;
+    }
     CHECK_FALSE(decision.why.empty());
     CHECK_FALSE(decision.rule.empty());
     memory.keep(decision);
@@ -313,6 +331,20 @@ TEST_CASE("a review that came to nothing says why, and the next push is reviewed
   CHECK(has(decision.why, "no clone"));
   CHECK(text_in(action_of(decision, "status"), "state") == "error");
   CHECK(story.tell(event_wake({pull_request("synchronize", head_one)})).plans.size() == 1);
+  // The failure of an older review says nothing about the newer commit.
+  story.tell(event_wake({pull_request("synchronize", head_two)}));
+  const auto older = story.tell(wake_for(SwarmEnded{report}));
+  CHECK(older.rule == "stale");
+  CHECK(older.actions.empty());
+}
+
+TEST_CASE("a commit whose review was cancelled can be reviewed again") {
+  Story story;
+  story.tell(event_wake({pull_request("opened", head_one)}));
+  swarm::Report report;
+  report.cancelled = true;
+  CHECK(story.tell(wake_for(SwarmEnded{report})).rule == "cancelled");
+  CHECK(story.tell(event_wake({pull_request("synchronize", head_one)})).plans.size() == 1);
 }
 
 TEST_CASE("when one analyser fails the others are heard all the same") {
@@ -344,41 +376,4 @@ TEST_CASE("a schedule has the latest commits of the clone reviewed") {
   const auto told = story.tell(report_wake("", {finding("k1", Severity::high)}));
   CHECK(action_of(told, "comment") != nullptr);
   CHECK(action_of(told, "status") == nullptr);
-}
-
-TEST_CASE("commands of the repository become tasks, with their own names and times") {
-  config::Codebase settings;
-  settings.commands = {{.name = "unit tests",
-                        .argv = {"make", "test"},
-                        .timeout = std::chrono::minutes{50},
-                        .paths = {"src/"}}};
-  const auto keeper = guardian(settings);
-  const auto decision =
-      keeper->decide(event_wake({pull_request("opened", head_one)}), FakeMemory{});
-  const auto& tasks = decision.plans.at(0).tasks;
-  const auto is_it = [](const swarm::Task& task) { return task.name == "command:unit_tests"; };
-  const auto found = std::ranges::find_if(tasks, is_it);
-  REQUIRE(found != tasks.end());
-  CHECK(found->timeout > std::chrono::minutes{50});
-  CHECK(found->optional);
-  CHECK(decision.plans[0].timeout > found->timeout);
-  CHECK(find_text(found->input, "argv.1") == "test");
-}
-
-TEST_CASE("settings that cannot be meant are refused with what to do") {
-  const auto refusal = [](config::Codebase settings) {
-    auto entity = entity_with(settings);
-    if (settings.repository == "-") std::get<config::Codebase>(entity.of).repository.clear();
-    const auto made = make_codebase(entity);
-    REQUIRE_FALSE(made.has_value());
-    return made.error().message;
-  };
-  CHECK(has(refusal({.repository = "-"}), "path of a local clone"));
-  CHECK(has(refusal({.analysers = {"secrest"}}), "secrets"));
-  CHECK(has(refusal({.branch = "--upload-pack=x"}), "branch"));
-  CHECK(has(refusal({.commands = {{.name = "x"}}}), "argv"));
-  CHECK(has(refusal({.commands = {{.name = "x", .argv = {"a"}}, {.name = "x", .argv = {"b"}}}}),
-            "command:x"));
-  CHECK(make_codebase(entity_with({.analysers = {"secrets", "codebase.size"}})).has_value());
-  CHECK(make_codebase(entity_with({.repository = "/nowhere/at/all"})).has_value());
 }
