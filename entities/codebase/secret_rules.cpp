@@ -109,6 +109,10 @@ constexpr std::array rules{
         "assigned-secret", "pass,secret,token,key,credential",
         R"((?i)(?:passw(?:or)?d|passwd|secret|api[_-]?key|auth[_-]?token|access[_-]?token|access[_-]?key|client[_-]?secret|private[_-]?key|credentials?)[a-z0-9_]*["']?\]?\s*(?:=|:|=>|:=)\s*["'`]([^\s"'`]{12,120})["'`])",
         3.5, medium, "something that looks like a secret is assigned"},
+    SecretRule{
+        "setting-secret", "pass,secret,token,key,credential",
+        R"((?i)^[\s\-]*(?:export\s+|set\s+)?[\w.\-]*(?:passw(?:or)?d|passwd|secret|token|api[_\-.]?key|access[_\-.]?key|private[_\-.]?key|credentials?)\w*\s*[=:]\s*([^\s"'`#,;]{12,120})\s*(?:#.*)?$)",
+        3.5, medium, "something that looks like a secret is set"},
 };
 
 }  // namespace

@@ -92,12 +92,25 @@ bool looks_random(std::string_view text) {
   return !RE2::FullMatch(re2::StringPiece(text.data(), text.size()), words);
 }
 
+// Files of settings write values without quotes; in code the same would be a name.
+bool is_settings(std::string_view path) {
+  constexpr std::array<std::string_view, 12> known{"env",  "ini",  "cfg",    "conf",
+                                                   "cnf",  "toml", "tfvars", "properties",
+                                                   "yaml", "yml",  "config", "envrc"};
+  const auto name = file_name(path);
+  return name.starts_with(".env") || name.starts_with(".npmrc") || name.starts_with(".pypirc") ||
+         std::ranges::find(known, extension_of(path)) != known.end();
+}
+
 bool is_believable(const SecretRule& rule, std::string_view secret, std::string_view path) {
   if (is_placeholder(secret)) return false;
   if (rule.entropy_min > 0 && entropy_of(secret) < rule.entropy_min) return false;
   if (rule.name == "private-key") return true;
   if (rule.name == assigned) {
     return looks_random(secret) && !is_generated(path) && !is_test(path);
+  }
+  if (rule.name == "setting-secret") {
+    return is_settings(path) && looks_random(secret) && !is_generated(path) && !is_test(path);
   }
   if (rule.name == "password-in-address") {
     return secret.find_first_of("${}()*%") == std::string_view::npos &&

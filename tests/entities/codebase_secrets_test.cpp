@@ -213,6 +213,22 @@ TEST_CASE("what only resembles a secret is left alone") {
   CHECK(rules_of("\"secret\": \"" + mixed(24) + "\"", "web/package-lock.json").empty());
 }
 
+TEST_CASE("files of settings need no quotes around a secret") {
+  const std::string line = "export DB_PASSWORD=" + mixed(20);
+  CHECK(rules_of(line, ".env") == std::vector<std::string>{"setting-secret"});
+  CHECK(rules_of("  api_key: " + mixed(24) + "  # mine", "deploy/app.yaml").size() == 1);
+  CHECK(rules_of("db.password=" + mixed(16), "app.properties").size() == 1);
+  CHECK(rules_of(line, "run.sh").empty());
+  CHECK(rules_of("token = " + mixed(20), "src/a.py").empty());
+  for (const char* fine : {"password: ${DB_PASSWORD_2024}", "secretName: my-app-secret-12",
+                           "token_url: https://auth2.example.org/a1b2", "key: value-of-it-12",
+                           "PASSWORD=changeme123456", "private_key: /etc/ssl/private/a1.pem",
+                           "tokenTTL: 3600s", "api_key: !vault |"}) {
+    CAPTURE(fine);
+    CHECK(rules_of(fine, "deploy/app.yaml").empty());
+  }
+}
+
 TEST_CASE("a secret is never given out whole") {
   const std::string secret =
       "gh"
