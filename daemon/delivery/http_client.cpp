@@ -5,19 +5,180 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <unordered_map>
+#include <utility>
 
+#include "core/bell.hpp"
 #include "core/check.hpp"
 #include "core/deadline.hpp"
 #include "core/log.hpp"
-#include "daemon/delivery/curl_loop.hpp"
+#include "daemon/delivery/redirect.hpp"
 
 namespace vigil::delivery {
 namespace asio = boost::asio;
+using Descriptor = asio::posix::stream_descriptor;
 namespace {
 
-constexpr int redirects_max = 3;
 constexpr std::size_t answer_head_bytes_max = 64 * 1024;
+
+// A socket of libcurl's, borrowed: it is given back before libcurl closes it.
+struct Socket {
+  Socket(const asio::any_io_executor& executor, int fd) : descriptor(executor, fd) {}
+  Descriptor descriptor;
+  int wanted = 0;  // CURL_POLL_*; 0 once it was given back
+  bool reading = false;
+  bool writing = false;
+};
+
+struct Transfer {
+  explicit Transfer(const asio::any_io_executor& executor) : done(executor) {}
+  Bell done;
+  CURLcode code = CURLE_OK;
+};
+
+void initialise_once() {
+  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
+  VIGIL_CHECK(done == CURLE_OK);
+}
+
+// libcurl's multi handle on the loop: which sockets it wants watched and when it wants to be called
+// again, nothing else.
+struct CurlLoop final : std::enable_shared_from_this<CurlLoop> {
+  explicit CurlLoop(asio::any_io_executor on) : executor(std::move(on)), timer(executor) {
+    initialise_once();
+    multi = curl_multi_init();
+    VIGIL_CHECK(multi != nullptr);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 16L);  // kept for reuse
+  }
+
+  // Performs a transfer; the code it ended with. The handle must live until then. Cancelling takes
+  // the transfer away and throws operation_aborted.
+  asio::awaitable<CURLcode> run(CURL* easy);
+
+  void close() {
+    VIGIL_CHECK(transfers.empty());
+    curl_multi_cleanup(multi);
+    multi = nullptr;
+    for (auto& [fd, socket] : sockets) give_back(*socket);
+    sockets.clear();
+    timer.cancel();
+  }
+
+  static void give_back(Socket& socket) {
+    socket.wanted = 0;
+    if (socket.descriptor.is_open()) socket.descriptor.release();  // libcurl closes it
+  }
+
+  static int on_socket(CURL*, curl_socket_t fd, int wanted, void* self, void*) {
+    auto& loop = *static_cast<CurlLoop*>(self);
+    const auto known = loop.sockets.find(fd);
+    if (wanted == CURL_POLL_REMOVE) {
+      if (known != loop.sockets.end()) {
+        give_back(*known->second);
+        loop.sockets.erase(known);
+      }
+      return 0;
+    }
+    auto& socket = loop.sockets[fd];
+    if (socket == nullptr) socket = std::make_shared<Socket>(loop.executor, fd);
+    socket->wanted = wanted;
+    loop.watch(fd, socket);
+    return 0;
+  }
+
+  void watch(int fd, const std::shared_ptr<Socket>& socket) {
+    if ((socket->wanted & CURL_POLL_IN) != 0 && !std::exchange(socket->reading, true)) {
+      wait(fd, socket, Descriptor::wait_read, CURL_CSELECT_IN, &Socket::reading);
+    }
+    if ((socket->wanted & CURL_POLL_OUT) != 0 && !std::exchange(socket->writing, true)) {
+      wait(fd, socket, Descriptor::wait_write, CURL_CSELECT_OUT, &Socket::writing);
+    }
+  }
+
+  void wait(int fd, const std::shared_ptr<Socket>& socket, Descriptor::wait_type what, int happened,
+            bool Socket::* flag) {
+    socket->descriptor.async_wait(
+        what, [self = weak_from_this(), fd, socket, happened, flag](auto error) {
+          (*socket).*flag = false;
+          if (const auto loop = self.lock(); loop && !error) loop->act(fd, socket, happened);
+        });
+  }
+
+  void act(int fd, const std::shared_ptr<Socket>& socket, int happened) {
+    if (multi == nullptr || socket->wanted == 0) return;
+    int running = 0;
+    curl_multi_socket_action(multi, fd, happened, &running);
+    collect();
+    if (socket->wanted != 0) watch(fd, socket);
+  }
+
+  static int on_timer(CURLM*, long ms, void* self) {
+    auto& loop = *static_cast<CurlLoop*>(self);
+    if (ms < 0) {
+      loop.timer.cancel();
+      return 0;
+    }
+    loop.timer.expires_after(std::chrono::milliseconds{ms});
+    loop.timer.async_wait([weak = loop.weak_from_this()](auto error) {
+      const auto now = weak.lock();
+      if (error || !now || now->multi == nullptr) return;
+      int running = 0;
+      curl_multi_socket_action(now->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+      now->collect();
+    });
+    return 0;
+  }
+
+  void collect() {
+    int left = 0;
+    while (const auto* message = curl_multi_info_read(multi, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      auto* easy = message->easy_handle;
+      const auto code = message->data.result;
+      const auto found = transfers.find(easy);
+      VIGIL_CHECK(found != transfers.end());
+      found->second->code = code;
+      found->second->done.ring();
+    }
+  }
+
+  asio::any_io_executor executor;
+  asio::steady_timer timer;
+  CURLM* multi = nullptr;
+  std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets;
+  std::unordered_map<CURL*, Transfer*> transfers;
+};
+
+// On every way out, cancellation included, libcurl forgets the handle before it dies.
+struct Enlisted {
+  Enlisted(CurlLoop& in, CURL* which) : loop(in), handle(which), transfer(in.executor) {
+    loop.transfers[handle] = &transfer;
+    added = curl_multi_add_handle(loop.multi, handle);
+  }
+  Enlisted(const Enlisted&) = delete;
+  Enlisted& operator=(const Enlisted&) = delete;
+  ~Enlisted() {
+    curl_multi_remove_handle(loop.multi, handle);
+    loop.transfers.erase(handle);
+  }
+  CurlLoop& loop;
+  CURL* handle;
+  Transfer transfer;
+  CURLMcode added = CURLM_OK;
+};
+
+asio::awaitable<CURLcode> CurlLoop::run(CURL* easy) {
+  Enlisted enlisted(*this, easy);
+  if (enlisted.added != CURLM_OK) co_return CURLE_FAILED_INIT;
+  co_await enlisted.transfer.done.wait();
+  co_return enlisted.transfer.code;
+}
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
@@ -39,12 +200,8 @@ struct EasyDelete {
 struct ListDelete {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-struct UrlDelete {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-};
 using Easy = std::unique_ptr<CURL, EasyDelete>;
 using List = std::unique_ptr<curl_slist, ListDelete>;
-using Url = std::unique_ptr<CURLU, UrlDelete>;
 
 // One exchange: everything libcurl points into while it goes on.
 struct Exchange {
@@ -169,34 +326,6 @@ HttpFailure failure_of(const Exchange& exchange, CURLcode code) {
           was_sent(exchange.easy.get()), !is_hopeless(code)};
 }
 
-std::string url_part(CURLU* url, CURLUPart part) {
-  char* text = nullptr;
-  if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return {};
-  std::string out(text);
-  curl_free(text);
-  return out;
-}
-
-// Where a redirect leads, if it stays on the same server.
-std::optional<std::string> same_server(const std::string& from, const std::string& location) {
-  const Url url(curl_url());
-  VIGIL_CHECK(url != nullptr);
-  constexpr std::array parts{CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT};
-  if (curl_url_set(url.get(), CURLUPART_URL, from.c_str(), 0) != CURLUE_OK) return std::nullopt;
-  std::array<std::string, parts.size()> before;
-  for (std::size_t i = 0; i < parts.size(); ++i) before[i] = url_part(url.get(), parts[i]);
-  if (curl_url_set(url.get(), CURLUPART_URL, location.c_str(), 0) != CURLUE_OK) return std::nullopt;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (lower_case(before[i]) != lower_case(url_part(url.get(), parts[i]))) return std::nullopt;
-  }
-  return url_part(url.get(), CURLUPART_URL);
-}
-
-bool keeps_its_meaning(int status, const std::string& method) {
-  if (status == 307 || status == 308) return true;
-  return (status == 301 || status == 302 || status == 303) && method == "GET";
-}
-
 HttpFailure refuse(ErrorCode code, std::string why) {
   return {Error{code, std::move(why)}, false, false};
 }
@@ -204,20 +333,22 @@ HttpFailure refuse(ErrorCode code, std::string why) {
 }  // namespace
 
 struct HttpClient::State {
-  State(const asio::any_io_executor& executor, Clock& time) : clock(time), curl(executor) {}
+  State(const asio::any_io_executor& executor, Clock& time)
+      : clock(time), curl(std::make_shared<CurlLoop>(executor)) {}
+  ~State() { curl->close(); }
 
   asio::awaitable<HttpResult> exchange(HttpRequest request);
 
   Clock& clock;
-  CurlLoop curl;
+  std::shared_ptr<CurlLoop> curl;
 };
 
 asio::awaitable<HttpResult> HttpClient::State::exchange(HttpRequest request) {
   const auto deadline = request.deadline;
   const auto exchange = make_exchange(std::move(request), deadline - clock.now());
-  auto running = curl.run(exchange->easy.get());
+  auto running = curl->run(exchange->easy.get());
   auto limited = with_deadline(clock, deadline, std::move(running));
-  Result<int> code = co_await std::move(limited);
+  Result<CURLcode> code = co_await std::move(limited);
   if (!code) {
     co_return std::unexpected(
         HttpFailure{Error{ErrorCode::timed_out, "no answer before the timeout"},
@@ -226,7 +357,7 @@ asio::awaitable<HttpResult> HttpClient::State::exchange(HttpRequest request) {
   long status = 0;
   curl_easy_getinfo(exchange->easy.get(), CURLINFO_RESPONSE_CODE, &status);
   exchange->answer.status = static_cast<int>(status);
-  const auto ended = static_cast<CURLcode>(*code);
+  const auto ended = *code;
   const bool cut = ended == CURLE_WRITE_ERROR && exchange->answer.body_cut;
   if (ended != CURLE_OK && !cut) co_return std::unexpected(failure_of(*exchange, ended));
   co_return std::move(exchange->answer);
@@ -251,31 +382,10 @@ asio::awaitable<HttpResult> HttpClient::perform(HttpRequest request) {
     auto exchanging = state_->exchange(request);
     HttpResult result = co_await std::move(exchanging);
     if (!result || hop == redirects_max) co_return result;
-    if (!keeps_its_meaning(result->status, request.method)) co_return result;
-    auto next = same_server(request.url, std::string(result->header("location")));
+    auto next = redirect_of(request, *result);
     if (!next) co_return result;
     request.url = std::move(*next);
   }
-}
-
-std::string_view HttpAnswer::header(std::string_view lower_case_name) const {
-  const auto found = std::ranges::find_if(
-      headers, [&](const auto& header) { return header.first == lower_case_name; });
-  return found == headers.end() ? std::string_view{} : std::string_view(found->second);
-}
-
-std::optional<Duration> retry_after(const HttpAnswer& answer, TimePoint now) {
-  const auto text = answer.header("retry-after");
-  if (text.empty()) return std::nullopt;
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error == std::errc{} && end == text.data() + text.size()) {
-    constexpr std::int64_t a_year = 366 * 86'400;
-    return std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, a_year)};
-  }
-  const auto at = curl_getdate(std::string(text).c_str(), nullptr);
-  if (at < 0) return std::nullopt;
-  return std::max(Duration{0}, TimePoint{std::chrono::seconds{at}} - now);
 }
 
 }  // namespace vigil::delivery

@@ -61,8 +61,8 @@ class SmallServer {
  private:
   boost::asio::awaitable<void> listen() {
     while (true) {
-      auto socket = std::make_shared<Tcp::socket>(
-          co_await acceptor_.async_accept(boost::asio::use_awaitable));
+      Tcp::socket accepted = co_await acceptor_.async_accept(boost::asio::use_awaitable);
+      auto socket = std::make_shared<Tcp::socket>(std::move(accepted));
       ++connections;
       group_.spawn("connection", [this, socket] { return serve(socket); });
     }
