@@ -90,8 +90,10 @@ Described slack(const json::value& data) {
   Described out;
   out.uid = text_at(data, "event_id");
   const bool callback = text_at(data, "type") == "event_callback";
-  out.type =
-      join("slack", callback ? text_at(data, "event.type") : first_of(data, {"type", "command"}));
+  auto command = text_at(data, "command");  // "/deploy"
+  if (command.starts_with('/')) command.erase(0, 1);
+  out.type = command.empty() ? join("slack", text_at(data, callback ? "event.type" : "type"))
+                             : join("slack.command", command);
   out.time = unix_time_at(data, "event_time");
   out.subject = first_of(
       data, {"event.channel", "event.item.channel", "channel.id", "channel_id", "team_id"});
