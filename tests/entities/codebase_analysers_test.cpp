@@ -218,6 +218,20 @@ TEST_CASE("errors are found once the colours are taken off") {
   CHECK(errors_in_output(text, "tests", 2).size() == 2);
 }
 
+TEST_CASE("errors of Maven, sbt, CMake and MSBuild are read too") {
+  const auto found = errors_in_output(
+      "[ERROR] /w/src/A.java:[12,5] no such thing\n12:30:01.5 [WARNING] /w/src/B.java:[3,1] old\n"
+      "[error] src/C.scala:9: ';' expected\nCMake Error at cmake/x.cmake:2 (message):\n"
+      "1>main.cpp(17): error : expected a \";\"\n[ERROR] Failed to execute goal\n[INFO] a.b:1: x\n",
+      "build", 20);
+  REQUIRE(found.size() == 5);
+  CHECK(place_of(found[0]) == "/w/src/A.java:12");
+  CHECK(found[1].severity == Severity::low);
+  CHECK(place_of(found[2]) == "src/C.scala:9");
+  CHECK(found[3].title == "CMake Error (message)");
+  CHECK(place_of(found[4]) == "main.cpp:17");
+}
+
 TEST_CASE("the table of analysers begins with the changes and ends with the review") {
   REQUIRE(!analysers().empty());
   CHECK(analysers().front().name == "codebase.changes");
