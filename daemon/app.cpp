@@ -112,7 +112,7 @@ struct App::State {
   AppOptions options;
   config::Settings settings;
   std::function<void(std::string)> broken;
-  TimePoint opened{};
+  TimePoint opened_at{};
   bool applied = false;  // once, at the start: from then on there is something to put back
   int port = 0;
   std::unique_ptr<storage::Writer> writer;
@@ -184,7 +184,7 @@ void App::State::make_parts() {
                    .reload = [this] { return reload(); },
                    .read_config = [this] { return config::load(options.config_path); },
                    .settings = [this]() -> const config::Settings& { return settings; },
-                   .started = opened,
+                   .started = opened_at,
                    .state_dir = state_dir_of(settings)});
   ingress::ServerLimits admin_limits;
   admin_limits.connections_max = 256;
@@ -296,7 +296,7 @@ asio::awaitable<Result<void>> App::start() {
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   state.writer = std::move(*opened);
   state.writer->start(state.executor, state.broken);
-  state.opened = state.clock.now();
+  state.opened_at = state.clock.now();
   state.make_parts();
   if (auto taken = state.apply(state.settings); !taken) co_return taken;
   state.applied = true;

@@ -104,6 +104,7 @@ void ask(const Inhabitant& who, Considered& out, const StoredRecollection& memor
   }
   if (who.is_process) {
     out.memory = to_json(memory);
+    out.ask_process = true;
     return;
   }
   const auto begun = std::chrono::steady_clock::now();

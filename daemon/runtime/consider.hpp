@@ -16,7 +16,8 @@ struct Considered {
   bool gone = false;               // decided already, or dropped
   std::optional<Decided> decided;  // without `decision` when the guardian is a process
   std::string error;               // the guardian threw, or what it needs cannot be read
-  entities::Wake wake;             // for a process: what to ask it
+  bool ask_process = false;        // the decision is still to be asked for: a child decides
+  entities::Wake wake;             // what to ask it
   json::object memory;
 };
 

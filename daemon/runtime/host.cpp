@@ -42,7 +42,7 @@ json::object news_of(const Considered& considered, const Committed& committed) {
 
 // What no guardian may hand in, whatever language it is written in.
 void check_decision(Considered& considered) {
-  if (!considered.decided) return;
+  if (!considered.decided || considered.ask_process) return;
   auto& decision = considered.decided->decision;
   if (decision.why.empty()) decision.why = "no reason was given";
   for (const auto& plan : decision.plans) {
@@ -216,7 +216,7 @@ asio::awaitable<void> Host::decide_by_process(Waiting waiting) {
   std::vector<Considered> considered = co_await std::move(considering);
   auto& one = considered.front();
   const auto* who = house_.inhabitants->find(entity);
-  if (one.decided && one.decided->decision.why.empty() && who != nullptr && who->is_process) {
+  if (std::exchange(one.ask_process, false) && who != nullptr && who->is_process) {
     const auto host = process_of(*who);
     const auto begun = house_.clock.steady_now();
     auto asking = host->decide(one.wake, one.memory);
