@@ -301,6 +301,9 @@ asio::awaitable<void> Courier::State::attempt(ActionId id, SinkPtr sink) {
     auto action = began->attempt.action;
     auto asking = ask(sink, std::move(began->attempt));
     Outcome outcome = co_await std::move(asking);
+    if (outcome.not_for) {  // it means all of ours, not this one alone
+      lanes.close_sink(action.sink, clock.now() + std::min(*outcome.not_for, pause_most));
+    }
     auto conclusion = conclude(action, sink->repeat(action), outcome, clock.now());
     auto concluding = conclude_attempt(std::move(action), std::move(conclusion));
     co_await std::move(concluding);

@@ -130,6 +130,21 @@ TEST_CASE("Retry-After is honoured") {
   world.until_state(id, "delivered");
 }
 
+TEST_CASE("a server that asks to be left alone is left alone by all actions") {
+  World world;
+  world.server.replies.push_back({429, "", {{"Retry-After", "300"}}});
+  world.start();
+  const auto first = world.add(world.action("chat"), "printer");
+  world.until_retried(first, 1);
+  const auto second = world.add(world.action("chat"), "scanner");
+  world.pass(299s);
+  CHECK(world.server.heard.size() == 1);
+  CHECK(world.row(second).attempts == 0);
+  world.clock.advance_by(1s);
+  world.until_state(first, "delivered");
+  world.until_state(second, "delivered");
+}
+
 TEST_CASE("what the server will never take fails at once, in its words") {
   World world;
   world.server.replies.push_back({422, "no such room", {}});
