@@ -104,7 +104,9 @@ class CodebaseGuardian final : public Guardian {
       return answer(Verdict::ignored, "same-commit",
                     fmt::format("{} is under review already", brief(event.head)));
     }
-    if (same && state.reviewed_head == event.head) {
+    // What was looked at in its place does not count: it may have been fetched since.
+    const bool itself = state.looked_head.starts_with(event.head);
+    if (same && itself && state.reviewed_head == event.head) {
       return answer(Verdict::ignored, "same-commit",
                     fmt::format("{} was reviewed already, with {} findings", brief(event.head),
                                 state.findings.size()));

@@ -173,6 +173,17 @@ ForgeEvent from_gitlab(const Event& event) {
   return out;
 }
 
+// What happened stands in a header alone; the body tells how things are now.
+ForgeEvent from_bitbucket(const Event& event) {
+  auto out = proposal(event, bitbucket_places);
+  if (out.subject == Subject::nothing) return out;
+  const auto state = text_at(event.data, {"pullrequest.state"});
+  if (!state.empty() && state != "OPEN") out.step = Step::closed;
+  if (has_object(event.data, "approval")) out.step = Step::other;
+  out.merged = state == "MERGED";
+  return out;
+}
+
 ForgeEvent from_stash(const Event& event) {
   auto out = proposal(event, stash_places);
   if (out.subject == Subject::nothing) return out;
@@ -276,11 +287,7 @@ ForgeEvent read_forge_event(const Event& event) {
                     word.find("comment") != std::string_view::npos || has_object(data, "comment");
   if (talk) return nothing("what people say about a change does not change its code");
   if (has_object(data, "pull_request")) return from_github(event);
-  if (has_object(data, "pullrequest")) {
-    auto out = proposal(event, bitbucket_places);
-    out.merged = out.verb == "fulfilled";
-    return out;
-  }
+  if (has_object(data, "pullrequest")) return from_bitbucket(event);
   if (has_object(data, "pullRequest")) return from_stash(event);
   if (find_path(data, "push.changes.0") != nullptr) return from_bitbucket_push(data);
   if (find_path(data, "changes.0.toHash") != nullptr) return from_stash_push(data);

@@ -244,6 +244,8 @@ TEST_CASE(
   CHECK(has(decision.why, "not in the local clone"));
   CHECK(has(text_in(action_of(decision, "comment"), "body"), "not the change itself"));
   CHECK(text_in(action_of(decision, "status"), "state") == "error");
+  // It may have been fetched since: being told again is reason enough to look again.
+  CHECK(story.tell(event_wake({pull_request("synchronize", head_one)})).plans.size() == 1);
 }
 
 TEST_CASE("a closed pull request closes its case, and late reports are not told") {

@@ -146,6 +146,21 @@ TEST_CASE("payloads of the other forges are heard too") {
   CHECK(key_of(*keeper, "stash.repo:refs_changed", "stash/push.json") == "my-repo@master");
 }
 
+TEST_CASE("a Bitbucket body tells by its state whether it is the end") {
+  const auto body = [](const char* state) {
+    return make_event(
+        "bitbucket.event",
+        json::object{
+            {"repository", {{"full_name", "o/r"}}},
+            {"pullrequest",
+             {{"id", 3}, {"state", state}, {"source", {{"commit", {{"hash", "507a576e59b3"}}}}}}}});
+  };
+  CHECK(read_forge_event(*body("OPEN")).step == Step::changed);
+  CHECK(read_forge_event(*body("OPEN")).head == "507a576e59b3");
+  CHECK(read_forge_event(*body("DECLINED")).step == Step::closed);
+  CHECK(read_forge_event(*body("MERGED")).merged);
+}
+
 TEST_CASE("payloads of any shape are survived") {
   const auto keeper = guardian();
   const std::vector<json::value> odd{
