@@ -63,7 +63,8 @@ Described forge(std::string_view name, const Request& request, const json::value
   out.type = join(join(std::string(name), std::string(event.empty() ? "unknown" : event)),
                   text_at(data, "action"));
   out.subject = text_at(data, "repository.full_name");
-  const auto number = first_of(data, {"pull_request.number", "issue.number", "number"});
+  const auto number =
+      first_of(data, {"pull_request.number", "issue.number", "discussion.number", "number"});
   if (!out.subject.empty() && !number.empty()) out.subject += "#" + number;
   if (out.subject.empty()) out.subject = text_at(data, "organization.login");
   return out;
@@ -80,9 +81,17 @@ Described gitlab(const Request& request, const json::value& data) {
   out.type = join(join("gitlab", kind.empty() ? "unknown" : kind),
                   text_at(data, "object_attributes.action"));
   out.subject = text_at(data, "project.path_with_namespace");
-  const auto iid = first_of(data, {"object_attributes.iid", "merge_request.iid", "issue.iid"});
-  const bool merge = kind == "merge_request" || find_path(data, "merge_request") != nullptr;
-  if (!out.subject.empty() && !iid.empty()) out.subject += (merge ? "!" : "#") + iid;
+  // A pipeline has an iid too, which is no issue's: the kind says what the number counts.
+  auto merge = text_at(data, "merge_request.iid");
+  auto issue = text_at(data, "issue.iid");
+  if (kind == "merge_request") merge = text_at(data, "object_attributes.iid");
+  if (kind == "issue" || kind == "work_item") issue = text_at(data, "object_attributes.iid");
+  if (out.subject.empty()) return out;
+  if (!merge.empty()) {
+    out.subject += "!" + merge;
+  } else if (!issue.empty()) {
+    out.subject += "#" + issue;
+  }
   return out;
 }
 
