@@ -121,9 +121,8 @@ bool is_believable(const SecretRule& rule, std::string_view secret, std::string_
 
 // In tests and prose a key is more often made up than lost; what has a live form stays serious.
 Severity weighed(Severity severity, std::string_view path) {
-  if (severity == Severity::critical && (is_test(path) || is_prose(path))) return Severity::high;
-  if (severity == Severity::high && (is_test(path) || is_prose(path))) return Severity::medium;
-  return severity;
+  if (severity < Severity::medium || (!is_test(path) && !is_prose(path))) return severity;
+  return static_cast<Severity>(static_cast<int>(severity) - 1);
 }
 
 bool overlaps(const std::vector<SecretHit>& hits, std::string_view secret) {
