@@ -77,14 +77,24 @@ Result<std::string> put_aside(const std::string& path) {
 }  // namespace
 
 std::string damage_of(Database& database, Depth depth) {
-  auto row = depth == Depth::quick ? database.query("PRAGMA quick_check(5)")
-                                   : database.query("PRAGMA integrity_check(5)");
+  static constexpr Sql tables[] = {"PRAGMA quick_check(cursor)", "PRAGMA quick_check(entity)",
+                                   "PRAGMA quick_check(timer)",  "PRAGMA quick_check(wake)",
+                                   "PRAGMA quick_check(case_)",  "PRAGMA quick_check(action)",
+                                   "PRAGMA quick_check(swarm)",  "PRAGMA quick_check(task)",
+                                   "PRAGMA quick_check(fact)",   "PRAGMA quick_check(preference)"};
   std::string found;
-  while (row.next()) {
-    const auto line = row.text(0);
-    if (line == "ok") continue;
-    if (!found.empty()) found += "; ";
-    found += line;
+  const auto look = [&found](Cursor row) {
+    while (row.next()) {
+      const auto line = row.text(0);
+      if (line == "ok") continue;
+      if (!found.empty()) found += "; ";
+      found += line;
+    }
+  };
+  if (depth == Depth::whole) look(database.query("PRAGMA integrity_check(5)"));
+  if (depth == Depth::quick) look(database.query("PRAGMA quick_check(5)"));
+  if (depth == Depth::brief) {
+    for (const auto table : tables) look(database.query(table));
   }
   return found;
 }

@@ -13,8 +13,9 @@ class Database;
 // only once it is whole and on the disk.
 Result<void> copy_to(Database& database, const std::string& path);
 
-// What PRAGMA quick_check or integrity_check found; empty: nothing.
-enum class Depth { quick, whole };
+// What SQLite's own checks found; empty: nothing.
+// `brief` leaves out the tables that grow with time: reading them may take minutes.
+enum class Depth { brief, quick, whole };
 std::string damage_of(Database& database, Depth depth);
 
 }  // namespace vigil::storage

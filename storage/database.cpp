@@ -93,7 +93,7 @@ void Database::set_up(Use use, Sync sync) {
                           "file system): put state_dir on a local disk");
     }
     // Debian's SQLite overwrites all that is deleted; `fast` does so where it costs no extra write.
-    script("PRAGMA secure_delete = FAST; PRAGMA cache_size = -32768");
+    script("PRAGMA secure_delete = FAST; PRAGMA cache_size = -65536");
     if (sync == Sync::full) {
       script("PRAGMA synchronous = FULL");
     } else {

@@ -13,8 +13,9 @@ namespace vigil::storage {
 
 class Database;
 
-// proposed -> approved -> sending -> delivered | failed | unknown; proposed -> denied | expired;
-// any undelivered one -> superseded by a newer one with its sticky key.
+// proposed -> approved -> sending -> delivered | failed | unknown; proposed or approved -> denied |
+// expired, or superseded by a newer one with its sticky key; approved -> failed when it can never be
+// sent; sending -> approved for a retry; failed or unknown -> approved when a person asks for it.
 struct Action {
   ActionId id;
   std::string key;  // idempotency key, stable over retries: v1:<decision>:<n>; unique
@@ -49,7 +50,7 @@ class Outbox {
   std::optional<TimePoint> earliest();  // of approved not_before and proposed expires
   bool begin(ActionId id);              // approved -> sending, attempts + 1
   void retry(ActionId id, TimePoint not_before, const std::string& error);  // sending -> approved
-  // To a final state. False when it already is in one.
+  // To a final state. False when it already is in one, or when the step is none of those above.
   bool settle(ActionId id, const std::string& state, const json::value& result,
               const std::string& error, TimePoint now);
   bool approve(ActionId id, TimePoint now);  // proposed (or unknown, failed) -> approved

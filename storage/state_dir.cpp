@@ -16,8 +16,23 @@ namespace vigil::storage {
 namespace {
 
 constexpr std::string_view running = "running";
+constexpr std::string_view broken = "broken";
 constexpr std::string_view restoring = "restoring";
 constexpr std::string_view stopped = "stopped";
+
+std::string_view word_of(LastEnd end) {
+  switch (end) {
+    case LastEnd::clean:
+      return stopped;
+    case LastEnd::unclean:
+      return running;
+    case LastEnd::broken:
+      return broken;
+    case LastEnd::restoring:
+      return restoring;
+  }
+  return running;
+}
 
 std::string ballast_path(const std::string& dir) { return dir + "/vigil.ballast"; }
 
@@ -70,6 +85,7 @@ Result<std::unique_ptr<StateDir>> StateDir::lock(const std::string& path) {
   const auto size = ::pread(out->lock_fd_, text, sizeof text - 1, 0);
   const std::string_view last(text, size > 0 ? static_cast<std::size_t>(size) : 0);
   if (last.starts_with(running)) out->last_end_ = LastEnd::unclean;
+  if (last.starts_with(broken)) out->last_end_ = LastEnd::broken;
   if (last.starts_with(restoring)) out->last_end_ = LastEnd::restoring;
   return out;
 }
@@ -82,9 +98,7 @@ void StateDir::unlock() {
 }
 
 void StateDir::mark(LastEnd end) {
-  auto text = std::string(end == LastEnd::clean     ? stopped
-                          : end == LastEnd::unclean ? running
-                                                    : restoring);
+  auto text = std::string(word_of(end));
   text.resize(10, ' ');  // one length: the write is in place and needs no room on a full disk
   text += '\n';
   // A mark that cannot be written reads as an unclean end, which costs one check of the file.

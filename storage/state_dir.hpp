@@ -12,7 +12,12 @@ namespace vigil::storage {
 
 std::string database_path(const std::string& state_dir);
 
-enum class LastEnd { clean, unclean, restoring };
+enum class LastEnd {
+  clean,
+  unclean,    // killed, or the power went: the log brings back what was acknowledged
+  broken,     // the disk or the file failed: nothing is sure before all of it was looked at
+  restoring,  // in the middle of a restore
+};
 
 class StateDir {
  public:

@@ -10,6 +10,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <filesystem>
+
 #include "storage/backup.hpp"
 #include "storage/migrations.hpp"
 #include "storage/retention.hpp"
@@ -18,6 +20,8 @@
 namespace vigil::storage {
 namespace asio = boost::asio;
 namespace {
+
+constexpr std::uintmax_t quickly_checked_bytes = 512 << 20;  // about two seconds
 
 using Done = std::move_only_function<void(Result<void>)>;
 using Waiting = asio::awaitable<Result<void>>;
@@ -60,8 +64,11 @@ Result<std::unique_ptr<Database>> open_database(const WriterOptions& options, La
   make_private(path);
   try {
     auto database = Database::open(path, Use::write, options.sync ? Sync::full : Sync::off);
-    if (last == LastEnd::unclean) {
-      if (const auto how = damage_of(*database, Depth::quick); !how.empty()) {
+    if (last != LastEnd::clean) {
+      // After a mere kill a large file is not read whole before anybody is served again.
+      const bool large = std::filesystem::file_size(path) > quickly_checked_bytes;
+      const auto depth = last == LastEnd::unclean && large ? Depth::brief : Depth::quick;
+      if (const auto how = damage_of(*database, depth); !how.empty()) {
         return std::unexpected(damaged(path, how));
       }
     }

@@ -59,7 +59,8 @@ class Writer {
   WriterStats stats() const;  // any thread
   std::int64_t queued() const;
 
-  // Maintenance; all on the writer thread, awaited from the loop.
+  // Maintenance, awaited from the loop. Retention runs on the writer's thread, also on a full disk;
+  // a backup on a thread and a connection of its own.
   // Erases what is older than its keep time, in small steps with a checkpoint after each.
   struct Retention {
     std::optional<TimePoint> events_before, ledger_before, swarms_before, episodes_before;

@@ -118,6 +118,7 @@ void WriterState::out_of_room() {
 
 void WriterState::break_down(const std::string& why) {
   if (broken.exchange(true)) return;
+  dir->mark(LastEnd::broken);
   asio::post(loop_, [tell = on_broken_, why] {
     if (tell) tell(why);
   });
