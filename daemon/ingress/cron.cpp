@@ -133,7 +133,7 @@ Result<void> add_item(const Field& field, const Word& item, std::bitset<Size>& i
     }
     from = *first;
     if (dash != std::string_view::npos || slash == std::string_view::npos) to = *last;
-    const bool until_sunday = Size == 8 && dash != std::string_view::npos && to == 0;
+    const bool until_sunday = Size == 8 && to == 0 && from > to;  // fri-sun
     if (until_sunday) to = 7;
     if (from > to) return refuse(field, item, "the range runs backwards");
   }

@@ -202,6 +202,12 @@ HeadVerdict Door::check_head(const Request& head) const {
   if (!state_->may_call(*source, head)) {
     return verdict(403, "this address may not call here", "add it to `allow` of the source");
   }
+  // Without a secret any page that somebody here looks at could post events.
+  const bool from_a_page = !head.header("origin").empty() || !head.header("sec-fetch-site").empty();
+  if (source->settings.scheme == config::Scheme::none && from_a_page) {
+    return verdict(403, "a browser's page may not call here",
+                   "give the source a scheme and a secret");
+  }
   return HeadVerdict{source->body_bytes_max, 0, {}};
 }
 

@@ -268,6 +268,19 @@ TEST_CASE("when a secret or a range cannot be read, the door stays as it was") {
   CHECK(world.post("/hooks/github", opened, github(opened)).status == 404);
 }
 
+TEST_CASE("a page in a browser cannot post to a source without a secret") {
+  DoorWorld world;
+  world.add("open", Scheme::none, {});
+  world.add("token", Scheme::bearer, {"s3cret"});
+  world.apply();
+  CHECK(world.post("/hooks/open", "{}", {}).status == 202);
+  CHECK(world.post("/hooks/open", "{}", {{"origin", "https://evil.example"}}).status == 403);
+  CHECK(world.post("/hooks/open", "{}", {{"origin", "null"}}).status == 403);
+  CHECK(world.post("/hooks/open", "{}", {{"sec-fetch-site", "cross-site"}}).status == 403);
+  CHECK(world.post("/hooks/token", "{}", {{"origin", "x"}, {"authorization", "Bearer s3cret"}})
+            .status == 202);
+}
+
 TEST_CASE("a trusted source's events are trusted") {
   Github world;
   world.settings.sources.at("github").trusted = true;
