@@ -51,6 +51,8 @@ TEST_CASE("names stand for numbers in any case, and Sunday is 0 and 7") {
   CHECK(read("0 0 * * 7") == read("0 0 * * 0"));
   CHECK(values(read("0 0 * * 5-7").weekdays) == std::vector{0, 5, 6});
   CHECK(values(read("0 0 * * fri-sun").weekdays) == std::vector{0, 5, 6});
+  CHECK(values(read("0 0 * * 0-0").weekdays) == std::vector{0});
+  CHECK(values(read("0 0 * * sun-sun").weekdays) == std::vector{0});
   CHECK(values(read("0 0 * * 0-7").weekdays) == std::vector{0, 1, 2, 3, 4, 5, 6});
   CHECK(values(read("0 0 * * */2").weekdays) == std::vector{0, 2, 4, 6});
 }
