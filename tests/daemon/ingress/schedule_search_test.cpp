@@ -5,6 +5,9 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <array>
+#include <bitset>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -194,6 +197,93 @@ TimePoint at_basic(const std::string& text) {  // 19970902T090000
 }
 
 }  // namespace
+
+namespace {
+
+template <std::size_t Size>
+std::string listed(const std::bitset<Size>& set) {
+  std::string out;
+  for (std::size_t i = 0; i < Size; ++i) {
+    if (set[i]) out += (out.empty() ? "" : ",") + std::to_string(i);
+  }
+  return out;
+}
+
+// The same as systemd's calendar events say it (systemd.time(7)).
+std::string calendar_event(const Cron& fields) {
+  constexpr std::array names{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  std::string weekdays;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (fields.weekdays[i]) weekdays += (weekdays.empty() ? "" : ",") + std::string(names[i]);
+  }
+  return fmt::format("{} *-{}-{} {}:{}:00 UTC", weekdays, listed(fields.months),
+                     listed(fields.days), listed(fields.hours), listed(fields.minutes));
+}
+
+std::string output_of(const std::string& command) {
+  std::string out;
+  auto* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return out;
+  std::array<char, 4096> block{};
+  while (const auto got = std::fread(block.data(), 1, block.size(), pipe)) {
+    out.append(block.data(), got);
+  }
+  ::pclose(pipe);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("systemd finds the same next times for what both can say") {
+  constexpr unsigned seed = 1124;
+  MESSAGE("seed: ", seed);
+  std::mt19937 random(seed);
+  std::vector<std::string> expressions;
+  std::string command =
+      "TZ=UTC LC_ALL=C systemd-analyze calendar --iterations=5 "
+      "--base-time='2027-11-13 20:29:00 UTC'";
+  while (expressions.size() < 150) {
+    const bool by_weekday = expressions.size() % 2 == 0;  // systemd knows no alternative days
+    const auto text =
+        fmt::format("{} {} {} {} {}", random_field(random, 0, 59), random_field(random, 0, 23),
+                    by_weekday ? "*" : random_field(random, 1, 31), random_field(random, 1, 12),
+                    by_weekday ? random_field(random, 0, 7) : "*");
+    const auto fields = parse_cron(text);
+    if (!fields) continue;
+    expressions.push_back(text);
+    command += " '" + calendar_event(*fields) + "'";
+  }
+  const auto answer = output_of(command + " 2>/dev/null");
+  if (answer.empty()) {
+    MESSAGE("skipped: there is no systemd-analyze");
+    return;
+  }
+  std::size_t which = 0;
+  std::size_t compared = 0;
+  TimePoint from{};
+  for (const auto& line : split(answer, '\n')) {
+    const auto colon = line.find(": ");
+    if (colon == std::string::npos) continue;
+    const auto label = line.substr(0, colon);
+    const bool is_first = label.ends_with("Next elapse");
+    if (!is_first && label.find("Iter") == std::string::npos) continue;
+    if (is_first) {
+      from = at("2027-11-13T20:29:00Z");
+      ++which;
+    }
+    const auto words = split(line.substr(colon + 2), ' ');  // Sun 2027-11-14 00:56:00 UTC
+    REQUIRE(words.size() == 4);
+    const auto& text = expressions.at(which - 1);
+    const auto found = cron(text).next(from);
+    REQUIRE_MESSAGE(found.has_value(), text);
+    REQUIRE_MESSAGE(*found == at(words[1] + "T" + words[2] + "Z"), text, " after ",
+                    to_rfc3339(from), ": ", to_rfc3339(*found), " not ", line);
+    from = *found;
+    ++compared;
+  }
+  CHECK(which == expressions.size());
+  CHECK(compared > 5 * 140);
+}
 
 TEST_CASE("recurrence rules that cron can say have the instances a calendar library lists") {
   const std::filesystem::path path = VIGIL_SOURCE_DIR "/../shared/data/calendar/rrule-cases.txt";
