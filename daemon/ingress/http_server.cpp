@@ -9,7 +9,10 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
 #include <list>
 
 #include "core/bell.hpp"
@@ -19,7 +22,6 @@
 #include "daemon/ingress/listener.hpp"
 #include "daemon/ingress/session.hpp"
 #include "daemon/ingress/status.hpp"
-#include "daemon/ingress/wire.hpp"
 
 namespace vigil::ingress {
 namespace asio = boost::asio;
@@ -28,9 +30,21 @@ namespace {
 using Protocol = asio::generic::stream_protocol;
 using Acceptor = asio::basic_socket_acceptor<Protocol>;
 
+constexpr int accepted_at_once = 64;  // then others on the loop have their turn
 constexpr Duration sweep_least = std::chrono::milliseconds{10};
 constexpr Duration sweep_most = std::chrono::seconds{1};
 constexpr Duration accept_pause = std::chrono::milliseconds{100};  // after "too many open files"
+
+// A descriptor on its way to its session; closed when it never gets there.
+struct Accepted {
+  explicit Accepted(int from) : fd(from) {}
+  Accepted(const Accepted&) = delete;
+  Accepted& operator=(const Accepted&) = delete;
+  ~Accepted() {
+    if (fd >= 0) ::close(fd);
+  }
+  int fd;
+};
 
 Peer peer_of(int fd) {
   Peer out;
@@ -83,16 +97,18 @@ struct HttpServer::State {
 
   void listen(const Listener& listener, std::string unix_path);
   asio::awaitable<void> accept(Acceptor& acceptor);
-  asio::awaitable<void> serve(std::shared_ptr<Wire> wire);
+  asio::awaitable<void> serve(std::shared_ptr<Accepted> accepted);
   asio::awaitable<void> sweep();
   asio::awaitable<bool> emptied();
-  void admit(Protocol::socket socket);
+  int accept_all(int listener);
+  void admit(int fd);
 
   asio::any_io_executor executor;
   Desk desk;
   std::list<Acceptor> acceptors;
   std::vector<std::string> unix_paths;
   std::list<Session*> sessions;
+  int admitted = 0;  // those, and who has yet to have its first turn
   bool sweeping = false;
   Bell came;  // the first connection
   Bell went;  // the last one
@@ -109,46 +125,60 @@ void HttpServer::State::listen(const Listener& listener, std::string unix_path) 
   }
 }
 
+// Takes who waits. Returns why it stopped: EAGAIN, nobody is left, or what keeps it from taking
+// more.
+int HttpServer::State::accept_all(int listener) {
+  for (int taken = 0; taken < accepted_at_once; ++taken) {
+    const int fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      admit(fd);
+    } else if (errno != ECONNABORTED && errno != EINTR) {
+      return errno;
+    }
+  }
+  return EAGAIN;
+}
+
 asio::awaitable<void> HttpServer::State::accept(Acceptor& acceptor) {
   constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
   bool told = false;
   while (acceptor.is_open()) {
-    auto [error, socket] = co_await acceptor.async_accept(as_tuple);
+    auto [error] = co_await acceptor.async_wait(asio::socket_base::wait_read, as_tuple);
     if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
-    if (error == asio::error::connection_aborted) continue;  // its client was quicker
-    if (error) {  // too many open files: those who wait keep waiting in the backlog
-      if (!std::exchange(told, true)) {
-        log_warn("no connection can be accepted, trying again every {}: {}", to_text(accept_pause),
-                 error.message());
-      }
-      co_await desk.clock.sleep_for(accept_pause);
+    const int stopped = accept_all(acceptor.native_handle());
+    if (stopped == EAGAIN) {
+      told = false;
       continue;
     }
-    told = false;
-    admit(std::move(socket));
+    // Too many open files, or no memory: those who wait keep waiting in the backlog.
+    if (!std::exchange(told, true)) {
+      log_warn("no connection can be accepted, trying again every {}: {}", to_text(accept_pause),
+               std::strerror(stopped));
+    }
+    co_await desk.clock.sleep_for(accept_pause);
   }
 }
 
-void HttpServer::State::admit(Protocol::socket socket) {
+void HttpServer::State::admit(int fd) {
   ++desk.stats.accepted;
-  boost::system::error_code ignored;  // it may be closed already; the first read will tell
-  socket.non_blocking(true, ignored);
-  const int on = 1;
-  (void)::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (static_cast<int>(sessions.size()) >= desk.limits.connections_max) {
+  if (admitted >= desk.limits.connections_max) {
     constexpr std::string_view busy =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
         "Connection: close\r\n\r\n";
-    (void)::send(socket.native_handle(), busy.data(), busy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)::send(fd, busy.data(), busy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ::close(fd);
     return;
   }
-  auto wire = std::make_shared<Wire>(Wire{std::move(socket)});
-  group.spawn("connection", [this, wire] { return serve(wire); });
+  ++admitted;
+  const int on = 1;  // an answer is one write: it goes at once. Does nothing on a unix socket
+  (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  auto accepted = std::make_shared<Accepted>(fd);
+  group.spawn("connection", [this, accepted] { return serve(accepted); });
 }
 
-asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<Wire> wire) {
-  auto peer = peer_of(wire->socket.native_handle());
-  Session session(desk, std::make_unique<Wire>(std::move(*wire)), std::move(peer));
+asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<Accepted> accepted) {
+  auto peer = peer_of(accepted->fd);
+  Session session(desk, executor, std::exchange(accepted->fd, -1), std::move(peer));
   struct Listed {  // leaves the list on every way out
     State& state;
     std::list<Session*>::iterator place;
@@ -158,6 +188,7 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<Wire> wire) {
     }
     ~Listed() {
       state.sessions.erase(place);
+      --state.admitted;
       if (state.sessions.empty()) state.went.ring();
     }
   };

@@ -2,18 +2,19 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "core/log.hpp"
 #include "daemon/ingress/status.hpp"
-#include "daemon/ingress/wire.hpp"
 
 namespace vigil::ingress {
 namespace asio = boost::asio;
@@ -27,8 +28,18 @@ constexpr Duration body_grace = std::chrono::seconds{5};  // before the least ra
 
 }  // namespace
 
-Session::Session(Desk& desk, std::unique_ptr<Wire> wire, Peer peer)
-    : desk_(desk), wire_(std::move(wire)), peer_(std::move(peer)) {}
+struct Session::Wire {
+  asio::generic::stream_protocol::socket socket;
+};
+
+Session::Session(Desk& desk, const asio::any_io_executor& executor, int fd, Peer peer)
+    : desk_(desk),
+      wire_(new Wire{asio::generic::stream_protocol::socket(executor)}),
+      peer_(std::move(peer)) {
+  boost::system::error_code failed;
+  wire_->socket.assign({peer_.uid < 0 ? AF_INET : AF_UNIX, 0}, fd, failed);
+  if (failed) ::close(fd);  // each use says what is wrong with it
+}
 Session::~Session() = default;
 
 void Session::enter(Phase phase, Duration limit) {
@@ -117,7 +128,7 @@ asio::awaitable<GateAnswer> Session::next_head() {
     if (got == Got::data) continue;
     GateAnswer out;  // need_more: nothing to answer
     if (got == Got::late && phase_ == Phase::receiving) {
-      late_ = false;  // what is late is refused, the refusal is not
+      late_ = false;
       out.kind = GateAnswer::Kind::refuse;
       out.status = 408;
       out.why = "the head did not come in time";
@@ -217,6 +228,10 @@ asio::awaitable<bool> Session::until_gone() {
 // The stream, until it ends or the client goes away; whichever is first cancels the other.
 asio::awaitable<void> Session::stream(Response response) {
   auto executor = co_await asio::this_coro::executor;
+  enter(Phase::answering, desk_.limits.write_timeout);
+  auto opening = send(head_of(response, false));
+  const bool opened = co_await std::move(opening);
+  if (!opened) co_return;
   enter(Phase::handling, Duration::max());
   const Send piece = [this](std::string bytes) -> asio::awaitable<bool> {
     enter(Phase::answering, desk_.limits.write_timeout);
@@ -262,71 +277,77 @@ asio::awaitable<void> Session::linger() {
   }
 }
 
+// What is wrong with a request before its body is looked at, if anything.
+std::optional<Response> Session::refusal_of(const GateAnswer& head) {
+  if (head.kind == GateAnswer::Kind::refuse) {
+    if (head.status != 408) ++desk_.stats.refused_framing;
+    return error_response(head.status, head.why, "send a plain HTTP/1.1 request");
+  }
+  auto verdict = desk_.head_check(head.request);
+  if (verdict.refuse_status != 0) {
+    Response out;
+    out.status = verdict.refuse_status;
+    out.body = std::move(verdict.refuse_body);
+    if (out.status == 405 && head.request.method != "POST") {
+      out.headers.emplace_back("Allow", "POST");
+    }
+    if (out.status == 503) out.headers.emplace_back("Retry-After", "5");
+    return out;
+  }
+  if (head.content_length <= verdict.body_bytes_max) return std::nullopt;
+  return error_response(413,
+                        fmt::format("the body is larger than {} bytes", verdict.body_bytes_max),
+                        "send less, or raise body_bytes_max of the source");
+}
+
+asio::awaitable<void> Session::turn_away(Response refusal, bool head_only) {
+  auto answering = answer(std::move(refusal), head_only, false);
+  const bool sent = co_await std::move(answering);
+  if (!sent) co_return;
+  auto lingering = linger();
+  co_await std::move(lingering);
+}
+
 // True: the connection takes another request.
 asio::awaitable<bool> Session::serve_one() {
   auto reading = next_head();
   GateAnswer head = co_await std::move(reading);
   first_ = false;
   if (head.kind == GateAnswer::Kind::need_more) co_return false;
-  Response refusal;
-  std::size_t body_max = 0;
-  if (head.kind == GateAnswer::Kind::refuse) {
-    if (head.status != 408) ++desk_.stats.refused_framing;
-    refusal = error_response(head.status, head.why, "send a plain HTTP/1.1 request");
-  } else {
+  if (head.kind == GateAnswer::Kind::head) {
     ++desk_.stats.requests;
     buffer_.erase(0, head.head_bytes);
     head.request.peer = peer_;
     old_client_ = head.minor == 0;
-    auto verdict = desk_.head_check(head.request);
-    body_max = verdict.body_bytes_max;
-    refusal.status = verdict.refuse_status;
-    refusal.body = std::move(verdict.refuse_body);
-    if (head.request.method != "POST" && refusal.status == 405) {
-      refusal.headers.emplace_back("Allow", "POST");
-    }
-    if (refusal.status == 503) refusal.headers.emplace_back("Retry-After", "5");
-    if (refusal.status == 0 && head.content_length > body_max) {
-      refusal = error_response(413, fmt::format("the body is larger than {} bytes", body_max),
-                               "send less, or raise body_bytes_max of the source");
-    }
   }
   const bool head_only = head.request.method == "HEAD";
-  if (refusal.status != 0 && refusal.status != 200) {
-    auto answering = answer(std::move(refusal), head_only, false);
-    const bool sent = co_await std::move(answering);
-    if (!sent) co_return false;
-    auto lingering = linger();
-    co_await std::move(lingering);
-    co_return false;
-  }
-  if (head.expects_continue && head.content_length > 0 && buffer_.empty()) {
+  auto refusal = refusal_of(head);
+  if (!refusal && head.expects_continue && head.content_length > 0 && buffer_.empty()) {
     auto inviting = send("HTTP/1.1 100 Continue\r\n\r\n");
     const bool sent = co_await std::move(inviting);
     if (!sent) co_return false;
   }
-  auto body = read_body(head.request, head.content_length);
-  const bool whole = co_await std::move(body);
-  if (!whole) {
-    if (!late_) co_return false;  // cut off: nobody is there to be told
-    late_ = false;
-    auto late = error_response(408, "the body did not come in time", "send it faster");
-    auto answering = answer(std::move(late), head_only, false);
-    (void)co_await std::move(answering);
+  if (!refusal) {
+    auto body = read_body(head.request, head.content_length);
+    const bool whole = co_await std::move(body);
+    if (!whole && !late_) co_return false;  // cut off: nobody is there to be told
+    if (!whole) refusal = error_response(408, "the body did not come in time", "send it faster");
+    late_ = false;  // what is late is refused, the refusal is not
+  }
+  if (refusal) {
+    auto turning = turn_away(std::move(*refusal), head_only);
+    co_await std::move(turning);
     co_return false;
   }
   enter(Phase::handling, Duration::max());
   auto handling = handle(std::move(head.request));
   Response response = co_await std::move(handling);
-  const bool keep = head.keep_alive && !response.close && !response.stream && !desk_.draining;
-  if (response.stream) {
-    auto opening = send(head_of(response, false));
-    const bool sent = co_await std::move(opening);
-    if (!sent) co_return false;
+  if (response.stream && !head_only) {
     auto streaming = stream(std::move(response));
     co_await std::move(streaming);
     co_return false;
   }
+  const bool keep = head.keep_alive && !response.close && !response.stream && !desk_.draining;
   auto answering = answer(std::move(response), head_only, keep);
   const bool sent = co_await std::move(answering);
   co_return sent&& keep;

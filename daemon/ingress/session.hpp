@@ -3,8 +3,10 @@
 // thread only. While it waits for a request it holds no buffer.
 #include <sys/types.h>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/clock.hpp"
@@ -25,11 +27,10 @@ struct Desk {
   std::int64_t date_second = -1;
 };
 
-struct Wire;  // the socket, behind a door that keeps Asio out of this header
-
 class Session {
  public:
-  Session(Desk& desk, std::unique_ptr<Wire> wire, Peer peer);
+  // Takes the connected, non-blocking descriptor over.
+  Session(Desk& desk, const boost::asio::any_io_executor& executor, int fd, Peer peer);
   ~Session();
 
   // Never throws for what the client does. Throws operation_aborted when cancelled.
@@ -41,6 +42,7 @@ class Session {
   Duration deadline() const { return deadline_; }
 
  private:
+  struct Wire;  // the socket, behind a door that keeps Asio out of this header
   enum class Phase { idle, receiving, handling, answering, leaving };
   enum class Got { data, nothing, end, late };
 
@@ -56,7 +58,9 @@ class Session {
   boost::asio::awaitable<void> stream(Response response);
   boost::asio::awaitable<bool> until_gone();
   boost::asio::awaitable<void> linger();
+  boost::asio::awaitable<void> turn_away(Response refusal, bool head_only);
   boost::asio::awaitable<bool> serve_one();
+  std::optional<Response> refusal_of(const GateAnswer& head);
   std::string head_of(const Response& response, bool keep_alive);
   void enter(Phase phase, Duration limit);
 
