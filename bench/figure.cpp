@@ -11,30 +11,33 @@
 namespace vigil::bench {
 namespace {
 
-// Three digits say what a noisy machine can say.
-double rounded(double value) {
-  if (value == 0) return 0;
-  const double scale = std::pow(10.0, 3 - std::ceil(std::log10(std::fabs(value))));
-  return std::fabs(value) >= 100 ? std::round(value) : std::round(value * scale) / scale;
+// Three digits say what a noisy machine can say; whole numbers are left alone.
+std::string shown(double value) {
+  if (std::fabs(value) >= 100 || value == std::floor(value)) return fmt::format("{:.0f}", value);
+  return fmt::format("{:.3g}", value);
 }
+
+std::string shown(const json::value& value) {
+  return value.is_double() ? shown(value.get_double()) : to_text(value);
+}
+
+std::string quoted_json(const std::string& text) { return to_text(json::value(text)); }
 
 }  // namespace
 
 void print(const Figure& figure) {
-  json::object line;
-  line["bench"] = figure.bench;
-  line["metric"] = figure.metric;
-  line["value"] = rounded(figure.value);
-  line["unit"] = figure.unit;
-  json::object beside;
+  auto line =
+      fmt::format(R"({{"bench":{},"metric":{},"value":{},"unit":{})", quoted_json(figure.bench),
+                  quoted_json(figure.metric), shown(figure.value), quoted_json(figure.unit));
+  std::string beside;
   for (const auto& [name, value] : figure.beside) {
-    beside[name] = value.is_double() ? json::value(rounded(value.get_double())) : value;
+    beside += fmt::format("{}{}:{}", beside.empty() ? "" : ",", quoted_json(name), shown(value));
   }
-  if (!beside.empty()) line["beside"] = std::move(beside);
-  if (figure.ratio) line["ratio"] = rounded(*figure.ratio);
-  if (!figure.aim.empty()) line["aim"] = figure.aim;
-  if (figure.met) line["met"] = *figure.met;
-  fmt::print("{}\n", to_text(json::value(line)));
+  if (!beside.empty()) line += fmt::format(R"(,"beside":{{{}}})", beside);
+  if (figure.ratio) line += fmt::format(R"(,"ratio":{})", shown(*figure.ratio));
+  if (!figure.aim.empty()) line += fmt::format(R"(,"aim":{})", quoted_json(figure.aim));
+  if (figure.met) line += fmt::format(R"(,"met":{})", *figure.met);
+  fmt::print("{}}}\n", line);
   std::fflush(stdout);
 }
 

@@ -5,6 +5,8 @@
 
 #include "bench/idle.hpp"
 #include "bench/ingest.hpp"
+#include "bench/storage_bench.hpp"
+#include "bench/swarm_bench.hpp"
 #include "bench/wake.hpp"
 
 int main(int argc, char** argv) {
@@ -23,6 +25,11 @@ int main(int argc, char** argv) {
       ->callback([&] { run_idle(pace()); });
   cli.add_subcommand("wake", "from a webhook to the first task's process")->callback([&] {
     run_wake(pace());
+  });
+  cli.add_subcommand("storage", "changes per second through the writer, beside bare SQLite")
+      ->callback([&] { run_storage(pace()); });
+  cli.add_subcommand("swarm", "tasks per second, beside a bare loop of spawns")->callback([&] {
+    run_swarm(pace());
   });
   auto* doors = cli.add_subcommand("serve-without-storage", "")->group("");
   doors->add_option("directory", directory)->required();

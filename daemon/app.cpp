@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <malloc.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -94,14 +95,14 @@ struct App::State {
       : executor(std::move(on)),
         clock(time),
         options(std::move(with)),
-        settings(std::move(initial)),
+        settings(std::make_shared<const config::Settings>(std::move(initial))),
         broken(std::move(on_broken)),
         bulletin(executor),
         group(executor) {}
 
   asio::awaitable<Result<storage::Appended>> accept(storage::NewEvent event, json::value data);
   void make_parts();
-  Result<void> apply(const config::Settings& wanted);
+  Result<void> apply(const std::shared_ptr<const config::Settings>& wanted);
   Result<void> listen();
   asio::awaitable<Result<void>> start_parts();
   asio::awaitable<void> keep_house();
@@ -110,7 +111,7 @@ struct App::State {
   asio::any_io_executor executor;
   Clock& clock;
   AppOptions options;
-  config::Settings settings;
+  std::shared_ptr<const config::Settings> settings;  // shared with the runtime: there may be many
   std::function<void(std::string)> broken;
   TimePoint opened_at{};
   bool applied = false;  // once, at the start: from then on there is something to put back
@@ -130,7 +131,7 @@ struct App::State {
 // Promise 1: the answer waits for the commit.
 asio::awaitable<Result<storage::Appended>> App::State::accept(storage::NewEvent event,
                                                               json::value data) {
-  if (runtime->status().unrouted > settings.storage.queue_max) {
+  if (runtime->status().unrouted > settings->storage.queue_max) {
     co_return fail(ErrorCode::busy,
                    "too many events wait to be routed; try again in a few seconds");
   }
@@ -150,7 +151,7 @@ void App::State::make_parts() {
   };
   runtime = std::make_unique<runtime::Runtime>(
       executor, clock, *writer, bulletin,
-      runtime::Places{state_dir_of(settings), options.programs_dir});
+      runtime::Places{state_dir_of(*settings), options.programs_dir});
   courier = std::make_unique<delivery::Courier>(
       executor, clock, *writer, options.programs_dir, [this](ActionId action) {
         group.spawn("action settled", [this, action]() -> asio::awaitable<void> {
@@ -167,7 +168,7 @@ void App::State::make_parts() {
   runtime->on_actions([this] { courier->nudge(); });
   runtime->on_work_ended([this] { scheduler->work_ended(); });
   webhooks = std::make_unique<ingress::HttpServer>(
-      executor, clock, limits_of(settings.http),
+      executor, clock, limits_of(settings->http),
       [this](ingress::Request request) { return door->handle(std::move(request)); },
       [this](const ingress::Request& head) { return door->check_head(head); });
   api = std::make_unique<admin::Api>(
@@ -183,9 +184,9 @@ void App::State::make_parts() {
                    .accept = accept_event,
                    .reload = [this] { return reload(); },
                    .read_config = [this] { return config::load(options.config_path); },
-                   .settings = [this]() -> const config::Settings& { return settings; },
+                   .settings = [this]() -> const config::Settings& { return *settings; },
                    .started = opened_at,
-                   .state_dir = state_dir_of(settings)});
+                   .state_dir = state_dir_of(*settings)});
   ingress::ServerLimits admin_limits;
   admin_limits.connections_max = 256;
   admin_limits.idle_timeout = std::chrono::minutes{1};
@@ -197,11 +198,11 @@ void App::State::make_parts() {
 
 // Each part takes the settings whole or not at all; when a later one refuses, the earlier ones get
 // back what they had.
-Result<void> App::State::apply(const config::Settings& wanted) {
+Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wanted) {
   if (auto taken = runtime->apply(wanted); !taken) return taken;
-  auto taken = door->apply(wanted);
-  if (taken) taken = scheduler->apply(wanted);
-  if (taken) taken = courier->apply(wanted);
+  auto taken = door->apply(*wanted);
+  if (taken) taken = scheduler->apply(*wanted);
+  if (taken) taken = courier->apply(*wanted);
   if (taken || !applied) return taken;
   const auto put_back = [](std::string_view part, const Result<void>& done) {
     if (!done)
@@ -209,21 +210,22 @@ Result<void> App::State::apply(const config::Settings& wanted) {
                 vigil::quoted(done.error().message));
   };
   put_back("runtime", runtime->apply(settings));
-  put_back("door", door->apply(settings));
-  put_back("scheduler", scheduler->apply(settings));
-  put_back("courier", courier->apply(settings));
+  put_back("door", door->apply(*settings));
+  put_back("scheduler", scheduler->apply(*settings));
+  put_back("courier", courier->apply(*settings));
   return taken;
 }
 
 config::LoadResult App::State::reload() {
   auto loaded = config::load(options.config_path);
   if (auto* fresh = std::get_if<config::Loaded>(&loaded)) {
-    const auto change = config::difference(settings, fresh->settings);
-    if (auto taken = apply(fresh->settings); !taken) {
+    const auto change = config::difference(*settings, fresh->settings);
+    const auto wanted = std::make_shared<const config::Settings>(fresh->settings);
+    if (auto taken = apply(wanted); !taken) {
       loaded = std::vector{refusal(options, taken.error())};
     } else {
-      settings = fresh->settings;
-      set_log_level(settings.daemon.log_level);
+      settings = wanted;
+      set_log_level(settings->daemon.log_level);
       courier->nudge();
       log_info("configuration reloaded: changes={}", change.changes.size());
       if (!change.needs_restart.empty()) {
@@ -239,15 +241,15 @@ config::LoadResult App::State::reload() {
 }
 
 Result<void> App::State::listen() {
-  if (auto opened = admin_server->listen_unix(admin_socket_of(settings)); !opened) return opened;
-  for (const auto& address : settings.http.listen) {
+  if (auto opened = admin_server->listen_unix(admin_socket_of(*settings)); !opened) return opened;
+  for (const auto& address : settings->http.listen) {
     auto opened = webhooks->listen_tcp(address);
     if (!opened) return std::unexpected(std::move(opened.error()));
     if (port == 0) port = *opened;
     log_info("webhooks are heard: address={} port={} path=/hooks/<source>", address, *opened);
   }
   log_info("vigild {} is ready: entities={} sources={} admin={}", VIGIL_VERSION,
-           settings.entities.size(), settings.sources.size(), admin_socket_of(settings));
+           settings->entities.size(), settings->sources.size(), admin_socket_of(*settings));
   return {};
 }
 
@@ -268,10 +270,10 @@ asio::awaitable<void> App::State::keep_house() {
   while (true) {
     const auto now = clock.now();
     storage::Writer::Retention old;
-    old.events_before = before(now, settings.storage.events_keep);
-    old.ledger_before = before(now, settings.storage.ledger_keep);
-    old.swarms_before = before(now, settings.storage.swarms_keep);
-    old.episodes_before = before(now, settings.storage.episodes_keep);
+    old.events_before = before(now, settings->storage.events_keep);
+    old.ledger_before = before(now, settings->storage.ledger_keep);
+    old.swarms_before = before(now, settings->storage.swarms_keep);
+    old.episodes_before = before(now, settings->storage.episodes_keep);
     auto retaining = writer->retain(old);
     Result<std::int64_t> erased = co_await std::move(retaining);
     if (!erased) {
@@ -292,7 +294,7 @@ App::~App() = default;
 
 asio::awaitable<Result<void>> App::start() {
   auto& state = *state_;
-  auto opened = storage::Writer::open(writer_options_of(state.settings, state.options));
+  auto opened = storage::Writer::open(writer_options_of(*state.settings, state.options));
   if (!opened) co_return std::unexpected(std::move(opened.error()));
   state.writer = std::move(*opened);
   state.writer->start(state.executor, state.broken);
@@ -301,13 +303,15 @@ asio::awaitable<Result<void>> App::start() {
   if (auto taken = state.apply(state.settings); !taken) co_return taken;
   state.applied = true;
   auto starting = state.start_parts();
-  co_return co_await std::move(starting);
+  Result<void> begun = co_await std::move(starting);
+  ::malloc_trim(0);  // what reading the configuration took is not needed while idle
+  co_return begun;
 }
 
 asio::awaitable<void> App::stop() {
   auto& state = *state_;
   if (!state.writer) co_return;
-  const auto deadline = state.clock.now() + state.settings.daemon.drain_timeout;
+  const auto deadline = state.clock.now() + state.settings->daemon.drain_timeout;
   if (state.door) {
     state.door->set_draining(true);
     auto draining = state.webhooks->drain(deadline);
@@ -329,6 +333,6 @@ asio::awaitable<void> App::stop() {
 
 config::LoadResult App::reload() { return state_->reload(); }
 int App::webhook_port() const { return state_->port; }
-const config::Settings& App::settings() const { return state_->settings; }
+const config::Settings& App::settings() const { return *state_->settings; }
 
 }  // namespace vigil

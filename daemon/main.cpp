@@ -80,7 +80,7 @@ int check(const config::LoadResult& loaded) {
   return 0;
 }
 
-int run(const std::string& config_path, const config::Settings& settings) {
+int run(const std::string& config_path, config::Settings settings) {
   asio::io_context loop(1);
   const auto clock = make_system_clock();
   int exit_code = 0;
@@ -93,7 +93,7 @@ int run(const std::string& config_path, const config::Settings& settings) {
     log_error("the database failed, ending: {}", why);
     std::_Exit(exit_failed);
   };
-  App app(loop.get_executor(), *clock, std::move(options), settings, broken);
+  App app(loop.get_executor(), *clock, std::move(options), std::move(settings), broken);
   TaskGroup group(loop.get_executor());
   group.spawn("vigild", [&] { return serve(app, exit_code); });
   loop.run();
@@ -120,9 +120,9 @@ int main(int argc, char** argv) {
   ::umask(077);
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    const auto loaded = config::load(config_path);
+    auto loaded = config::load(config_path);
     if (const int code = check(loaded); code != 0) return code;
-    const auto& ready = std::get<config::Loaded>(loaded);
+    auto& ready = std::get<config::Loaded>(loaded);
     if (check_only) {
       fmt::print("the configuration is fine: {} entities, {} sources, {} sinks in {} files\n",
                  ready.settings.entities.size(), ready.settings.sources.size(),
@@ -131,7 +131,7 @@ int main(int argc, char** argv) {
     }
     set_log_level(ready.settings.daemon.log_level);
     raise_limits();
-    return run(config_path, ready.settings);
+    return run(config_path, std::move(ready.settings));
   } catch (const std::exception& error) {
     log_error("vigild ends: {}", error.what());
     return exit_failed;

@@ -14,7 +14,7 @@ namespace {
 
 struct Listening {
   const Inhabitant* who = nullptr;
-  config::Subscription subscription;
+  const config::Subscription& subscription;
   entities::Filter filter;
 };
 
@@ -87,7 +87,7 @@ void collect(const Bucket& bucket, const Event& event, Listenings& out) {
 }  // namespace
 
 struct Inhabitants::State {
-  config::Settings settings;
+  std::shared_ptr<const config::Settings> settings;
   std::vector<std::unique_ptr<Inhabitant>> all;
   std::unordered_map<std::string, const Inhabitant*> by_name;
   std::vector<std::unique_ptr<Listening>> listenings;
@@ -98,12 +98,13 @@ struct Inhabitants::State {
 Inhabitants::Inhabitants() : state_(std::make_unique<State>()) {}
 Inhabitants::~Inhabitants() = default;
 
-Result<std::shared_ptr<const Inhabitants>> Inhabitants::compile(const config::Settings& settings) {
+Result<std::shared_ptr<const Inhabitants>> Inhabitants::compile(
+    std::shared_ptr<const config::Settings> settings) {
   std::shared_ptr<Inhabitants> out(new Inhabitants);
   auto& state = *out->state_;
-  state.settings = settings;
+  state.settings = std::move(settings);
   std::string mistakes;
-  for (const auto& [name, entity] : settings.entities) {
+  for (const auto& [name, entity] : state.settings->entities) {
     auto guardian = entities::make_guardian(entity);
     if (!guardian) {
       mistakes += fmt::format("entity.{}: {}\n", name, guardian.error().message);
@@ -140,7 +141,7 @@ const Inhabitant* Inhabitants::find(const std::string& name) const {
 
 const std::vector<std::unique_ptr<Inhabitant>>& Inhabitants::all() const { return state_->all; }
 
-const config::Settings& Inhabitants::settings() const { return state_->settings; }
+const config::Settings& Inhabitants::settings() const { return *state_->settings; }
 
 std::vector<Routed> Inhabitants::route(const Event& event, std::string& missed) const {
   Listenings candidates;

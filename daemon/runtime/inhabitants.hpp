@@ -15,7 +15,7 @@
 namespace vigil::runtime {
 
 struct Inhabitant {
-  config::Entity settings;
+  const config::Entity& settings;  // of the Inhabitants' own settings
   std::unique_ptr<entities::Guardian> guardian;
   bool is_process = false;
 };
@@ -28,8 +28,10 @@ struct Routed {
 
 class Inhabitants {
  public:
-  // All mistakes in one error, one a line.
-  static Result<std::shared_ptr<const Inhabitants>> compile(const config::Settings& settings);
+  // All mistakes in one error, one a line. The settings are shared, not copied: an idle entity is
+  // little more than its line in them.
+  static Result<std::shared_ptr<const Inhabitants>> compile(
+      std::shared_ptr<const config::Settings> settings);
   ~Inhabitants();
 
   const Inhabitant* find(const std::string& name) const;

@@ -115,8 +115,9 @@ Runtime::Runtime(asio::any_io_executor executor, Clock& clock, storage::Writer& 
                                      std::move(places))) {}
 Runtime::~Runtime() = default;
 
-Result<void> Runtime::apply(const config::Settings& settings) {
-  auto compiled = Inhabitants::compile(settings);
+Result<void> Runtime::apply(std::shared_ptr<const config::Settings> shared) {
+  const auto& settings = *shared;
+  auto compiled = Inhabitants::compile(shared);
   if (!compiled) return std::unexpected(std::move(compiled.error()));
   auto before = std::exchange(state_->house.inhabitants, std::move(*compiled));
   state_->decision_threads = settings.daemon.decision_threads;

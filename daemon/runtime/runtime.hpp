@@ -44,7 +44,10 @@ class Runtime {
 
   // Takes the settings in: compiles filters and guardians. Nothing changes when it fails. At start
   // and at each reload.
-  Result<void> apply(const config::Settings& settings);
+  Result<void> apply(std::shared_ptr<const config::Settings> settings);
+  Result<void> apply(const config::Settings& settings) {
+    return apply(std::make_shared<const config::Settings>(settings));
+  }
   // Recovery, then work: routes what the cursor has not seen, wakes open cases, resumes swarms.
   boost::asio::awaitable<Result<void>> start();
   // Lets running decisions finish, stops swarms (their checkpoints stay). Nothing is lost.

@@ -45,7 +45,8 @@ remember = "seen"
 
 struct World : StoreWorld {
   explicit World(const std::string& extra = "")
-      : inhabitants(Inhabitants::compile(settings_of(extra)).value()) {}
+      : inhabitants(
+            Inhabitants::compile(std::make_shared<config::Settings>(settings_of(extra))).value()) {}
 
   EventPtr event(const std::string& uid, const std::string& subject) {
     storage::NewEvent row;
