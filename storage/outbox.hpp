@@ -14,8 +14,8 @@ namespace vigil::storage {
 class Database;
 
 // proposed -> approved -> sending -> delivered | failed | unknown; proposed or approved -> denied |
-// expired, or superseded by a newer one with its sticky key; approved -> failed when it can never be
-// sent; sending -> approved for a retry; failed or unknown -> approved when a person asks for it.
+// expired, or superseded by a newer one with its sticky key; approved -> failed when it can never
+// be sent; sending -> approved for a retry; failed or unknown -> approved when a person asks.
 struct Action {
   ActionId id;
   std::string key;  // idempotency key, stable over retries: v1:<decision>:<n>; unique

@@ -98,6 +98,7 @@ struct WriterState {
   int tried_frames_ = 0;       // of the log, when the last checkpoint was tried
   int log_peak_ = 0;           // pages the log's file holds room for
   bool idle_work_ = false;
+  Steady::duration last_commit_{0};
 };
 
 }  // namespace vigil::storage

@@ -1,6 +1,8 @@
 // The writer's thread: groups, commits, checkpoints.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "storage/writer_state.hpp"
 
 namespace vigil::storage {
@@ -9,6 +11,7 @@ namespace {
 // A group is what waits, but not more than what the disk and the loop take without a stall.
 constexpr std::size_t group_changes_max = 512;
 constexpr auto group_time_max = std::chrono::milliseconds{8};
+constexpr auto group_time_slow_disk_max = std::chrono::milliseconds{40};
 
 constexpr int log_frames_kept = 16'384;  // 64 MB; a larger log is cut back once idle
 constexpr auto idle_after = std::chrono::milliseconds{500};
@@ -98,7 +101,9 @@ void WriterState::run_group(Group& group) {
 }
 
 void WriterState::run_all(Group& group) {
-  const auto until = Steady::now() + group_time_max;
+  // On a slow disk more goes into each of the few commits: twice as long as the last one took.
+  const auto until = Steady::now() + std::clamp<Steady::duration>(2 * last_commit_, group_time_max,
+                                                                  group_time_slow_disk_max);
   std::size_t ran = 0;
   std::uint64_t good = 0;
   try {
@@ -107,7 +112,9 @@ void WriterState::run_all(Group& group) {
       run_item(group[ran]);
       if (group[ran].result) ++good;
     }
+    const auto begun = Steady::now();
     commit(transaction);
+    last_commit_ = Steady::now() - begun;
   } catch (const DatabaseError& error) {
     throw GroupLost{error};
   }
