@@ -10,6 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include "core/bell.hpp"
@@ -75,7 +76,14 @@ Result<void> append_line(const std::string& path, const std::string& line, Searc
     }
     done += static_cast<std::size_t>(wrote);
   }
-  if (S_ISREG(status.st_mode) && ::fdatasync(file.get()) != 0) return system_failure(path, errno);
+  if (!S_ISREG(status.st_mode)) return {};
+  if (::fdatasync(file.get()) != 0) return system_failure(path, errno);
+  if (status.st_size > 0) return {};
+  // A new file is on the disk once its name is.
+  const auto parent = std::filesystem::path(path).parent_path();
+  const Descriptor directory(
+      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return system_failure(path, errno);
   return {};
 }
 

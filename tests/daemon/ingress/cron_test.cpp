@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -113,4 +114,37 @@ TEST_CASE("an expression that fits no day of any year is refused at once") {
   (void)read("0 0 29 2 *");
   (void)read("0 0 30 2 mon");  // Mondays of February
   (void)read("0 0 31 4,5 *");
+}
+
+TEST_CASE("no text breaks the reader, and what it takes fits some day") {
+  constexpr unsigned seed = 11;
+  MESSAGE("seed: ", seed);
+  std::mt19937 random(seed);
+  constexpr std::string_view letters = "0123456789*/,- \tmonfrijanfeb@hourly7\xff";
+  int taken = 0;
+  for (int i = 0; i < 50'000; ++i) {
+    std::string text = i % 2 == 0 ? "0 0 1 1 1" : "";
+    const auto size = std::uniform_int_distribution<std::size_t>(1, 12)(random);
+    for (std::size_t j = 0; j < size; ++j) {
+      const char c = letters[random() % letters.size()];
+      const auto place = text.empty() ? 0 : random() % text.size();
+      if (random() % 2 == 0 && !text.empty()) {
+        text[place] = c;
+      } else {
+        text.insert(place, 1, c);
+      }
+    }
+    const auto cron = parse_cron(text);
+    if (!cron) {
+      REQUIRE_FALSE(cron.error().message.empty());
+      continue;
+    }
+    ++taken;
+    REQUIRE(cron->minutes.any());
+    REQUIRE(cron->hours.any());
+    REQUIRE(cron->months.any());
+    REQUIRE_FALSE(cron->months[0]);
+    REQUIRE((cron->days.any() && !cron->days[0]));
+  }
+  CHECK(taken > 100);
 }
