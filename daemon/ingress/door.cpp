@@ -83,12 +83,6 @@ Response json_answer(int status, json::object body) {
   return out;
 }
 
-Response unavailable(std::string_view why) {
-  auto out = error_response(503, why, "send it again after the time in Retry-After");
-  out.headers.emplace_back("Retry-After", "5");
-  return out;
-}
-
 // "192.0.2.1" of "10.0.0.1, 192.0.2.1"
 std::string last_of(std::string_view list) {
   auto last = list.substr(list.rfind(',') + 1);
@@ -251,7 +245,7 @@ asio::awaitable<Response> Door::State::receive(std::shared_ptr<const Source> sou
   Result<storage::Appended> appended = co_await std::move(accepting);
   if (!appended) {
     ++stats.unavailable;
-    co_return unavailable(appended.error().message);
+    co_return busy_response(appended.error().message);
   }
   if (appended->duplicate) {
     ++stats.duplicates;

@@ -63,6 +63,8 @@ struct ServerLimits {
   std::size_t body_bytes_per_second_min = 1024;
   Duration idle_timeout = std::chrono::seconds{15};
   Duration write_timeout = std::chrono::seconds{10};
+  // Of all requests together, while they come and are handled: more is answered 503.
+  std::size_t bodies_bytes_max = 256 * 1024 * 1024;
 };
 
 struct ServerStats {

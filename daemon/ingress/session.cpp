@@ -12,6 +12,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 #include "core/log.hpp"
 #include "daemon/ingress/status.hpp"
@@ -40,7 +41,7 @@ Session::Session(Desk& desk, const asio::any_io_executor& executor, int fd, Peer
   wire_->socket.assign({peer_.uid < 0 ? AF_INET : AF_UNIX, 0}, fd, failed);
   if (failed) ::close(fd);  // each use says what is wrong with it
 }
-Session::~Session() = default;
+Session::~Session() { let_go(); }
 
 void Session::enter(Phase phase, Duration limit) {
   phase_ = phase;
@@ -137,22 +138,44 @@ asio::awaitable<GateAnswer> Session::next_head() {
   }
 }
 
-asio::awaitable<bool> Session::read_body(Request& request, std::size_t length) {
+bool Session::hold(std::size_t bytes) {
+  held_ += bytes;
+  desk_.body_bytes += bytes;
+  return desk_.body_bytes <= desk_.limits.bodies_bytes_max;
+}
+
+void Session::let_go() { desk_.body_bytes -= std::exchange(held_, 0); }
+
+asio::awaitable<std::optional<Response>> Session::read_body(Request& request, std::size_t length) {
   const auto begun = desk_.clock.steady_now();
   enter(Phase::receiving, std::min(body_grace, desk_.limits.body_timeout));
-  const auto part = std::min(length, buffer_.size());
-  request.body.assign(buffer_, 0, part);
-  buffer_.erase(0, part);
-  while (request.body.size() < length) {
+  auto& body = request.body;
+  body.assign(buffer_, 0, std::min(length, buffer_.size()));
+  buffer_.erase(0, body.size());
+  bool room = hold(body.size());
+  while (room && body.size() < length) {
     // Never slower than the least rate, never longer than the limit.
     const auto rate = std::max<std::size_t>(desk_.limits.body_bytes_per_second_min, 1);
-    const Duration earned = std::chrono::seconds(request.body.size() / rate);
+    const Duration earned = std::chrono::seconds(body.size() / rate);
     deadline_ = begun + std::min(desk_.limits.body_timeout, body_grace + earned);
-    auto receiving = receive_into(request.body, length - request.body.size());
+    const auto had = body.size();
+    auto receiving = receive_into(body, length - had);
     const Got got = co_await std::move(receiving);
-    if (got != Got::data) co_return false;
+    if (got == Got::end) {
+      co_return error_response(
+          400, fmt::format("the body ended after {} of {} bytes", body.size(), length),
+          "send as many bytes as Content-Length says");
+    }
+    if (got == Got::late) {
+      late_ = false;  // what is late is refused, the refusal is not
+      co_return error_response(408, "the body did not come in time", "send it faster");
+    }
+    room = hold(body.size() - had);
   }
-  co_return true;
+  if (room) co_return std::nullopt;
+  body = {};
+  let_go();
+  co_return busy_response("too many bytes are on their way in");
 }
 
 asio::awaitable<Response> Session::handle(Request request) {
@@ -328,11 +351,8 @@ asio::awaitable<bool> Session::serve_one() {
     if (!sent) co_return false;
   }
   if (!refusal) {
-    auto body = read_body(head.request, head.content_length);
-    const bool whole = co_await std::move(body);
-    if (!whole && !late_) co_return false;  // cut off: nobody is there to be told
-    if (!whole) refusal = error_response(408, "the body did not come in time", "send it faster");
-    late_ = false;  // what is late is refused, the refusal is not
+    auto reading_body = read_body(head.request, head.content_length);
+    refusal = co_await std::move(reading_body);
   }
   if (refusal) {
     auto turning = turn_away(std::move(*refusal), head_only);
@@ -358,6 +378,7 @@ asio::awaitable<void> Session::run() {
   while (more) {
     auto serving = serve_one();
     more = co_await std::move(serving);
+    let_go();
     if (late_) more = false;
   }
   deadline_ = Duration::max();

@@ -22,6 +22,7 @@ struct Desk {
   HeadCheck head_check;
   ServerStats stats;
   bool draining = false;
+  std::size_t body_bytes = 0;                          // of all requests that are here
   std::string scratch = std::string(64 * 1024, '\0');  // one read at a time on one thread
   std::string date;                                    // of `date_second`
   std::int64_t date_second = -1;
@@ -51,7 +52,8 @@ class Session {
   boost::asio::awaitable<Got> receive_into(std::string& body, std::size_t left);
   static Got got(ssize_t count);
   boost::asio::awaitable<GateAnswer> next_head();
-  boost::asio::awaitable<bool> read_body(Request& request, std::size_t length);
+  // Nothing: the body is whole.
+  boost::asio::awaitable<std::optional<Response>> read_body(Request& request, std::size_t length);
   boost::asio::awaitable<Response> handle(Request request);
   boost::asio::awaitable<bool> send(std::string bytes);
   boost::asio::awaitable<bool> answer(Response response, bool head_only, bool keep_alive);
@@ -63,6 +65,8 @@ class Session {
   std::optional<Response> refusal_of(const GateAnswer& head);
   std::string head_of(const Response& response, bool keep_alive);
   void enter(Phase phase, Duration limit);
+  bool hold(std::size_t bytes);
+  void let_go();
 
   Desk& desk_;
   std::unique_ptr<Wire> wire_;
@@ -70,6 +74,7 @@ class Session {
   std::string buffer_;  // arrived and not used yet
   Phase phase_ = Phase::idle;
   Duration deadline_ = Duration::max();
+  std::size_t held_ = 0;  // of desk_.body_bytes
   bool late_ = false;
   bool first_ = true;
   bool old_client_ = false;  // HTTP/1.0: has to be told that the connection stays

@@ -81,4 +81,10 @@ Response error_response(int status, std::string_view error, std::string_view hin
   return out;
 }
 
+Response busy_response(std::string_view error) {
+  auto out = error_response(503, error, "send it again after the time in Retry-After");
+  out.headers.emplace_back("Retry-After", "5");
+  return out;
+}
+
 }  // namespace vigil::ingress

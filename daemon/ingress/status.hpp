@@ -12,5 +12,6 @@ std::string_view reason_of(int status);
 std::string http_date(TimePoint at);
 // {"error": what is wrong, "hint": what to do next}
 Response error_response(int status, std::string_view error, std::string_view hint);
+Response busy_response(std::string_view error);  // 503 with Retry-After
 
 }  // namespace vigil::ingress

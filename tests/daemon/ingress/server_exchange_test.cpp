@@ -134,6 +134,16 @@ TEST_CASE("a client that has said all it has to say is still answered") {
   CHECK(bodies_of(client.got) == std::vector<std::string>{"POST /a last"});
 }
 
+TEST_CASE("a client that stops in the middle of a body is told how far it came") {
+  Loopback world;
+  Client client(world.port);
+  client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n1234");
+  client.end_sending();
+  REQUIRE(world.has_closed(client));
+  CHECK(client.got.starts_with("HTTP/1.1 400 "));
+  CHECK(client.got.contains("4 of 10 bytes"));
+}
+
 TEST_CASE("HTTP/1.0 and Connection: close end the connection after the answer") {
   Loopback world;
   for (const auto* request :

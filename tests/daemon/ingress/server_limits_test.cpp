@@ -1,6 +1,8 @@
 // What a client can stretch has an end: times, sizes, numbers. The clock stands still until told.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -15,6 +17,31 @@ using testing::Client;
 using testing::Loopback;
 using testing::post;
 namespace asio = boost::asio;
+
+// Uses up the descriptors of this process, so that the next one cannot be had.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    auto few = before_;
+    few.rlim_cur = 200;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) taken_.push_back(fd);
+    REQUIRE(errno == EMFILE);
+  }
+  ~NoDescriptors() {
+    while (!taken_.empty()) give_one_back();
+    ::setrlimit(RLIMIT_NOFILE, &before_);
+  }
+  void give_one_back() {
+    ::close(taken_.back());
+    taken_.pop_back();
+  }
+
+ private:
+  rlimit before_{};
+  std::vector<int> taken_;
+};
 
 }  // namespace
 
@@ -167,6 +194,56 @@ TEST_CASE("one connection too many is told to come back, and served once there i
   CHECK(five.got.starts_with("HTTP/1.1 200 "));
   one.send(post("y"));
   REQUIRE(world.answered(one));
+}
+
+TEST_CASE("without a free descriptor who comes waits, without a busy loop, and is served later") {
+  Loopback world;
+  Client early(world.port);
+  early.send(post("early"));
+  REQUIRE(world.answered(early));
+  {
+    NoDescriptors none;
+    none.give_one_back();
+    Client late(world.port);  // takes it
+    late.send(post("late"));
+    world.settle();
+    for (int i = 0; i < 10; ++i) {
+      world.loop.restart();
+      REQUIRE(world.loop.poll() == 0);  // nothing spins
+    }
+    early.send(post("still here"));
+    REQUIRE(world.answered(early, 2));
+    none.give_one_back();
+    world.advance(1s);
+    REQUIRE(world.answered(late));
+    CHECK(bodies_of(late.got) == std::vector<std::string>{"POST /a late"});
+  }
+  CHECK(world.server.stats().accepted == 2);
+}
+
+TEST_CASE("all bodies together have a limit, and leave room when they are gone") {
+  ServerLimits limits;
+  limits.bodies_bytes_max = 100'000;
+  Loopback world(limits);
+  const std::string head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 80000\r\n\r\n";
+  Client one(world.port);
+  one.send(head + std::string(70'000, 'x'));
+  Client two(world.port);
+  two.send(head + std::string(20'000, 'y'));  // what it will send does not count yet
+  REQUIRE(world.has_connections(2));
+  world.settle();
+  CHECK(two.got.empty());
+  two.send(std::string(60'000, 'y'));
+  REQUIRE(world.answered(two));
+  CHECK(two.got.starts_with("HTTP/1.1 503 "));
+  CHECK(two.got.contains("Retry-After: "));
+  one.send(std::string(10'000, 'x'));
+  REQUIRE(world.answered(one));
+  CHECK(one.got.starts_with("HTTP/1.1 200 "));
+  Client three(world.port);
+  three.send(head + std::string(80'000, 'z'));
+  REQUIRE(world.answered(three));
+  CHECK(three.got.starts_with("HTTP/1.1 200 "));
 }
 
 TEST_CASE("draining ends idle connections, finishes open requests and takes no new ones") {
