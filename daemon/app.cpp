@@ -165,6 +165,8 @@ void App::State::make_parts() {
   scheduler = std::make_unique<ingress::Scheduler>(
       executor, clock, *writer, accept_event,
       [this](const std::string& source) { return runtime->busy_with(source); });
+  scheduler->on_cancel_other(
+      [this](const std::string& source) { runtime->cancel_work_of(source); });
   runtime->on_actions([this] { courier->nudge(); });
   runtime->on_work_ended([this] { scheduler->work_ended(); });
   webhooks = std::make_unique<ingress::HttpServer>(

@@ -131,7 +131,7 @@ class Database {
   std::int64_t last_id() const;
 
   bool in_transaction() const;
-  void interrupt();  // any thread: what runs ends with Trouble::interrupted
+  void interrupt();               // any thread: what runs ends with Trouble::interrupted
   std::int64_t reusable_bytes();  // of erased rows: the next ones take them
 
   // The write-ahead log. `frames` is how many pages it holds since it began anew.

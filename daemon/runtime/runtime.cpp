@@ -225,6 +225,10 @@ bool Runtime::busy_with(const std::string& source) const {
          state_->swarms.busy_with(source);
 }
 
+void Runtime::cancel_work_of(const std::string& source) {
+  state_->swarms.cancel_of_source(source, "a newer firing of its schedule replaces it");
+}
+
 asio::awaitable<Result<void>> Runtime::State::wake_for(ActionId action, std::string kind,
                                                        json::object payload) {
   auto change = [action, kind = std::move(kind), payload = std::move(payload),

@@ -63,6 +63,8 @@ class Runtime {
   void on_work_ended(std::function<void()> tell);
   // Is an event of this source still being worked on: not routed, not decided, or its swarm runs?
   bool busy_with(const std::string& source) const;
+  // Ends the swarms that events of this source asked for (overlap = "cancel_other").
+  void cancel_work_of(const std::string& source);
 
   // ---- for the admin API
   // --------------------------------------------------------------------------

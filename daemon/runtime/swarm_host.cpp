@@ -246,6 +246,17 @@ void SwarmHost::cancel_of(const std::vector<CaseId>& cases) {
   }
 }
 
+void SwarmHost::cancel_of_source(const std::string& source, const std::string& why) {
+  std::vector<SwarmId> found;
+  for (const auto& [id, queued] : running_) {
+    if (queued.source == source) found.push_back(id);
+  }
+  for (const auto& queued : queue_) {
+    if (queued.source == source) found.push_back(queued.id);
+  }
+  for (const auto id : found) (void)cancel(id, why);  // it may just have ended
+}
+
 asio::awaitable<void> SwarmHost::started(SwarmId swarm, std::string task, int attempt,
                                          std::int64_t fence) {
   // Not waited for: the writer keeps the order, so the row is there before its end is.

@@ -25,6 +25,7 @@ class SwarmHost final : public swarm::Checkpoints {
   void planned(const std::vector<SwarmId>& swarms, const std::string& source);
   Result<void> cancel(SwarmId swarm, const std::string& why);
   void cancel_of(const std::vector<CaseId>& cases);
+  void cancel_of_source(const std::string& source, const std::string& why);
   boost::asio::awaitable<void> stop();  // children are stopped, checkpoints stay
 
   int running_swarms() const { return static_cast<int>(running_.size()); }
