@@ -115,7 +115,8 @@ Result<Body> read_any(config::Scheme scheme, Request& request, bool& unsupported
 
 Result<Body> read_body(config::Scheme scheme, Request& request, bool& unsupported) {
   auto body = read_any(scheme, request, unsupported);
-  return scheme == config::Scheme::gitea ? without_secret(std::move(body)) : body;
+  if (scheme == config::Scheme::gitea) return without_secret(std::move(body));
+  return body;
 }
 
 }  // namespace vigil::ingress
