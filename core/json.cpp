@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/monotonic_resource.hpp>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
@@ -60,11 +62,14 @@ void write_pretty(const json::value& value, std::string& out, std::size_t indent
 
 }  // namespace
 
-Result<json::value> parse_json(std::string_view text, std::size_t depth_max) {
+namespace {
+
+Result<json::value> parse_into(std::string_view text, std::size_t depth_max,
+                               json::storage_ptr storage) {
   json::parse_options options;
   options.max_depth = depth_max;
   json::error_code error;
-  json::value value = json::parse(text, error, {}, options);
+  json::value value = json::parse(text, error, std::move(storage), options);
   if (error == json::error::too_deep) {
     return fail(ErrorCode::invalid_input,
                 fmt::format("JSON is nested deeper than {} levels", depth_max));
@@ -73,6 +78,19 @@ Result<json::value> parse_json(std::string_view text, std::size_t depth_max) {
     return fail(ErrorCode::invalid_input, fmt::format("not valid JSON: {}", error.message()));
   }
   return value;
+}
+
+}  // namespace
+
+Result<json::value> parse_json(std::string_view text, std::size_t depth_max) {
+  return parse_into(text, depth_max, {});
+}
+
+Result<json::value> parse_payload(std::string_view text) {
+  constexpr std::size_t block_bytes_min = 1024;
+  auto blocks = json::make_shared_resource<json::monotonic_resource>(
+      std::max(text.size() * 2, block_bytes_min));
+  return parse_into(text, json_depth_max, std::move(blocks));
 }
 
 std::string to_text(const json::value& value) { return json::serialize(value); }

@@ -15,6 +15,9 @@ namespace json = boost::json;
 // Strict RFC 8259: valid UTF-8, one value, at most `depth_max` nested containers.
 constexpr std::size_t json_depth_max = 64;
 Result<json::value> parse_json(std::string_view text, std::size_t depth_max = json_depth_max);
+// The same into few large blocks of memory: quick to make and to free. For what is only read
+// afterwards, such as an event's payload; the blocks live as long as any part of it.
+Result<json::value> parse_payload(std::string_view text);
 
 std::string to_text(const json::value& value);         // compact
 std::string to_pretty_text(const json::value& value);  // indented, for people

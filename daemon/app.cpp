@@ -47,19 +47,17 @@ storage::WriterOptions writer_options_of(const config::Settings& settings,
 }
 
 EventPtr event_of(const storage::NewEvent& stored, EventId id, json::value data) {
-  auto event = std::make_shared<Event>();
-  event->id = id;
-  event->uid = stored.uid;
-  event->source = stored.source;
-  event->type = stored.type;
-  event->subject = stored.subject;
-  event->time = stored.time;
-  event->received_at = stored.received_at;
-  event->content_type = stored.content_type;
-  event->headers = stored.headers;
-  event->taint = stored.taint;
-  event->data = std::move(data);
-  return event;
+  return std::make_shared<const Event>(Event{.id = id,
+                                             .uid = stored.uid,
+                                             .source = stored.source,
+                                             .type = stored.type,
+                                             .subject = stored.subject,
+                                             .time = stored.time,
+                                             .received_at = stored.received_at,
+                                             .content_type = stored.content_type,
+                                             .headers = stored.headers,
+                                             .taint = stored.taint,
+                                             .data = std::move(data)});
 }
 
 config::Diagnostic refusal(const AppOptions& options, const Error& error) {

@@ -25,7 +25,7 @@ std::string decode(std::string_view text) {
 }
 
 Result<Body> from_json(std::string text) {
-  auto data = parse_json(text);
+  auto data = parse_payload(text);
   if (!data) return std::unexpected(std::move(data.error()));
   return Body{std::move(text), std::move(*data)};
 }

@@ -237,9 +237,11 @@ asio::awaitable<Response> Door::State::receive(std::shared_ptr<const Source> sou
     co_return json_answer(200, {{"challenge", find_text(body->data, "challenge").value_or("")}});
   }
   auto described = describe(source->name, source->settings, request, body->data);
-  // The bytes were moved into the body's text where they are JSON; forms are written anew, the same
-  // way each time.
-  const auto dedup = described.signed_id ? std::string() : to_hex(as_bytes(sha256(body->text)));
+  std::string dedup;
+  if (!described.signed_id) {
+    dedup = body_mac_of(source->settings, request);
+    if (dedup.empty()) dedup = to_hex(as_bytes(sha256(body->text)));
+  }
   auto event = event_of(*source, request, std::move(described), *body, dedup, now);
   auto accepting = accept(std::move(event), std::move(body->data));
   Result<storage::Appended> appended = co_await std::move(accepting);

@@ -261,4 +261,24 @@ Result<void> verify(const config::Webhook& source, Secrets secrets, const Reques
   return refuse("the source has no known scheme");
 }
 
+std::string body_mac_of(const config::Webhook& source, const Request& request) {
+  auto header = std::string_view("x-hub-signature-256");
+  std::string_view prefix = "sha256=";
+  std::string_view encoding = "hex";
+  if (source.scheme == Scheme::hmac) {
+    header = source.signature_header;
+    prefix = source.signature_prefix;
+    encoding = source.signature_encoding;
+  } else if (source.scheme == Scheme::gitea && !request.header("x-gitea-signature").empty()) {
+    header = "x-gitea-signature";
+    prefix = "";
+  } else if (source.scheme != Scheme::github && source.scheme != Scheme::gitea) {
+    return {};
+  }
+  const auto given = request.header(header);
+  if (given.size() < prefix.size()) return {};
+  const auto bytes = decode(given.substr(prefix.size()), encoding);
+  return bytes ? to_hex(*bytes) : std::string();
+}
+
 }  // namespace vigil::ingress

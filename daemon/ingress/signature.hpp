@@ -17,4 +17,8 @@ namespace vigil::ingress {
 Result<void> verify(const config::Webhook& source, std::span<const config::Secret> secrets,
                     const Request& request, std::string_view path_rest, TimePoint now);
 
+// The MAC over the body that a proven request carries, in one spelling; empty where its scheme has
+// none. Who has no secret cannot make a second one for the same body: it stands for the body.
+std::string body_mac_of(const config::Webhook& source, const Request& request);
+
 }  // namespace vigil::ingress

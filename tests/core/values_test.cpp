@@ -62,6 +62,20 @@ TEST_CASE("JSON is strict: one value, valid UTF-8, bounded depth") {
   CHECK(parse_json(allowed).has_value());
 }
 
+TEST_CASE("a payload reads as any JSON does, and outlives its text") {
+  json::value kept;
+  {
+    const std::string text = R"({"a":[1,{"b":"deep"}],"n":2})";
+    auto parsed = parse_payload(text);
+    REQUIRE(parsed.has_value());
+    CHECK(*parsed == parse_json(text).value());
+    kept = json::value(*find_path(*parsed, "a.1"));
+  }
+  CHECK(find_text(kept, "b") == "deep");
+  CHECK_FALSE(parse_payload("{").has_value());
+  CHECK_FALSE(parse_payload(std::string(65, '[') + std::string(65, ']')).has_value());
+}
+
 TEST_CASE("a dotted path reaches through objects and lists, and misses without harm") {
   const auto root = parse_json(R"({"a":{"b":[{"c":"deep"},2]},"n":7,"t":true})").value();
   CHECK(find_text(root, "a.b.0.c") == "deep");

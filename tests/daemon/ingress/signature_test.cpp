@@ -309,3 +309,23 @@ TEST_CASE("the collected vectors hold") {
 }
 
 }  // namespace vigil::ingress
+
+TEST_CASE("what stands for the body of a replay is what was proven, in one spelling") {
+  vigil::config::Webhook source;
+  source.scheme = vigil::config::Scheme::github;
+  vigil::ingress::Request request;
+  request.headers = {{"x-hub-signature-256", "sha256=AB01"}};
+  CHECK(vigil::ingress::body_mac_of(source, request) == "ab01");
+  source.scheme = vigil::config::Scheme::gitea;
+  request.headers = {{"x-hub-signature-256", "sha256=ff"}, {"x-gitea-signature", "ab02"}};
+  CHECK(vigil::ingress::body_mac_of(source, request) == "ab02");  // the one that verify() looks at
+  request.headers.pop_back();
+  CHECK(vigil::ingress::body_mac_of(source, request) == "ff");
+  source.scheme = vigil::config::Scheme::hmac;
+  source.signature_header = "x-signature";
+  source.signature_encoding = "base64";
+  request.headers = {{"x-signature", "qwE="}};
+  CHECK(vigil::ingress::body_mac_of(source, request) == "ab01");
+  source.scheme = vigil::config::Scheme::bearer;
+  CHECK(vigil::ingress::body_mac_of(source, request).empty());
+}
