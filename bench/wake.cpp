@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -16,10 +14,10 @@
 namespace vigil::bench {
 namespace {
 
-namespace fs = std::filesystem;
 using Wall = std::chrono::system_clock;
 
-// The task is `touch`: the time of its file is when the process ran, taken by the kernel.
+// The task is `date`: it says when it ran, which is a little later than when it was started. (The
+// time of a file would not do: the kernel takes it from a clock that ticks every few milliseconds.)
 std::string config_of(const Scratch& scratch, int others) {
   const auto secret = scratch.write("secret", bench_secret);
   auto out = fmt::format(
@@ -27,10 +25,10 @@ std::string config_of(const Scratch& scratch, int others) {
       "[source.github]\nkind = \"webhook\"\nscheme = \"github\"\nsecrets = [\"file:{0}\"]\n"
       "[entity.waker]\nkind = \"rules\"\ncase_key = \"{{{{event.data.bench}}}}\"\n"
       "[[entity.waker.on]]\nsource = \"github\"\nmatch = {{ \"data.action\" = \"opened\" }}\n"
-      "[[entity.waker.rule]]\nname = \"touch\"\n"
-      "[[entity.waker.rule.task]]\nname = \"touch\"\nsandbox = \"none\"\n"
-      "argv = [\"/bin/touch\", \"{1}/{{{{event.data.serial}}}}\"]\n",
-      secret, scratch.path() + "/touched");
+      "[[entity.waker.rule]]\nname = \"date\"\n"
+      "[[entity.waker.rule.task]]\nname = \"date\"\nsandbox = \"none\"\n"
+      "argv = [\"/bin/date\", \"+%s%N\"]\n",
+      secret);
   for (int at = 0; at < others; ++at) {
     out += fmt::format(
         "[entity.e{0}]\nkind = \"rules\"\n[[entity.e{0}.on]]\nsource = \"github\"\n"
@@ -40,31 +38,34 @@ std::string config_of(const Scratch& scratch, int others) {
   return out;
 }
 
-// The modification time of the file, once it is there.
-Wall::time_point wait_for(const std::string& path) {
-  for (int tries = 0; tries < 10'000; ++tries) {
-    std::error_code missing;
-    const auto at = fs::last_write_time(path, missing);
-    if (!missing) {
-      return std::chrono::time_point_cast<Wall::duration>(std::chrono::file_clock::to_sys(at));
+// What the task of that swarm said, in nanoseconds since 1970, once it has ended.
+std::int64_t answer_of(const std::string& socket, std::size_t swarm) {
+  for (int tries = 0; tries < 5'000; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    try {
+      const auto shown = ask_admin(socket, fmt::format("/v1/swarms/{}?results=yes", swarm));
+      const auto said = find_integer(shown, "report.tasks.0.result");
+      if (said) return *said;
+    } catch (const std::runtime_error&) {
+      continue;  // it is not there yet
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(500));
   }
-  throw std::runtime_error("no task was started for " + path);
+  throw std::runtime_error(fmt::format("swarm {} did not end", swarm));
 }
 
 void measure(int others, std::size_t count) {
   const Scratch scratch;
-  fs::create_directory(scratch.path() + "/touched");
   const auto daemon = start_vigild(scratch, config_of(scratch, others));
   const auto requests = signed_requests(kind_of("500B"), count, count);
+  const auto socket = scratch.path() + "/state/admin.sock";
   std::vector<double> ms;
   for (std::size_t at = 0; at < count; ++at) {
     const auto begun = Wall::now();
     const auto load = run_load(daemon->port(), 1, {requests[at]});
     if (load.other > 0) throw std::runtime_error("not accepted: " + load.other_example);
-    const auto touched = wait_for(fmt::format("{}/touched/{}", scratch.path(), at));
-    ms.push_back(std::chrono::duration<double, std::milli>(touched - begun).count());
+    const auto began_ns =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(begun.time_since_epoch()).count();
+    ms.push_back(static_cast<double>(answer_of(socket, at + 1) - began_ns) / 1e6);
   }
   std::ranges::sort(ms);
   Figure figure;
