@@ -173,7 +173,8 @@ void describe(Visitor& v, Webhook& of) {
                .most = 16},
           of.secrets);
   v.value(
-      Spec{.name = "user", .meaning = "scheme basic: the user name; the secret is the password"},
+      Spec{.name = "user",
+           .meaning = "schemes basic and alertmanager: the user name; the secret is the password"},
       of.user);
   v.value(Spec{.name = "allow",
                .meaning = "addresses that may call; empty: all",
@@ -212,8 +213,8 @@ void describe(Visitor& v, Webhook& of) {
                .form = Form::dotted_path},
           of.subject_path);
   v.value(Spec{.name = "id_header",
-               .meaning = "header with the delivery id; empty: that of the scheme, else a hash of "
-                          "the body",
+               .meaning = "header with the delivery id; empty: that of the scheme. Without one a "
+                          "signed body is its own id, any other request is an event of its own",
                .form = Form::header_name},
           of.id_header);
 }

@@ -92,7 +92,8 @@ struct Webhook {
   std::string type;  // constant type; default: <source>.<value at type_path>
   std::string type_path;
   std::string subject_path;
-  std::string id_header;  // delivery id; default: the scheme's, else a hash of the body
+  std::string id_header;  // delivery id; default: the scheme's. Without one a signed body is its
+                          // own id, and any other request is an event of its own
 };
 
 enum class Misfire { skip, run_once, run_all };

@@ -57,7 +57,7 @@ void check_webhook(const std::string& key, const Webhook& hook, const Http& http
               key + ".scheme");
   };
   const Webhook plain;
-  belongs_to("user", "basic", !hook.user.empty());
+  if (hook.scheme != Scheme::alertmanager) belongs_to("user", "basic", !hook.user.empty());
   belongs_to("signature_header", "hmac", hook.signature_header != plain.signature_header);
   belongs_to("signature_prefix", "hmac", !hook.signature_prefix.empty());
   belongs_to("signature_encoding", "hmac", hook.signature_encoding != plain.signature_encoding);
