@@ -1,6 +1,6 @@
 #pragma once
-// One measured figure as one JSON line (DESIGN part 9): what was measured, beside which limits of
-// the same run, and whether it meets its aim.
+// One measured figure as one JSON line (docs/design.md part 9): what was measured, beside which
+// limits of the same run, and whether it meets its aim.
 #include <boost/json/object.hpp>
 #include <optional>
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
-// The one way to put a limit on an await (STYLE part 5). Include it in .cpp files only: it is
-// heavy.
+// The one way to put a limit on an await (docs/style.md part 5). Include it in .cpp files only: it
+// is heavy.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>

@@ -13,7 +13,7 @@
 
 namespace vigil {
 
-// Whether the content may have been written by a stranger (DESIGN part 6).
+// Whether the content may have been written by a stranger (docs/design.md part 6).
 enum class Taint { trusted, untrusted };
 
 struct Event {

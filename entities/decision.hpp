@@ -1,5 +1,5 @@
 #pragma once
-// What a guardian is told and what it answers (DESIGN part 3). Values; any thread.
+// What a guardian is told and what it answers (docs/design.md part 3). Values; any thread.
 #include <boost/json/object.hpp>
 #include <optional>
 #include <string>

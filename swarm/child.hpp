@@ -1,6 +1,6 @@
 #pragma once
 // One child process: started with posix_spawn through vigil-exec, heard through pipes, its end
-// learned through a pidfd. Loop thread only. STYLE part 8 says why each step is as it is.
+// learned through a pidfd. Loop thread only. docs/style.md part 8 says why each step is as it is.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <memory>

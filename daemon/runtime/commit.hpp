@@ -80,7 +80,7 @@ void commit_burial(storage::Stores& stores, const storage::Wake& wake, const std
 // UTC day of a moment, for budgets: 2026-11-23.
 std::string day_of(TimePoint at);
 
-// May this action leave without a person's consent? (DESIGN part 6: autonomy, Rule of Two.)
+// May this action leave without a person's consent? (docs/design.md part 6: autonomy, Rule of Two.)
 enum class Consent { act, propose, observe };
 Consent consent_for(const config::Entity& entity, const config::Settings& settings,
                     const entities::Action& action, Taint taint);

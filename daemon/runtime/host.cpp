@@ -157,7 +157,7 @@ asio::awaitable<std::vector<Considered>> Host::consider_all(std::vector<Waiting>
     std::vector<Considered> out;
     std::unique_ptr<storage::Stores> reader;
     for (const auto& wake : batch) {
-      try {  // the boundary of one decision (STYLE part 4)
+      try {  // the boundary of one decision (docs/style.md part 4)
         if (!reader) {
           reader = borrow_reader();
           reader->snapshot();

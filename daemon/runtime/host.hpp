@@ -1,7 +1,7 @@
 #pragma once
 // Has guardians decide: takes ready wakes, asks on the decision threads (a process on the loop),
-// commits, and passes on what was asked for (DESIGN parts 4.3 and 4.4). After an unclean stop it
-// goes carefully: a wake that takes the daemon down is found and buried. Loop thread only.
+// commits, and passes on what was asked for (docs/design.md parts 4.3 and 4.4). After an unclean
+// stop it goes carefully: a wake that takes the daemon down is found and buried. Loop thread only.
 #include <boost/asio/awaitable.hpp>
 #include <map>
 #include <mutex>

@@ -1,7 +1,7 @@
 #pragma once
 // Takes accepted events in the order of the journal and puts each before the entities that want it
-// (DESIGN part 4.2). How far it came is a cursor, moved in the same commit as the wakes: a crash
-// routes again exactly what was not routed. Loop thread only.
+// (docs/design.md part 4.2). How far it came is a cursor, moved in the same commit as the wakes: a
+// crash routes again exactly what was not routed. Loop thread only.
 #include <boost/asio/awaitable.hpp>
 #include <deque>
 

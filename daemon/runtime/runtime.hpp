@@ -1,8 +1,8 @@
 #pragma once
 // The heart: routes events to cases, keeps their mailboxes, has guardians decide, commits
-// decisions, runs what they asked for and brings the outcomes back as wakes (DESIGN parts 1 and 4).
-// Loop thread only; decisions run on its own pool. After a crash start() goes on from what was
-// committed.
+// decisions, runs what they asked for and brings the outcomes back as wakes (docs/design.md parts 1
+// and 4). Loop thread only; decisions run on its own pool. After a crash start() goes on from what
+// was committed.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <functional>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The promises of DESIGN part 1 and the errors a person meets, seen from outside the real programs."""
+"""The promises of docs/design.md part 1 and the errors a person meets, seen from outside the real programs."""
 import json
 import os
 import pathlib

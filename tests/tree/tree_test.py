@@ -10,7 +10,7 @@ import sys
 
 CODE_FOLDERS = ["core", "config", "storage", "swarm", "entities", "daemon", "ctl", "tasks", "bench"]
 
-# Who may include whom (DESIGN part 8). A folder may always include itself.
+# Who may include whom (docs/design.md part 8). A folder may always include itself.
 MAY_INCLUDE = {
     "core": [],
     "config": ["core"],
@@ -129,7 +129,7 @@ def statements_with_await(lines):
 
 
 def check_await(_path, lines):
-    """One await a statement, of something that is named first (STYLE part 5)."""
+    """One await a statement, of something that is named first (docs/style.md part 5)."""
     for number, before, after in statements_with_await(lines):
         if not BEFORE.match(before):
             yield number, f"co_await inside a larger statement: {before.strip()}"
