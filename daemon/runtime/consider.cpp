@@ -121,10 +121,9 @@ Considered consider(storage::Stores& stores, const std::shared_ptr<const Inhabit
   out.waiting = std::move(waiting);
   const auto* who = inhabitants->find(out.waiting.entity);
   const auto row = stores.wakes.find(out.waiting.id);
-  if (!row || row->dead || who == nullptr) {
-    out.gone = true;
-    return out;
-  }
+  out.gone = !row || row->dead;
+  out.absent = !out.gone && who == nullptr;
+  if (out.gone || out.absent) return out;
   auto of = stores.cases.find(row->case_id);
   if (!of) {
     out.error = "its case is not in the database";

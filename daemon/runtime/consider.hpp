@@ -14,6 +14,7 @@ namespace vigil::runtime {
 struct Considered {
   Waiting waiting;
   bool gone = false;               // decided already, or dropped
+  bool absent = false;             // its entity left the configuration meanwhile: it waits
   std::optional<Decided> decided;  // without `decision` when the guardian is a process
   std::string error;               // the guardian threw, or what it needs cannot be read
   bool ask_process = false;        // the decision is still to be asked for: a child decides

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
+#include <iterator>
 
 #include "core/check.hpp"
 #include "core/deadline.hpp"
@@ -184,8 +185,10 @@ asio::awaitable<std::vector<Considered>> Host::consider_all(std::vector<Waiting>
 
 asio::awaitable<void> Host::decide(std::vector<Waiting> batch) {
   const auto count = batch.size();
-  if (batch.front().careful) {
-    auto beginning = begin_attempts(batch);
+  std::vector<Waiting> careful;
+  std::ranges::copy_if(batch, std::back_inserter(careful), &Waiting::careful);
+  if (!careful.empty()) {
+    auto beginning = begin_attempts(std::move(careful));
     co_await std::move(beginning);
   }
   auto considering = consider_all(std::move(batch));
@@ -246,7 +249,7 @@ asio::awaitable<Result<std::vector<Host::Outcome>>> Host::commit(
       auto& outcome = out.emplace_back();
       if (one.decided) {
         outcome.committed = commit_decision(stores, *one.decided);
-      } else if (!one.gone) {
+      } else if (!one.gone && !one.absent) {
         outcome.failed =
             commit_failure(stores, {one.waiting.id, one.error, one.waiting.careful, now});
       }
@@ -293,6 +296,10 @@ void Host::conclude(Considered& considered, const Outcome& outcome) {
   if (waiting.careful && careful_ > 0) --careful_;
   const auto case_id = waiting.case_id;
   const auto source = waiting.source;
+  if (considered.absent) {  // held until a configuration knows its entity again
+    house_.mailboxes.put_back(std::move(waiting), house_.clock.now());
+    return;
+  }
   if (outcome.failed && !outcome.failed->gone) {
     ++failures_;
     log_warn("a decision failed{}: entity={} wake={} attempt={} error={}",

@@ -7,6 +7,7 @@
 
 #include "core/check.hpp"
 #include "core/log.hpp"
+#include "core/task_group.hpp"
 #include "daemon/runtime/alarm.hpp"
 #include "daemon/runtime/host.hpp"
 #include "daemon/runtime/router.hpp"
@@ -90,6 +91,7 @@ struct Runtime::State {
 
   asio::awaitable<Result<void>> recover();
   asio::awaitable<Result<void>> note_entities();
+  asio::awaitable<void> note_reloaded();
   asio::awaitable<Result<void>> wake_for(ActionId action, std::string kind, json::object payload);
 
   House house;
@@ -107,6 +109,7 @@ struct Runtime::State {
   Alarm alarm;
   Host host;
   std::size_t careful = 0;
+  TaskGroup notes{house.executor};
 };
 
 Runtime::Runtime(asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
@@ -127,7 +130,14 @@ Result<void> Runtime::apply(std::shared_ptr<const config::Settings> shared) {
   for (const auto& [name, entity] : settings.entities) state_->known.insert(name);
   state_->hold_absent();
   state_->host.pump();
+  state_->notes.spawn("note entities", [state = state_.get()] { return state->note_reloaded(); });
   return {};
+}
+
+asio::awaitable<void> Runtime::State::note_reloaded() {
+  auto noting = note_entities();
+  Result<void> noted = co_await std::move(noting);
+  if (!noted) log_warn("new entities were not noted: {}", quoted(noted.error().message));
 }
 
 asio::awaitable<Result<void>> Runtime::State::note_entities() {
@@ -153,6 +163,7 @@ asio::awaitable<Result<void>> Runtime::State::recover() {
     if (wakes.empty()) break;
     for (const auto& wake : wakes) {
       after = wake.id;
+      if (known.insert(wake.entity).second) hold_absent();
       if (unclean && wake.attempts >= crashes_max && wake.error.empty()) {
         fatal.push_back(wake);
         continue;
@@ -212,6 +223,7 @@ asio::awaitable<void> Runtime::stop(TimePoint deadline) {
   co_await std::move(host);
   auto swarms = state.swarms.stop();
   co_await std::move(swarms);
+  co_await state.notes.join();
 }
 
 void Runtime::accepted(EventPtr event) { state_->router.accepted(std::move(event)); }

@@ -389,6 +389,22 @@ argv = ["/bin/sh", "-c", "test -e @DIR@/go || sleep 600"]
                 # A finished task is not run again.
                 self.assertEqual((place.path / "first.txt").read_text(), "ran\n")
 
+    def test_wakes_of_an_entity_that_left_wait_for_it(self):
+        with Place(DOORS) as place:
+            with Daemon(place) as daemon:
+                place.configure(DOORS + NOTES)
+                daemon.ctl("config", "reload")
+                daemon.ctl("entities", "pause", "clerk")
+                emit(daemon, "kept")
+                wait_until("it waits", lambda: daemon.ctl("status")["runtime"]["wakes_open"] == 1)
+            place.configure(DOORS)
+            with Daemon(place) as daemon:
+                self.assertEqual(daemon.ctl("status")["runtime"]["wakes_open"], 1)
+                place.configure(DOORS + NOTES)
+                daemon.ctl("config", "reload")
+                daemon.ctl("entities", "resume", "clerk")
+                wait_until("it is written", lambda: written(place))
+
     def test_two_daemons_do_not_share_a_state(self):
         with Place(DOORS) as place, Daemon(place):
             with self.assertRaises(AssertionError) as refused:
