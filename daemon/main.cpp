@@ -120,6 +120,13 @@ int main(int argc, char** argv) {
   ::umask(077);
   std::signal(SIGPIPE, SIG_IGN);
   try {
+    if (!fs::exists(config_path)) {
+      fmt::print(stderr,
+                 "there is no configuration at {}. Name one with --config; the sources' "
+                 "config/vigild.toml runs as it stands\n",
+                 config_path);
+      return exit_config;
+    }
     auto loaded = config::load(config_path);
     if (const int code = check(loaded); code != 0) return code;
     auto& ready = std::get<config::Loaded>(loaded);
