@@ -4,12 +4,11 @@
 
 #include <stdexcept>
 
+#include "entities/case_key.hpp"
 #include "entities/rules/scope.hpp"
 
 namespace vigil::entities {
 namespace {
-
-constexpr std::size_t case_key_bytes_max = 400;
 
 class Process final : public Guardian {
  public:
@@ -17,11 +16,12 @@ class Process final : public Guardian {
 
   Interest interest(const Event& event) const override {
     const EventView view(event);
-    const auto key = view.scalar_text(case_path_);
-    if (!key || key->empty()) {
+    auto key = view.scalar_text(case_path_).value_or("");
+    if (key.empty() && case_path_ != "subject") {
       return Interest::none(fmt::format("it has no text at '{}', its case", case_path_));
     }
-    return Interest::in(key->substr(0, case_key_bytes_max));
+    if (key.empty()) key = event.type;  // what is about nothing in particular is kept by its type
+    return Interest::in(case_key_of(std::move(key)));
   }
 
   Decision decide(const Wake&, const Recollection&) const override {
@@ -35,7 +35,11 @@ class Process final : public Guardian {
 }  // namespace
 
 Result<std::unique_ptr<Guardian>> make_process(const config::Entity& entity) {
-  return std::make_unique<Process>(std::get<config::Process>(entity.of).case_path);
+  const auto& path = std::get<config::Process>(entity.of).case_path;
+  if (auto known = check_event_path(path); !known) {
+    return fail(ErrorCode::invalid_input, "process.case_path: " + known.error().message);
+  }
+  return std::make_unique<Process>(path);
 }
 
 }  // namespace vigil::entities

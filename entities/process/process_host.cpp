@@ -1,38 +1,34 @@
 #include "entities/process/process_host.hpp"
 
 #include <fmt/format.h>
+#include <stdlib.h>  // mkdtemp
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
-#include <optional>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <filesystem>
 
 #include "core/bell.hpp"
 #include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
-#include "swarm/child.hpp"
+#include "entities/process/speaker.hpp"
 
 namespace vigil::entities {
 namespace asio = boost::asio;
 namespace {
 
-constexpr std::size_t line_bytes_max = 8 * 1024 * 1024;
 constexpr Duration backoff_max = std::chrono::minutes{5};
-constexpr Duration grace = std::chrono::seconds{2};
+constexpr Duration patience_at_stop = std::chrono::seconds{2};  // to end by itself
+constexpr Duration grace_at_stop = std::chrono::seconds{2};     // between TERM and KILL
+constexpr Duration no_patience{0};
+constexpr Duration grace_of_failed = std::chrono::milliseconds{200};
+constexpr std::size_t question_bytes_max = 64 * 1024 * 1024;
 constexpr std::size_t excerpt_bytes = 120;
 
-// The program from its settings. It is the owner's own, as trusted as the daemon's configuration:
-// it runs uncontained, but dies with the daemon.
-swarm::ChildSpec spec_of(const config::Process& settings) {
-  swarm::ChildSpec out;
-  out.argv = settings.argv;
-  out.workdir = settings.workdir.empty() ? "/" : settings.workdir;
-  out.containment = swarm::Containment::none;
-  return out;
-}
-
+// Read by with_deadline, which needs a value.
 asio::awaitable<bool> finished(asio::awaitable<void> work) {
   co_await std::move(work);
   co_return true;
@@ -47,29 +43,43 @@ struct ProcessHost::State {
         launcher(std::move(with)),
         settings(std::move(process)),
         backoff(settings.restart_backoff),
-        turn(executor),
         group(executor) {}
 
-  asio::awaitable<Result<void>> ensure_started();
+  // Whose turn it is to ask.
+  struct Waiter {
+    explicit Waiter(const asio::any_io_executor& on) : bell(on) {}
+    Bell bell;
+    bool granted = false;
+  };
+  asio::awaitable<void> take_turn();
+  void pass_turn();
+
+  asio::awaitable<Result<std::shared_ptr<Speaker>>> ensure_started(std::string entity);
+  Result<std::shared_ptr<Speaker>> start(const std::string& entity);
+  Result<swarm::ChildSpec> make_spec();
   asio::awaitable<Result<Decision>> ask(Wake wake, json::object memory);
-  asio::awaitable<Result<std::string>> read_line();
-  asio::awaitable<std::string> next_line();
-  asio::awaitable<void> forward_errors(std::shared_ptr<swarm::Child> of);
-  asio::awaitable<void> end(Duration patience);
-  void failed();
+  asio::awaitable<Result<std::string>> converse(std::shared_ptr<Speaker> with,
+                                                std::string question);
+  Result<Decision> read_answer(const std::string& line) const;
+  asio::awaitable<void> hear(std::shared_ptr<Speaker> of);
+  asio::awaitable<void> end_failed(std::shared_ptr<Speaker> speaking);
+  const std::string& program() const { return settings.argv.front(); }
+  std::unexpected<Error> going_away() const {
+    return fail(ErrorCode::unavailable, fmt::format("{} is being stopped", program()));
+  }
 
   asio::any_io_executor executor;
   Clock& clock;
   std::string launcher;
   config::Process settings;
-  std::shared_ptr<swarm::Child> child;
-  std::string unread;  // after the last whole line
+  std::shared_ptr<Speaker> speaker;  // nobody else ends it than who takes it from here
+  std::string workdir;               // ours, when the settings name none
   std::int64_t number = 0;
   Duration backoff;
   TimePoint not_before{};  // the next start
   bool asking = false;
   bool stopping = false;
-  Bell turn;
+  std::deque<std::shared_ptr<Waiter>> waiters;
   TaskGroup group;
 };
 
@@ -79,149 +89,237 @@ ProcessHost::ProcessHost(asio::any_io_executor executor, Clock& clock, std::stri
                                      std::move(settings))) {}
 ProcessHost::~ProcessHost() = default;
 
-void ProcessHost::State::failed() {
-  not_before = clock.now() + backoff;
-  backoff = std::min(backoff * 2, backoff_max);
+// ---- turns --------------------------------------------------------------------------------------
+
+void ProcessHost::State::pass_turn() {
+  if (waiters.empty()) {
+    asking = false;
+    return;
+  }
+  const auto next = waiters.front();
+  waiters.pop_front();
+  next->granted = true;
+  next->bell.ring();
 }
 
-asio::awaitable<Result<void>> ProcessHost::State::ensure_started() {
-  if (child) co_return Result<void>();
-  if (clock.now() < not_before) {
-    co_return fail(ErrorCode::unavailable,
-                   fmt::format("{} failed before; it is started again in {}", settings.argv.front(),
-                               vigil::to_text(not_before - clock.now())));
+asio::awaitable<void> ProcessHost::State::take_turn() {
+  if (!asking) {
+    asking = true;
+    co_return;
   }
-  auto started = swarm::Child::start(executor, launcher, spec_of(settings));
-  if (!started) {
-    failed();
-    co_return std::unexpected(std::move(started.error()));
-  }
-  child = std::make_shared<swarm::Child>(std::move(*started));
-  unread.clear();
-  group.spawn("errors of a process entity", [this, of = child] { return forward_errors(of); });
-  co_return Result<void>();
-}
-
-// What the child writes to its standard error is its owner's to read.
-asio::awaitable<void> ProcessHost::State::forward_errors(std::shared_ptr<swarm::Child> of) {
-  while (true) {
-    auto reading = of->read_errors();
-    const std::string said = co_await std::move(reading);
-    if (said.empty()) co_return;
-    log_info("a process entity says: program={} text={}", settings.argv.front(),
-             vigil::quoted(said));
-  }
-}
-
-asio::awaitable<std::string> ProcessHost::State::next_line() {
-  while (true) {
-    const auto end = unread.find('\n');
-    if (end != std::string::npos) {
-      auto line = unread.substr(0, end);
-      unread.erase(0, end + 1);
-      co_return line;
+  struct Place {  // left on every way out
+    State& state;
+    std::shared_ptr<Waiter> waiter;
+    bool taken = false;
+    ~Place() {
+      if (!waiter->granted) {
+        std::erase(state.waiters, waiter);
+      } else if (!taken) {
+        state.pass_turn();
+      }
     }
-    if (unread.size() > line_bytes_max) co_return std::string();
-    auto reading = child->read_output();
-    const std::string more = co_await std::move(reading);
-    if (more.empty()) co_return std::string();
-    unread += more;
-  }
+  };
+  Place place{*this, std::make_shared<Waiter>(executor)};
+  waiters.push_back(place.waiter);
+  co_await place.waiter->bell.wait();
+  place.taken = true;
 }
 
-asio::awaitable<Result<std::string>> ProcessHost::State::read_line() {
-  const auto until = clock.now() + settings.timeout;
-  auto limited = with_deadline(clock, until, next_line());
-  Result<std::string> line = co_await std::move(limited);
-  if (!line) {
+// ---- the child ----------------------------------------------------------------------------------
+
+// The program is its owner's own, as trusted as the daemon's configuration: it runs uncontained,
+// but in its own process group, and it dies with the daemon.
+Result<swarm::ChildSpec> ProcessHost::State::make_spec() {
+  swarm::ChildSpec out;
+  out.argv = settings.argv;
+  out.workdir = settings.workdir;
+  out.containment = swarm::Containment::none;
+  if (!out.workdir.empty()) return out;
+  if (workdir.empty()) {
+    auto path = (std::filesystem::temp_directory_path() / "vigild-process-XXXXXX").string();
+    if (::mkdtemp(path.data()) == nullptr) {
+      return fail(ErrorCode::unavailable,
+                  fmt::format("cannot make a work directory {}: {}", path, std::strerror(errno)));
+    }
+    workdir = path;
+  }
+  out.workdir = workdir;
+  return out;
+}
+
+Result<std::shared_ptr<Speaker>> ProcessHost::State::start(const std::string& entity) {
+  const auto spec = make_spec();
+  if (!spec) return std::unexpected(spec.error());
+  auto child = swarm::Child::start(executor, launcher, *spec);
+  if (!child) return std::unexpected(std::move(child.error()));
+  speaker = std::make_shared<Speaker>(executor, std::move(*child), entity);
+  group.spawn("answers of a process entity", [this, of = speaker] { return hear(of); });
+  group.spawn("complaints of a process entity",
+              [this, of = speaker] { return of->hear_complaints(clock); });
+  return speaker;
+}
+
+asio::awaitable<void> ProcessHost::State::hear(std::shared_ptr<Speaker> of) {
+  co_await of->hear_answers();
+  // Whoever asks sees the end by himself; when nobody does, it is reaped here.
+  if (!of->has_ended() || asking || speaker != of) co_return;
+  speaker = nullptr;
+  co_await of->end(clock, grace_of_failed, grace_of_failed);
+  log_info("a process entity ended while nothing was asked: program={} how={}", program(),
+           of->epitaph());
+}
+
+asio::awaitable<Result<std::shared_ptr<Speaker>>> ProcessHost::State::ensure_started(
+    std::string entity) {
+  if (speaker && speaker->has_ended()) {  // after its last answer: no failure
+    const auto over = std::exchange(speaker, nullptr);
+    co_await over->end(clock, grace_of_failed, grace_of_failed);
+  }
+  if (stopping) co_return going_away();
+  if (speaker) co_return speaker;
+  const auto pause = not_before - clock.now();
+  if (pause > settings.timeout) {
+    co_return fail(ErrorCode::unavailable, fmt::format("{} failed; it is started again in {}",
+                                                       program(), vigil::to_text(pause)));
+  }
+  if (pause.count() > 0) {
+    auto sleeping = clock.sleep_until(not_before);
+    co_await std::move(sleeping);
+  }
+  if (stopping) co_return going_away();
+  co_return start(entity);
+}
+
+// ---- a question ---------------------------------------------------------------------------------
+
+asio::awaitable<Result<std::string>> ProcessHost::State::converse(std::shared_ptr<Speaker> with,
+                                                                  std::string question) {
+  const TimePoint until = clock.now() + settings.timeout;
+  auto writing = finished(with->child.write(std::move(question)));
+  Result<bool> written = co_await with_deadline(clock, until, std::move(writing));
+  if (!written) {
     co_return fail(ErrorCode::timed_out,
-                   fmt::format("{} did not answer within {} and was stopped", settings.argv.front(),
+                   fmt::format("{} did not read its question within {} and was stopped", program(),
                                vigil::to_text(settings.timeout)));
   }
-  if (!line->empty()) co_return line;
-  co_return fail(ErrorCode::unavailable,
-                 unread.size() > line_bytes_max
-                     ? fmt::format("{} answered with an endless line", settings.argv.front())
-                     : fmt::format("{} ended without an answer", settings.argv.front()));
+  auto listening = with->next_line();
+  Result<Speaker::Heard> heard = co_await with_deadline(clock, until, std::move(listening));
+  if (!heard) {
+    co_return fail(ErrorCode::timed_out, fmt::format("{} did not answer within {} and was stopped",
+                                                     program(), vigil::to_text(settings.timeout)));
+  }
+  if (*heard == Speaker::Heard::line) co_return with->take_line();
+  if (*heard == Speaker::Heard::too_long) {
+    co_return fail(ErrorCode::invalid_input,
+                   fmt::format("{} answered with a line of more than {} MiB", program(),
+                               Speaker::line_bytes_max >> 20));
+  }
+  co_return fail(ErrorCode::unavailable, fmt::format("{} ended without an answer", program()));
+}
+
+Result<Decision> ProcessHost::State::read_answer(const std::string& line) const {
+  const auto garbage = [&](std::string_view why) {
+    return fail(ErrorCode::invalid_input,
+                fmt::format("{} answered with no decision ({}): {}", program(), why,
+                            vigil::quoted(line.substr(0, excerpt_bytes))));
+  };
+  const auto answer = parse_json(line);
+  if (!answer) return garbage("it is not JSON: " + answer.error().message);
+  if (find_integer(*answer, "id") != number) {
+    return garbage(fmt::format("its id is not the question's, {}", number));
+  }
+  auto decision = decision_from_json(*answer);
+  if (!decision) return garbage(decision.error().message);
+  return decision;
 }
 
 asio::awaitable<Result<Decision>> ProcessHost::State::ask(Wake wake, json::object memory) {
-  auto starting = ensure_started();
-  Result<void> started = co_await std::move(starting);
-  if (!started) co_return std::unexpected(std::move(started.error()));
   json::object question;
   question["id"] = ++number;
   question["wake"] = to_json(wake);
   question["memory"] = std::move(memory);
-  auto text = vigil::to_text(json::value(std::move(question))) + "\n";
-  const auto until = clock.now() + settings.timeout;
-  auto writing = with_deadline(clock, until, finished(child->write(std::move(text))));
-  Result<bool> written = co_await std::move(writing);
-  if (!written) {
-    co_return fail(ErrorCode::timed_out,
-                   fmt::format("{} does not read its questions", settings.argv.front()));
+  auto line = vigil::to_text(json::value(std::move(question))) + "\n";
+  if (line.size() > question_bytes_max) {
+    co_return fail(ErrorCode::too_large,
+                   fmt::format("the question has {} MiB, more than a process is asked ({} MiB): "
+                               "take fewer events at once",
+                               line.size() >> 20, question_bytes_max >> 20));
   }
-  auto reading = read_line();
-  Result<std::string> line = co_await std::move(reading);
-  if (!line) co_return std::unexpected(std::move(line.error()));
-  const auto garbage = [&](std::string_view why) {
-    return fail(ErrorCode::invalid_input,
-                fmt::format("{} answered with no decision ({}): {}", settings.argv.front(), why,
-                            vigil::quoted(line->substr(0, excerpt_bytes))));
-  };
-  const auto answer = parse_json(*line);
-  if (!answer) co_return garbage("it is not JSON");
-  if (find_integer(*answer, "id").value_or(number) != number) {
-    co_return garbage("its id is not the question's");
-  }
-  auto decision = decision_from_json(*answer);
-  if (!decision) co_return garbage(decision.error().message);
-  co_return std::move(*decision);
+  auto starting = ensure_started(std::move(wake.entity));
+  Result<std::shared_ptr<Speaker>> with = co_await std::move(starting);
+  if (!with) co_return std::unexpected(std::move(with.error()));
+  auto talking = converse(*with, std::move(line));
+  Result<std::string> answer = co_await std::move(talking);
+  if (!answer) co_return std::unexpected(std::move(answer.error()));
+  co_return read_answer(*answer);
 }
 
-asio::awaitable<void> ProcessHost::State::end(Duration patience) {
-  if (!child) co_return;
-  const auto ending = std::exchange(child, nullptr);
-  ending->close_input();
-  auto stopping_child = ending->stop(clock, patience);
-  co_await std::move(stopping_child);
+asio::awaitable<void> ProcessHost::State::end_failed(std::shared_ptr<Speaker> speaking) {
+  auto ending = speaking->end(clock, no_patience, grace_of_failed);
+  co_await std::move(ending);
 }
 
 asio::awaitable<Result<Decision>> ProcessHost::decide(Wake wake, json::object memory) {
   auto& state = *state_;
-  while (state.asking) co_await state.turn.wait();
-  if (state.stopping) co_return fail(ErrorCode::unavailable, "the daemon is stopping");
+  co_await state.take_turn();
   struct Turn {  // given back on every way out
     State& state;
-    explicit Turn(State& of) : state(of) { state.asking = true; }
+    bool over = false;
+    explicit Turn(State& of) : state(of) {}
     ~Turn() {
-      state.asking = false;
-      state.turn.ring();
+      // Cancelled in the middle: the answer may still come, and must not be taken for the next.
+      // One that ended right after its answer is reaped at once, not at the next question.
+      if (state.speaker && (!over || state.speaker->has_ended())) {
+        state.group.spawn("stop process",
+                          [&in = state, of = std::exchange(state.speaker, nullptr)] {
+                            return in.end_failed(of);
+                          });
+      }
+      state.pass_turn();
     }
   };
-  const Turn mine(state);
+  Turn turn(state);
+  if (state.stopping) co_return state.going_away();
   auto asking = state.ask(std::move(wake), std::move(memory));
   Result<Decision> decision = co_await std::move(asking);
+  turn.over = true;
   if (decision) {
     state.backoff = state.settings.restart_backoff;
     co_return decision;
   }
+  if (decision.error().code == ErrorCode::too_large) co_return decision;  // not the child's fault
   // Whatever it does now, it is not our protocol: the next question goes to a new one.
-  if (state.child) {
-    state.failed();
-    auto ending = state.end(Duration{0});
+  const auto failed = std::exchange(state.speaker, nullptr);
+  if (state.stopping) co_return state.going_away();
+  if (failed) {
+    auto ending = state.end_failed(failed);
     co_await std::move(ending);
+    if (decision.error().code == ErrorCode::unavailable) {
+      decision.error().message += fmt::format(" ({})", failed->epitaph());
+    }
+  }
+  if (failed || state.clock.now() >= state.not_before) {
+    state.not_before = state.clock.now() + state.backoff;
+    state.backoff = std::min(state.backoff * 2, backoff_max);
   }
   co_return decision;
 }
 
 asio::awaitable<void> ProcessHost::stop() {
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   auto& state = *state_;
   state.stopping = true;
-  auto ending = state.end(grace);
-  co_await std::move(ending);
+  if (const auto last = std::exchange(state.speaker, nullptr)) {
+    auto ending = last->end(state.clock, patience_at_stop, grace_at_stop);
+    co_await std::move(ending);
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  }
   state.group.cancel();
   co_await state.group.join();
+  if (state.workdir.empty()) co_return;
+  std::error_code ignored;  // what cannot be removed is the system's to clean up
+  std::filesystem::remove_all(state.workdir, ignored);
+  state.workdir.clear();
 }
 
 }  // namespace vigil::entities

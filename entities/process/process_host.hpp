@@ -1,7 +1,8 @@
 #pragma once
-// Keeps the child of one `process` entity alive and asks it: one JSON line (wake, state, facts)
-// out, one JSON line (decision) back. Loop thread only. Started at the first question, restarted
-// with backoff when it dies, prints garbage or does not answer in time.
+// Keeps the child of one `process` entity alive and asks it: one JSON line (wake, what it may
+// remember) out, one JSON line (decision) back. Loop thread only. Started at the first question,
+// restarted with backoff when it dies, prints garbage or does not answer in time. Between questions
+// it costs nothing; a child that ends then is reaped, and started again at the next question.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <memory>
@@ -18,12 +19,16 @@ class ProcessHost {
   // `launcher` is the path of vigil-exec.
   ProcessHost(boost::asio::any_io_executor executor, Clock& clock, std::string launcher,
               config::Process settings);
+  // stop() must have been awaited if anything was asked.
   ~ProcessHost();
 
-  // `memory` is what the child may know: {"state": {...}, "facts": [...], "preferences": [...]}.
-  // Errors: timed_out (killed), unavailable (could not start, died, waits for its restart),
-  // invalid_input (not a decision: killed too). One question at a time; callers queue.
+  // `memory` is what the child may know: {"state": {...}, "facts": {...}, "preferences": {...},
+  // "episodes": [...]}. Errors: timed_out (killed), unavailable (could not start, died, or waits
+  // for its restart longer than it may take to answer), invalid_input (not a decision: killed too),
+  // too_large (the question). One question at a time; callers queue, in order.
   boost::asio::awaitable<Result<Decision>> decide(Wake wake, json::object memory);
+  // Closes the child's standard input, waits a little, then TERM, then KILL. Whoever still waits
+  // gets unavailable. Completes even when cancelled.
   boost::asio::awaitable<void> stop();
 
  private:

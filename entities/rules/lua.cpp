@@ -4,26 +4,36 @@
 #include <re2/re2.h>
 
 #include <atomic>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <cstdlib>
 #include <lua.hpp>
 #include <stdexcept>
 #include <unordered_map>
 
-// Lua leaves a C function by longjmp when something is wrong: no function that Lua calls may hold
-// an object with a destructor at that moment.
+#include "entities/rules/lua_values.hpp"
 
 namespace vigil::entities {
 namespace {
 
 constexpr int instructions_max = 100'000;
-constexpr std::size_t memory_bytes_max = 8 * 1024 * 1024;
+constexpr std::size_t memory_bytes_max = 8 * 1024 * 1024;  // held at once by one question
+constexpr std::size_t work_bytes_max = 64 * 1024 * 1024;   // made or looked at by one question
 constexpr std::size_t compiled_max = 4'096;  // expressions a machine keeps before it starts afresh
-constexpr const char* json_type = "json";
+constexpr std::size_t patterns_max = 256;
 
+// Only while an expression runs, and Lua can say that there is no memory, is there less of it.
 struct Budget {
   std::size_t used = 0;
+  std::size_t used_max = 0;  // 0: no limit
+  std::size_t work = 0;
+
+  void begin() {
+    used_max = used + memory_bytes_max;
+    work = 0;
+  }
+  void end() { used_max = 0; }
+  bool allows(std::size_t more) const {
+    return used_max == 0 || (used + more <= used_max && work + more <= work_bytes_max);
+  }
 };
 
 void* allocate(void* budget_of, void* block, std::size_t old_size, std::size_t new_size) {
@@ -34,185 +44,31 @@ void* allocate(void* budget_of, void* block, std::size_t old_size, std::size_t n
     std::free(block);
     return nullptr;
   }
-  if (budget.used - old_size + new_size > memory_bytes_max) return nullptr;
+  const auto more = new_size > old_size ? new_size - old_size : 0;
+  if (more > 0 && !budget.allows(more)) return nullptr;
   void* moved = std::realloc(block, new_size);
-  if (moved != nullptr) budget.used += new_size - old_size;
+  if (moved == nullptr) return nullptr;
+  budget.used += new_size - old_size;
+  budget.work += more;
   return moved;
 }
 
-void out_of_budget(lua_State* lua, lua_Debug*) {
+void out_of_steps(lua_State* lua, lua_Debug*) {
   luaL_error(lua, "it took more than %d steps", instructions_max);
-}
-
-void push(lua_State* lua, const json::value* value) {
-  if (value == nullptr) return lua_pushnil(lua);
-  switch (value->kind()) {
-    case json::kind::null:
-      return lua_pushnil(lua);
-    case json::kind::bool_:
-      return lua_pushboolean(lua, value->get_bool() ? 1 : 0);
-    case json::kind::int64:
-      return lua_pushinteger(lua, value->get_int64());
-    case json::kind::uint64:
-      return lua_pushnumber(lua, static_cast<double>(value->get_uint64()));
-    case json::kind::double_:
-      return lua_pushnumber(lua, value->get_double());
-    case json::kind::string: {
-      const auto& text = value->get_string();
-      lua_pushlstring(lua, text.data(), text.size());
-      return;
-    }
-    case json::kind::array:
-    case json::kind::object:
-      *static_cast<const json::value**>(lua_newuserdatauv(lua, sizeof value, 0)) = value;
-      luaL_setmetatable(lua, json_type);
-      return;
-  }
-}
-
-const json::value& json_at(lua_State* lua, int index) {
-  return **static_cast<const json::value**>(luaL_checkudata(lua, index, json_type));
-}
-
-int index_json(lua_State* lua) {
-  const auto& value = json_at(lua, 1);
-  const json::value* found = nullptr;
-  if (const auto* object = value.if_object(); object != nullptr && lua_isstring(lua, 2) != 0) {
-    std::size_t length = 0;
-    const char* name = lua_tolstring(lua, 2, &length);
-    found = object->if_contains(json::string_view(name, length));
-  } else if (const auto* array = value.if_array(); array != nullptr && lua_isinteger(lua, 2) != 0) {
-    const auto place = lua_tointeger(lua, 2);  // Lua counts from one
-    if (place >= 1 && static_cast<std::size_t>(place) <= array->size()) {
-      found = &(*array)[static_cast<std::size_t>(place) - 1];
-    }
-  }
-  push(lua, found);
-  return 1;
-}
-
-int length_of_json(lua_State* lua) {
-  const auto& value = json_at(lua, 1);
-  const auto size = value.is_array() ? value.get_array().size() : value.get_object().size();
-  lua_pushinteger(lua, static_cast<lua_Integer>(size));
-  return 1;
-}
-
-// The event itself: its attributes, and `data`, which is kept apart.
-int index_event(lua_State* lua) {
-  const auto* view = *static_cast<const EventView**>(luaL_checkudata(lua, 1, "event"));
-  std::size_t length = 0;
-  const char* name = luaL_checklstring(lua, 2, &length);
-  const json::string_view word(name, length);
-  const json::value* found =
-      word == "data" ? view->data() : view->attributes().get_object().if_contains(word);
-  push(lua, found);
-  return 1;
-}
-
-int nil_of_nil(lua_State* lua) {
-  lua_pushnil(lua);
-  return 1;
-}
-
-enum class Match { no, yes, malformed };
-
-Match find_pattern(std::string_view text, std::string_view pattern) {
-  RE2::Options options;
-  options.set_max_mem(1 << 20);
-  options.set_log_errors(false);
-  const RE2 expression(re2::StringPiece(pattern.data(), pattern.size()), options);
-  if (!expression.ok()) return Match::malformed;
-  return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), expression) ? Match::yes
-                                                                                   : Match::no;
-}
-
-// matches(text, pattern): RE2, in linear time. False for what is no text.
-int matches(lua_State* lua) {
-  std::size_t pattern_length = 0;
-  const char* pattern = luaL_checklstring(lua, 2, &pattern_length);
-  std::size_t text_length = 0;
-  const char* text = lua_isstring(lua, 1) != 0 ? lua_tolstring(lua, 1, &text_length) : nullptr;
-  const auto found =
-      text == nullptr ? Match::no : find_pattern({text, text_length}, {pattern, pattern_length});
-  if (found == Match::malformed) return luaL_error(lua, "'%s' is no regular expression", pattern);
-  lua_pushboolean(lua, found == Match::yes ? 1 : 0);
-  return 1;
-}
-
-int contains(lua_State* lua) {
-  std::size_t part_length = 0;
-  const char* part = luaL_checklstring(lua, 2, &part_length);
-  std::size_t text_length = 0;
-  const char* text = lua_isstring(lua, 1) != 0 ? lua_tolstring(lua, 1, &text_length) : "";
-  const std::string_view whole(text, text_length);
-  lua_pushboolean(lua, whole.find(std::string_view(part, part_length)) != whole.npos ? 1 : 0);
-  return 1;
-}
-
-void forget_globals(lua_State* lua) {
-  for (const char* name :
-       {"collectgarbage", "dofile", "error", "getmetatable", "load", "loadfile", "pcall", "print",
-        "rawequal", "rawget", "rawlen", "rawset", "require", "setmetatable", "warn", "xpcall"}) {
-    lua_pushnil(lua);
-    lua_setglobal(lua, name);
-  }
-  // A function of C is not interrupted by the step count: those that can run long are not there.
-  lua_getglobal(lua, "string");
-  for (const char* name :
-       {"dump", "find", "format", "gmatch", "gsub", "match", "pack", "rep", "unpack"}) {
-    lua_pushnil(lua);
-    lua_setfield(lua, -2, name);
-  }
-  lua_getglobal(lua, "table");
-  for (const char* name : {"concat", "move", "sort"}) {
-    lua_pushnil(lua);
-    lua_setfield(lua, -2, name);
-  }
-  lua_getglobal(lua, "math");
-  for (const char* name : {"random", "randomseed"}) {  // same event, same answer
-    lua_pushnil(lua);
-    lua_setfield(lua, -2, name);
-  }
-  lua_settop(lua, 0);
-}
-
-void make_type(lua_State* lua, const char* name, lua_CFunction index, lua_CFunction length) {
-  luaL_newmetatable(lua, name);
-  lua_pushcfunction(lua, index);
-  lua_setfield(lua, -2, "__index");
-  if (length != nullptr) {
-    lua_pushcfunction(lua, length);
-    lua_setfield(lua, -2, "__len");
-  }
-  lua_pop(lua, 1);
 }
 
 }  // namespace
 
 // One thread's Lua.
-class Machine {
+class Machine final : public Patterns {
  public:
   Machine() : lua_(lua_newstate(allocate, &budget_)) {
     if (lua_ == nullptr) throw std::runtime_error("no memory for a Lua machine");
-    luaL_requiref(lua_, "_G", luaopen_base, 1);
-    luaL_requiref(lua_, "string", luaopen_string, 1);
-    luaL_requiref(lua_, "table", luaopen_table, 1);
-    luaL_requiref(lua_, "math", luaopen_math, 1);
-    lua_settop(lua_, 0);
-    forget_globals(lua_);
-    lua_register(lua_, "matches", matches);
-    lua_register(lua_, "contains", contains);
-    make_type(lua_, json_type, index_json, length_of_json);
-    make_type(lua_, "event", index_event, nullptr);
-    lua_pushnil(lua_);
-    lua_newtable(lua_);
-    lua_pushcfunction(lua_, nil_of_nil);
-    lua_setfield(lua_, -2, "__index");
-    lua_setmetatable(lua_, -2);
+    push_environment(lua_, *this);
+    environment_ = luaL_ref(lua_, LUA_REGISTRYINDEX);
     lua_settop(lua_, 0);
   }
-  ~Machine() { lua_close(lua_); }
+  ~Machine() override { lua_close(lua_); }
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
@@ -222,36 +78,69 @@ class Machine {
     return *machine;
   }
 
-  Result<int> compile(const Expression::Code& code) {
-    if (const auto known = compiled_.find(code.number); known != compiled_.end()) {
-      return known->second;
-    }
-    const auto chunk = fmt::format("local event = ...\nreturn ({}\n)", code.text);
-    if (luaL_loadbufferx(lua_, chunk.data(), chunk.size(), "=when", "t") != LUA_OK)
-      return failure();
-    const int place = luaL_ref(lua_, LUA_REGISTRYINDEX);
-    compiled_.emplace(code.number, place);
-    return place;
+  // Leaves it on the stack.
+  Result<void> load(const std::string& chunk) {
+    if (luaL_loadbufferx(lua_, chunk.data(), chunk.size(), "=when", "t") == LUA_OK) return {};
+    return failure();
   }
+  void forget_loaded() { lua_settop(lua_, 0); }
 
   Result<bool> ask(const Expression::Code& code, const EventView& event) {
-    const auto place = compile(code);
+    const auto place = compiled(code);
     if (!place) return std::unexpected(place.error());
     (void)event.attributes();  // made now, where an allocation that fails may throw
-    lua_sethook(lua_, out_of_budget, LUA_MASKCOUNT, instructions_max);
     lua_rawgeti(lua_, LUA_REGISTRYINDEX, *place);
-    *static_cast<const EventView**>(lua_newuserdatauv(lua_, sizeof(void*), 0)) = &event;
-    luaL_setmetatable(lua_, "event");
-    if (lua_pcall(lua_, 1, 1, 0) != LUA_OK) return failure();
+    push_event(lua_, event);
+    lua_rawgeti(lua_, LUA_REGISTRYINDEX, environment_);
+    lua_sethook(lua_, out_of_steps, LUA_MASKCOUNT, instructions_max);
+    budget_.begin();
+    const int failed = lua_pcall(lua_, 2, 1, 0);
+    budget_.end();
+    if (failed != LUA_OK) return failure();
     const bool holds = lua_toboolean(lua_, -1) != 0;
     lua_settop(lua_, 0);
     return holds;
   }
 
+  Answer find(std::string_view text, std::string_view pattern) noexcept override {
+    if (!charge(text.size())) return Answer::too_much;
+    auto& known = patterns_[std::string(pattern)];
+    if (!known) known = make_pattern(pattern);
+    const auto answer = !known->ok()                                            ? Answer::malformed
+                        : RE2::PartialMatch({text.data(), text.size()}, *known) ? Answer::yes
+                                                                                : Answer::no;
+    if (patterns_.size() > patterns_max) patterns_.clear();
+    return answer;
+  }
+  bool charge(std::size_t bytes) noexcept override {
+    budget_.work += bytes;
+    return budget_.work <= work_bytes_max;
+  }
+
  private:
+  static std::unique_ptr<RE2> make_pattern(std::string_view pattern) {
+    RE2::Options options;
+    options.set_max_mem(1 << 20);
+    options.set_log_errors(false);
+    return std::make_unique<RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+  }
+
+  Result<int> compiled(const Expression::Code& code) {
+    const auto known = compiled_.find(code.number);
+    if (known != compiled_.end()) return known->second;
+    if (auto loaded = load(code.chunk); !loaded) return std::unexpected(std::move(loaded.error()));
+    const int place = luaL_ref(lua_, LUA_REGISTRYINDEX);
+    compiled_.emplace(code.number, place);
+    return place;
+  }
+
   std::unexpected<Error> failure() {
     const char* said = lua_tostring(lua_, -1);
     std::string message = said == nullptr ? "it failed" : said;
+    if (message == "not enough memory") {
+      message = fmt::format("it needs more memory than it may have ({} MiB at once, {} MiB in all)",
+                            memory_bytes_max >> 20, work_bytes_max >> 20);
+    }
     lua_settop(lua_, 0);
     lua_gc(lua_, LUA_GCCOLLECT);
     return fail(ErrorCode::invalid_input, "Lua: " + message);
@@ -259,15 +148,29 @@ class Machine {
 
   Budget budget_;
   lua_State* lua_;
+  int environment_ = LUA_NOREF;
   std::unordered_map<std::uint64_t, int> compiled_;
+  std::unordered_map<std::string, std::unique_ptr<RE2>> patterns_;
 };
 
 Result<Expression> Expression::compile(const std::string& source) {
+  if (source.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return fail(ErrorCode::invalid_input, "Lua: when:1: expected an expression, it is blank");
+  }
   static std::atomic<std::uint64_t> next{1};
-  auto code = std::make_shared<Code>(Code{next.fetch_add(1), source});
-  const auto compiled = Machine::of_this_thread().compile(*code);
-  if (!compiled) return std::unexpected(compiled.error());
-  return Expression(std::move(code));
+  // _ENV is a local of the chunk: an expression that puts another one there changes nothing of the
+  // next question. All on one line, so that Lua's line numbers are those of the source.
+  constexpr std::string_view before = "local event, _ENV = ... ";
+  auto& machine = Machine::of_this_thread();
+  auto chunk = fmt::format("{}return {}\n", before, source);
+  auto loaded = machine.load(chunk);
+  if (!loaded && source.find("return") != std::string::npos) {
+    chunk = fmt::format("{}{}\n", before, source);
+    loaded = machine.load(chunk);
+  }
+  machine.forget_loaded();
+  if (!loaded) return std::unexpected(std::move(loaded.error()));
+  return Expression(std::make_shared<Code>(Code{next.fetch_add(1), std::move(chunk)}));
 }
 
 Result<bool> Expression::holds(const EventView& event) const {

@@ -3,131 +3,21 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <boost/json/array.hpp>
+#include <algorithm>
 
-#include "entities/rules/filter.hpp"
-#include "entities/rules/template.hpp"
+#include "entities/case_key.hpp"
+#include "entities/rules/rule.hpp"
 
 namespace vigil::entities {
 namespace {
 
-constexpr std::size_t case_key_bytes_max = 400;
 constexpr std::size_t reasons_max = 5;    // told of a batch
 constexpr std::size_t waiting_max = 100;  // swarms whose report a case waits for
 
-struct CompiledTask {
-  config::RuleTask settings;
-  std::vector<Template> argv;
-  JsonTemplate input;
-};
-
-struct CompiledAction {
-  config::RuleAction settings;
-  JsonTemplate payload;
-};
-
-struct CompiledRule {
-  std::string name;
-  Filter filter;
-  std::optional<Template> remember;
-  std::vector<CompiledTask> tasks;
-  std::vector<CompiledAction> actions;
-};
-
-swarm::Containment containment_of(const std::string& sandbox) {
-  if (sandbox == "none") return swarm::Containment::none;
-  return sandbox == "net" ? swarm::Containment::net : swarm::Containment::strict;
-}
-
-Result<CompiledTask> compile_task(const config::RuleTask& task) {
-  CompiledTask out{task, {}, {}};
-  for (const auto& word : task.argv) {
-    auto text = Template::compile(word);
-    if (!text) return std::unexpected(std::move(text.error()));
-    // Text from outside may be an argument, never the program.
-    if (out.argv.empty() && text->has_holes()) {
-      return fail(ErrorCode::invalid_input, "argv[0] is the program and may hold no {{...}}");
-    }
-    out.argv.push_back(std::move(*text));
-  }
-  auto input = JsonTemplate::compile(task.input);
-  if (!input) return std::unexpected(std::move(input.error()));
-  out.input = std::move(*input);
-  return out;
-}
-
-Result<CompiledRule> compile_rule(const config::Rule& rule) {
-  const auto at = [&](const Error& error) {
-    return fail(error.code, fmt::format("rule '{}': {}", rule.name, error.message));
-  };
-  auto filter = Filter::compile(rule.match, rule.when);
-  if (!filter) return at(filter.error());
-  CompiledRule out{rule.name, std::move(*filter), std::nullopt, {}, {}};
-  if (!rule.remember.empty()) {
-    auto remember = Template::compile(rule.remember);
-    if (!remember) return at(remember.error());
-    out.remember = std::move(*remember);
-  }
-  for (const auto& task : rule.tasks) {
-    auto compiled = compile_task(task);
-    if (!compiled) return at(compiled.error());
-    out.tasks.push_back(std::move(*compiled));
-  }
-  for (const auto& action : rule.actions) {
-    auto payload = JsonTemplate::compile(action.payload);
-    if (!payload) return at(payload.error());
-    out.actions.push_back({action, std::move(*payload)});
-  }
-  return out;
-}
-
-swarm::Plan plan_of(const CompiledRule& rule, const Scope& scope, std::string title) {
-  swarm::Plan plan;
-  plan.title = std::move(title);
-  for (const auto& from : rule.tasks) {
-    swarm::Task task;
-    task.name = from.settings.name;
-    for (const auto& word : from.argv) task.argv.push_back(word.text(scope));
-    task.builtin = from.settings.builtin;
-    task.input = from.input.value(scope);
-    task.needs = from.settings.needs;
-    task.timeout = from.settings.timeout;
-    task.retries = from.settings.retries;
-    task.containment = containment_of(from.settings.sandbox);
-    plan.tasks.push_back(std::move(task));
-  }
-  return plan;
-}
-
-Action action_of(const CompiledAction& from, json::value payload) {
-  Action out;
-  out.kind = from.settings.kind;
-  out.sink = from.settings.sink;
-  if (payload.is_object()) out.payload = std::move(payload.get_object());
-  return out;
-}
-
-// What templates see of a report: results by task name, beside the sums.
-json::value told_of(const swarm::Report& report) {
-  json::object tasks;
-  json::array failed;
-  for (const auto& task : report.tasks) {
-    tasks[task.name] = {{"state", swarm::to_text(task.state)},
-                        {"result", task.result},
-                        {"error", task.error},
-                        {"took", vigil::to_text(task.took)}};
-    if (task.state == swarm::TaskState::failed) failed.emplace_back(task.name);
-  }
-  json::object out;
-  out["ok"] = report.ok;
-  out["error"] = report.error;
-  out["title"] = report.title;
-  out["result"] = report.result;
-  out["wall"] = vigil::to_text(report.wall);
-  out["tasks"] = std::move(tasks);
-  out["tasks_failed"] = std::move(failed);
-  return out;
-}
+// What a case keeps in its state:
+//   waiting: by title of a swarm, {"rule", "event": what its later actions need to know}
+//   events, last_event: how many events a rule matched, and the last one's number
+constexpr std::string_view waiting_key = "waiting";
 
 class Rules final : public Guardian {
  public:
@@ -138,24 +28,21 @@ class Rules final : public Guardian {
     const EventView view(event);
     Scope scope;
     scope.event = &view;
-    const json::value no_report;
-    scope.report = &no_report;
     auto key = case_key_.text(scope);
     if (key.empty()) key = event.type;  // what is about nothing in particular is kept by its type
-    if (key.size() > case_key_bytes_max) key.resize(case_key_bytes_max);
-    return Interest::in(to_valid_utf8(key));
+    return Interest::in(case_key_of(std::move(key)));
   }
 
   Decision decide(const Wake& wake, const Recollection& memory) const override {
     Decision out;
     if (const auto* events = std::get_if<EventsArrived>(&wake.because)) {
       arrived(wake, *events, memory, out);
-    } else if (const auto* ended = std::get_if<SwarmEnded>(&wake.because)) {
-      this->ended(ended->report, memory, out);
+    } else if (const auto* swarm = std::get_if<SwarmEnded>(&wake.because)) {
+      ended(wake, swarm->report, memory, out);
     } else if (const auto* action = std::get_if<ActionSettled>(&wake.because)) {
       settled(*action, out);
     } else if (const auto* feedback = std::get_if<FeedbackGiven>(&wake.because)) {
-      heard(*feedback, out);
+      heard(wake, *feedback, out);
     } else {
       out.verdict = Verdict::ignored;
       out.why = "rules set no timers";
@@ -164,13 +51,24 @@ class Rules final : public Guardian {
   }
 
  private:
+  // What one event came to.
+  struct Outcome {
+    bool matched = false;
+    bool asked = false;  // for something to be run or done
+    std::string rule;
+    std::string told;
+  };
+
   void arrived(const Wake& wake, const EventsArrived& events, const Recollection& memory,
                Decision& out) const;
-  bool apply(const CompiledRule& rule, const Event& event, const Scope& scope, json::object& state,
-             Decision& out, std::string& what) const;
-  void ended(const swarm::Report& report, const Recollection& memory, Decision& out) const;
+  Outcome consider(const Event& event, const std::string& case_key, json::object& state,
+                   Decision& out) const;
+  static void run_tasks(const CompiledRule& rule, const Event& event, const Scope& scope,
+                        json::object& state, Decision& out, Outcome& outcome);
+  void ended(const Wake& wake, const swarm::Report& report, const Recollection& memory,
+             Decision& out) const;
   static void settled(const ActionSettled& action, Decision& out);
-  static void heard(const FeedbackGiven& feedback, Decision& out);
+  static void heard(const Wake& wake, const FeedbackGiven& feedback, Decision& out);
   const CompiledRule* rule_for(const Event& event, std::string& mistakes) const;
   const CompiledRule* find(std::string_view name) const;
 
@@ -188,10 +86,8 @@ const CompiledRule* Rules::rule_for(const Event& event, std::string& mistakes) c
 }
 
 const CompiledRule* Rules::find(std::string_view name) const {
-  for (const auto& rule : rules_) {
-    if (rule.name == name) return &rule;
-  }
-  return nullptr;
+  const auto found = std::ranges::find(rules_, name, &CompiledRule::name);
+  return found == rules_.end() ? nullptr : &*found;
 }
 
 json::object& child(json::object& parent, std::string_view name) {
@@ -200,44 +96,56 @@ json::object& child(json::object& parent, std::string_view name) {
   return value.get_object();
 }
 
-// True: something was asked for.
-bool Rules::apply(const CompiledRule& rule, const Event& event, const Scope& scope,
-                  json::object& state, Decision& out, std::string& what) const {
-  bool asked = false;
-  what = fmt::format("rule '{}' matched", rule.name);
-  if (rule.remember) {
-    // Nothing is left open in what is remembered: a report's hole is empty there.
-    const json::value no_report;
-    Scope whole = scope;
-    whole.report = &no_report;
-    out.episodes.push_back({rule.name, rule.remember->text(whole), nullptr});
-    what += ", it is remembered";
+std::string plural(std::size_t count, std::string_view word) {
+  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+}
+
+void Rules::run_tasks(const CompiledRule& rule, const Event& event, const Scope& scope,
+                      json::object& state, Decision& out, Outcome& outcome) {
+  auto& waiting = child(state, waiting_key);
+  auto title = fmt::format("{} #{}", rule.name, event.id.value);
+  while (waiting.contains(title)) title += " again";  // an event that was sent in once more
+  auto plan = plan_of(rule, scope, title);
+  if (!plan) {
+    outcome.told += fmt::format(", its tasks are not run: {}", plan.error().message);
+    if (waiting.empty()) state.erase(waiting_key);
+    return;
   }
-  if (!rule.tasks.empty()) {
-    const auto title = fmt::format("{} #{}", rule.name, event.id.value);
-    auto plan = plan_of(rule, scope, title);
-    what += fmt::format(", {} task{} to run", plan.tasks.size(), plan.tasks.size() == 1 ? "" : "s");
-    out.plans.push_back(std::move(plan));
-    asked = true;
-    json::array later;  // what waits for the report, with the event's part filled in
-    for (const auto& action : rule.actions) {
-      later.push_back(action.settings.on == "event" ? json::value() : action.payload.value(scope));
-    }
-    auto& waiting = child(state, "waiting");
-    if (waiting.size() < waiting_max) {
-      waiting[title] = {{"rule", rule.name}, {"payloads", std::move(later)}};
-    }
+  outcome.told += fmt::format(", {} to run", plural(plan->tasks.size(), "task"));
+  out.plans.push_back(std::move(*plan));
+  outcome.asked = true;
+  // A swarm that never began (the day's budget was spent) never ends either: the oldest is let go.
+  if (waiting.size() >= waiting_max) waiting.stable_erase(waiting.begin());
+  waiting[title] = {{"rule", rule.name}, {"event", kept_of(rule, *scope.event)}};
+}
+
+Rules::Outcome Rules::consider(const Event& event, const std::string& case_key, json::object& state,
+                               Decision& out) const {
+  Outcome outcome;
+  std::string mistakes;
+  const auto* rule = rule_for(event, mistakes);
+  if (rule == nullptr) {
+    outcome.told =
+        fmt::format("none of {} matches {}{}", plural(rules_.size(), "rule"), event.type, mistakes);
+    return outcome;
   }
-  for (const auto& action : rule.actions) {
-    if (action.settings.on != "event") continue;
-    const json::value no_report;
-    Scope whole = scope;
-    whole.report = &no_report;
-    out.actions.push_back(action_of(action, action.payload.value(whole)));
-    what += fmt::format(", {} to {}", action.settings.kind, action.settings.sink);
-    asked = true;
+  outcome.matched = true;
+  outcome.rule = rule->name;
+  outcome.told = fmt::format("rule '{}' matched{}", rule->name, mistakes);
+  const EventView view(event);
+  const Scope scope{&view, case_key};
+  if (rule->remember) {
+    out.episodes.push_back({rule->name, rule->remember->text(scope), nullptr});
+    outcome.told += ", it is remembered";
   }
-  return asked;
+  if (!rule->tasks.empty()) run_tasks(*rule, event, scope, state, out, outcome);
+  for (const auto& action : rule->actions) {
+    if (!action.is_at_once()) continue;
+    out.actions.push_back(action_of(action, scope));
+    outcome.told += fmt::format(", {} to {}", action.settings.kind, action.settings.sink);
+    outcome.asked = true;
+  }
+  return outcome;
 }
 
 void Rules::arrived(const Wake& wake, const EventsArrived& events, const Recollection& memory,
@@ -247,63 +155,62 @@ void Rules::arrived(const Wake& wake, const EventsArrived& events, const Recolle
   std::size_t matched = 0;
   bool asked = false;
   for (const auto& event : events.events) {
-    std::string mistakes;
-    const auto* rule = rule_for(*event, mistakes);
-    std::string what =
-        fmt::format("none of {} rules matches {}{}", rules_.size(), event->type, mistakes);
-    if (rule != nullptr) {
-      ++matched;
-      const EventView view(*event);
-      asked = apply(*rule, *event, Scope{&view, wake.case_key, nullptr}, state, out, what) || asked;
-      if (out.rule.empty()) out.rule = rule->name;
+    auto outcome = consider(*event, wake.case_key, state, out);
+    matched += outcome.matched ? 1 : 0;
+    asked = asked || outcome.asked;
+    if (out.rule.empty()) out.rule = outcome.rule;
+    if (std::ranges::find(reasons, outcome.told) == reasons.end()) {
+      reasons.push_back(std::move(outcome.told));
     }
-    if (reasons.size() < reasons_max) reasons.push_back(std::move(what));
   }
+  const auto count = reasons.size();
+  reasons.resize(std::min(count, reasons_max));
   out.verdict = asked ? Verdict::acted : (matched > 0 ? Verdict::noted : Verdict::ignored);
   out.why = fmt::format("{}", fmt::join(reasons, "; "));
+  if (count > reasons.size()) out.why += fmt::format("; and {} more", count - reasons.size());
   if (events.events.size() > 1) {
     out.why = fmt::format("{} events together: {}", events.events.size(), out.why);
   }
   if (matched == 0) return;
-  const auto* seen = state.if_contains("events");
-  const auto count = seen != nullptr && seen->is_int64() ? seen->get_int64() : 0;
-  state["events"] = count + static_cast<std::int64_t>(matched);
+  auto& seen = state["events"];
+  seen = (seen.is_int64() ? seen.get_int64() : 0) + static_cast<std::int64_t>(matched);
   state["last_event"] = events.events.back()->id.value;
   out.state = std::move(state);
 }
 
-void Rules::ended(const swarm::Report& report, const Recollection& memory, Decision& out) const {
+void Rules::ended(const Wake& wake, const swarm::Report& report, const Recollection& memory,
+                  Decision& out) const {
   auto state = memory.case_state();
-  auto& waiting = child(state, "waiting");
+  auto& waiting = child(state, waiting_key);
   const auto* entry = waiting.if_contains(report.title);
-  const auto name = entry == nullptr ? report.title.substr(0, report.title.rfind(" #"))
-                                     : std::string(find_text(*entry, "rule").value_or(""));
+  const auto* known_rule = entry == nullptr ? nullptr : find_path(*entry, "rule");
+  const auto* kept = entry == nullptr ? nullptr : find_path(*entry, "event");
+  const auto name = known_rule != nullptr && known_rule->is_string()
+                        ? std::string(known_rule->get_string())
+                        : report.title.substr(0, report.title.rfind(" #"));
   const auto* rule = find(name);
-  const auto how = report.ok ? "did its work" : (report.cancelled ? "was cancelled" : "failed");
+  const auto* how = report.ok ? "did its work" : (report.cancelled ? "was cancelled" : "failed");
   out.rule = name;
   out.verdict = Verdict::noted;
   out.why = fmt::format("the swarm of rule '{}' {}{}{}", name, how,
                         report.error.empty() ? "" : ": ", report.error);
   out.episodes.push_back({"swarm", out.why, nullptr});
-  const auto* payloads = entry == nullptr ? nullptr : find_path(*entry, "payloads");
-  if (rule != nullptr && payloads != nullptr && payloads->is_array() && !report.cancelled) {
+  if (rule == nullptr) out.why += "; the configuration has no such rule any more";
+  // Who cancelled it wants nothing of it; one that nobody waits for has been told already.
+  if (rule != nullptr && kept != nullptr && kept->is_object() && !report.cancelled) {
     const auto told = told_of(report);
-    const auto& list = payloads->get_array();
-    for (std::size_t at = 0; at < rule->actions.size() && at < list.size(); ++at) {
-      const auto& on = rule->actions[at].settings.on;
-      const bool now =
-          on == "report" || (on == "ok" && report.ok) || (on == "failed" && !report.ok);
+    const Scope scope{nullptr, wake.case_key, &told, &kept->get_object()};
+    for (const auto& action : rule->actions) {
+      const auto& on = action.settings.on;
+      const bool now = on == "report" || on == (report.ok ? "ok" : "failed");
       if (!now) continue;
-      const auto payload = JsonTemplate::compile(list[at]);
-      if (!payload)
-        continue;  // the configuration changed meanwhile: it is not its payload any more
-      out.actions.push_back(
-          action_of(rule->actions[at], payload->value(Scope{nullptr, "", &told})));
+      out.actions.push_back(action_of(action, scope));
+      out.why += fmt::format(", {} to {}", action.settings.kind, action.settings.sink);
       out.verdict = Verdict::acted;
     }
   }
-  waiting.erase(report.title);
-  if (waiting.empty()) state.erase("waiting");
+  waiting.stable_erase(report.title);
+  if (waiting.empty()) state.erase(waiting_key);
   out.state = std::move(state);
 }
 
@@ -314,20 +221,35 @@ void Rules::settled(const ActionSettled& action, Decision& out) {
   if (action.outcome != "delivered") out.episodes.push_back({"action", out.why, nullptr});
 }
 
-void Rules::heard(const FeedbackGiven& feedback, Decision& out) {
+void Rules::heard(const Wake& wake, const FeedbackGiven& feedback, Decision& out) {
+  const auto about =
+      feedback.action ? fmt::format("action {}", feedback.action.value) : "this case";
+  const auto key = feedback.action ? fmt::format("feedback:{}", feedback.action.value)
+                                   : fmt::format("feedback:case:{}", wake.case_key);
   out.verdict = Verdict::noted;
-  out.why = fmt::format("a person found action {} {}", feedback.action.value,
+  out.why = fmt::format("a person found {} {}", about,
                         feedback.verdict == "useful" ? "useful" : "to be noise");
-  const auto key = fmt::format("feedback:{}", feedback.action.value);
   out.preferences.push_back({key, json::value(feedback.verdict), feedback.note});
+}
+
+Result<Template> compile_case_key(const std::string& text) {
+  auto out = Template::compile(text);
+  if (!out) return out;
+  for (const auto* root : {"report", "case"}) {
+    if (const auto hole = out->hole_of(root); !hole.empty()) {
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("{}: a case is named by what the event says: event.PATH", hole));
+    }
+  }
+  return out;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Guardian>> make_rules(const config::Entity& entity) {
   const auto& settings = std::get<config::Rules>(entity.of);
-  auto case_key = Template::compile(settings.case_key);
-  if (!case_key) return std::unexpected(std::move(case_key.error()));
+  auto case_key = compile_case_key(settings.case_key);
+  if (!case_key) return fail(ErrorCode::invalid_input, "case_key: " + case_key.error().message);
   std::vector<CompiledRule> rules;
   for (const auto& rule : settings.rules) {
     auto compiled = compile_rule(rule);

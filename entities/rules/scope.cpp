@@ -1,8 +1,27 @@
 #include "entities/rules/scope.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 #include <boost/json/object.hpp>
 
 namespace vigil::entities {
+namespace {
+
+constexpr std::array<std::string_view, 12> names_of_event{
+    "data",   "datacontenttype", "headers", "id",    "received_at", "seq",
+    "source", "specversion",     "subject", "taint", "time",        "type"};
+
+}  // namespace
+
+Result<void> check_event_path(std::string_view path) {
+  const auto first = path.substr(0, path.find('.'));
+  if (std::ranges::find(names_of_event, first) != names_of_event.end()) return {};
+  return fail(
+      ErrorCode::invalid_input,
+      fmt::format("an event has no '{}'; what a sender wrote is under data: data.{}", first, path));
+}
 
 EventView::EventView(const json::value& event) : data_(find_path(event, "data")), whole_(&event) {}
 

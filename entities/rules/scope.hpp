@@ -1,6 +1,6 @@
 #pragma once
 // An event as filters and templates see it: its attributes and its payload by dotted path, without
-// copying the payload. Valid as long as the event is. Any thread.
+// copying the payload. Valid as long as the event is. Any thread, one at a time.
 #include <optional>
 #include <string>
 
@@ -26,5 +26,8 @@ class EventView {
   const json::value* whole_ = nullptr;
   mutable std::optional<json::value> attributes_;
 };
+
+// Does the path begin with something an event has? A path that does not can never be found.
+Result<void> check_event_path(std::string_view path);
 
 }  // namespace vigil::entities

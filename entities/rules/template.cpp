@@ -1,21 +1,61 @@
 #include "entities/rules/template.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <charconv>
 
 namespace vigil::entities {
 namespace {
 
+constexpr std::size_t kept_bytes_max = 64 * 1024;  // of one value, until a swarm has ended
+constexpr std::string_view blanks = " \t\r\n";
+constexpr std::array<std::string_view, 7> names_of_report{"error", "ok",   "result",      "tasks",
+                                                          "title", "wall", "tasks_failed"};
+
 std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
+  const auto first = text.find_first_not_of(blanks);
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+// A hole's path and its filters, which bars part. Only filters have quotes (a path may hold an
+// apostrophe), and nothing between quotes parts or ends anything.
+struct Hole {
+  std::vector<std::string_view> steps;
+  std::size_t end = std::string_view::npos;  // of its last character; npos: it is not closed
+};
+
+Hole read_hole(std::string_view text, std::size_t at) {
+  Hole out;
+  std::size_t begin = at;
+  char quote = 0;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+      continue;
+    }
+    const bool closed = text.substr(at).starts_with("}}");
+    if (closed || c == '|') {
+      out.steps.push_back(trim(text.substr(begin, at - begin)));
+      begin = at + 1;
+    }
+    if (closed) {
+      out.end = at;
+      return out;
+    }
+    if (!out.steps.empty() && (c == '\'' || c == '"')) quote = c;
+  }
+  return out;
 }
 
 const json::value* find(const std::string& root, const std::string& path, const Scope& scope) {
-  if (root == "event") return scope.event == nullptr ? nullptr : scope.event->find(path);
+  if (root == "event" && scope.event != nullptr) return scope.event->find(path);
+  if (root == "event" && scope.kept != nullptr) return scope.kept->if_contains(path);
   if (root == "report" && scope.report != nullptr) return find_path(*scope.report, path);
   return nullptr;
 }
@@ -35,51 +75,57 @@ std::string cut(std::string text, std::size_t length_max) {
   return text + "…";
 }
 
-// What an event says must not look like a hole when the rest is filled in later.
-std::string defuse(std::string text) {
-  for (auto at = text.find("{{"); at != std::string::npos; at = text.find("{{", at + 1)) {
-    text.insert(at + 1, "\xe2\x80\x8b");  // a space of no width
+Result<void> check_path(const std::string& root, const std::string& path) {
+  if (root == "case" && path == "key") return {};
+  if (root == "event") return check_event_path(path);
+  const auto first = path.substr(0, path.find('.'));
+  if (root == "report" && std::ranges::find(names_of_report, first) != names_of_report.end()) {
+    return {};
   }
-  return text;
+  return fail(ErrorCode::invalid_input, root == "report"
+                                            ? fmt::format("a report has no '{}', only {}", first,
+                                                          fmt::join(names_of_report, ", "))
+                                            : "expected event.PATH, report.PATH or case.key");
 }
 
 }  // namespace
 
-Result<Template::Part> Template::compile_hole(std::string_view hole) {
+Result<void> Template::compile_filter(std::string_view filter, Part& out) {
+  const auto word = filter.substr(0, filter.find_first_of(blanks));
+  const auto given = trim(filter.substr(word.size()));
+  if (word == "json" && given.empty()) {
+    out.as_json = true;
+    return {};
+  }
+  if (word == "default" && given.size() >= 2 && given.front() == given.back() &&
+      (given.front() == '\'' || given.front() == '"')) {
+    out.otherwise = given.substr(1, given.size() - 2);
+    return {};
+  }
+  if (word == "truncate") {
+    const auto* last = given.data() + given.size();
+    const auto [end, error] = std::from_chars(given.data(), last, out.length_max);
+    if (error == std::errc{} && end == last && out.length_max > 0) return {};
+    return fail(ErrorCode::invalid_input, "truncate takes a number of bytes: truncate 80");
+  }
+  return fail(ErrorCode::invalid_input,
+              "expected json, default 'text' or truncate NUMBER after the bar");
+}
+
+Result<Template::Part> Template::compile_hole(std::string_view source,
+                                              std::span<const std::string_view> steps) {
   Part out;
-  out.source = fmt::format("{{{{{}}}}}", hole);
-  const auto malformed = [&](std::string_view why) {
-    return fail(ErrorCode::invalid_input, fmt::format("{}: {}", out.source, why));
+  out.source = source;
+  const auto malformed = [&](const Error& error) {
+    return fail(ErrorCode::invalid_input, fmt::format("{}: {}", source, error.message));
   };
-  bool first = true;
-  while (first || !hole.empty()) {
-    const auto bar = hole.find('|');
-    const auto step = trim(hole.substr(0, bar));
-    hole = bar == std::string_view::npos ? std::string_view{} : hole.substr(bar + 1);
-    if (first) {
-      first = false;
-      const auto dot = step.find('.');
-      out.root = step.substr(0, dot);
-      out.path = dot == std::string_view::npos ? "" : step.substr(dot + 1);
-      const bool known =
-          out.root == "event" || out.root == "report" || (out.root == "case" && out.path == "key");
-      if (!known) return malformed("expected event.PATH, report.PATH or case.key");
-      continue;
-    }
-    if (step == "json") {
-      out.as_json = true;
-    } else if (step.starts_with("default '") && step.ends_with('\'') && step.size() > 9) {
-      out.otherwise = step.substr(9, step.size() - 10);
-    } else if (step.starts_with("truncate ")) {
-      const auto number = trim(step.substr(9));
-      const auto* last = number.data() + number.size();
-      const auto [end, error] = std::from_chars(number.data(), last, out.length_max);
-      if (error != std::errc{} || end != last || out.length_max == 0) {
-        return malformed("truncate takes a number of bytes");
-      }
-    } else {
-      return malformed("expected json, default 'text' or truncate NUMBER after the bar");
-    }
+  const auto name = steps.front();
+  const auto dot = name.find('.');
+  out.root = name.substr(0, dot);
+  out.path = dot == name.npos ? "" : name.substr(dot + 1);
+  if (auto known = check_path(out.root, out.path); !known) return malformed(known.error());
+  for (const auto& filter : steps.subspan(1)) {
+    if (auto read = compile_filter(filter, out); !read) return malformed(read.error());
   }
   return out;
 }
@@ -95,29 +141,46 @@ Result<Template> Template::compile(const std::string& text) {
       out.parts_.push_back(std::move(literal));
     }
     if (begin == std::string::npos) break;
-    const auto end = text.find("}}", begin);
-    if (end == std::string::npos) {
+    const auto hole = read_hole(text, begin + 2);
+    if (hole.end == std::string_view::npos) {
       return fail(ErrorCode::invalid_input, fmt::format("'{}': a {{{{ is not closed", text));
     }
-    auto hole = compile_hole(std::string_view(text).substr(begin + 2, end - begin - 2));
-    if (!hole) return std::unexpected(std::move(hole.error()));
-    out.parts_.push_back(std::move(*hole));
-    at = end + 2;
+    at = hole.end + 2;
+    auto part = compile_hole(std::string_view(text).substr(begin, at - begin), hole.steps);
+    if (!part) return std::unexpected(std::move(part.error()));
+    out.parts_.push_back(std::move(*part));
   }
   return out;
 }
 
 bool Template::has_holes() const {
+  return std::ranges::any_of(parts_, [](const Part& part) { return !part.root.empty(); });
+}
+
+bool Template::begins_with_hole() const { return !parts_.empty() && !parts_.front().root.empty(); }
+
+std::string Template::hole_of(std::string_view root) const {
+  const auto found = std::ranges::find(parts_, root, &Part::root);
+  return found == parts_.end() ? "" : found->source;
+}
+
+void Template::keep(const EventView& event, json::object& kept) const {
   for (const auto& part : parts_) {
-    if (!part.root.empty()) return true;
+    if (part.root != "event" || kept.contains(part.path)) continue;
+    const auto* value = event.find(part.path);
+    if (value == nullptr || value->is_null()) continue;
+    if (const auto* text = value->if_string()) {
+      kept[part.path] = cut(std::string(*text), kept_bytes_max);
+    } else if (!value->is_structured() || to_text(*value).size() <= kept_bytes_max) {
+      kept[part.path] = *value;
+    } else {
+      kept[part.path] = cut(to_text(*value), kept_bytes_max);
+    }
   }
-  return false;
 }
 
 std::string Template::render(const Part& part, const Scope& scope) {
   if (part.root.empty()) return part.literal;
-  const bool later = part.root == "report" && scope.report == nullptr;
-  if (later) return part.source;
   std::string text;
   if (part.root == "case") {
     text = scope.case_key;
@@ -125,7 +188,7 @@ std::string Template::render(const Part& part, const Scope& scope) {
     text = part.as_json ? to_text(*value) : shown(*value);
   }
   if (text.empty()) text = part.otherwise;
-  return cut(scope.report == nullptr ? defuse(std::move(text)) : std::move(text), part.length_max);
+  return cut(std::move(text), part.length_max);
 }
 
 std::string Template::text(const Scope& scope) const {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 
 using namespace vigil;
@@ -58,21 +59,56 @@ TEST_CASE("a text that is one hole keeps the type of its value") {
   CHECK(world.value("{{event.data.gone}}") == json::value(""));
 }
 
-TEST_CASE("holes of a report stay until there is one, and no event can make one") {
-  World world;
-  const auto first = world.text("{{report.ok}}: {{event.data.sly}}");
-  CHECK(first.starts_with("{{report.ok}}: "));
-  CHECK(first.find("{{report.result}}") == std::string::npos);
+TEST_CASE("what fills a hole is never read as a template, in one piece or in several") {
+  World world(R"({"a":"x{","b":"{report.result}}","c":"{{event.data.d}}","d":"secret"})");
   const auto report = json::parse(R"({"ok":true,"result":"secret"})");
-  const auto second = Template::compile(first).value().text(Scope{nullptr, "", &report});
-  CHECK(second.starts_with("true: "));
-  CHECK(second.find("secret") == std::string::npos);
+  CHECK(world.text("{{event.data.a}}{{event.data.b}}", &report) == "x{{report.result}}");
+  CHECK(world.text("{{event.data.c}}", &report) == "{{event.data.d}}");
+}
+
+TEST_CASE("what the event said is kept for the report, and no more than was asked for") {
+  World world(R"({"a":"x{","b":"{ never closed","n":7,"big":[1,{"x":"y"}],"other":"private"})");
+  const EventView view(world.event);
+  const auto source = Template::compile(
+      "{{event.data.a}}{{event.data.b}} {{event.data.n}} {{event.data.big}} {{report.ok}} "
+      "{{case.key}}{{event.data.gone | default 'nothing'}}");
+  json::object kept;
+  source.value().keep(view, kept);
+  CHECK(kept.size() == 4);
+  const auto report = json::parse(R"({"ok":true})");
+  const Scope scope{nullptr, "k", &report, &kept};
+  CHECK(source.value().text(scope) == "x{{ never closed 7 [1,{\"x\":\"y\"}] true knothing");
+}
+
+TEST_CASE("a value that is kept is bounded, and cut between characters") {
+  World world;
+  std::string large;
+  while (large.size() < 100'000) large += "ü";
+  world.event.data = json::object{{"t", "x" + large}, {"l", json::array(50'000, json::value(1))}};
+  const EventView view(world.event);
+  json::object kept;
+  Template::compile("{{event.data.t}}{{event.data.l}}").value().keep(view, kept);
+  CHECK(kept.at("data.t").as_string().size() < 66'000);
+  CHECK(is_valid_utf8(kept.at("data.t").as_string()));
+  CHECK(kept.at("data.l").as_string().size() < 66'000);
+}
+
+TEST_CASE("filters may be in any order and their texts hold anything but their own quote") {
+  World world;
+  CHECK(world.text(R"({{event.data.gone | default "it's | gone }}"}}!)") == "it's | gone }}!");
+  CHECK(world.text("{{event.data.gone|truncate 3|default 'none'}}") == "non…");
+  CHECK(world.text("{{event.data.gone | default ''}}").empty());
+  World apostrophes(R"({"it's":"read"})");
+  CHECK(apostrophes.text("{{event.data.it's}} {{event.data.n | default 'on'}}") == "read on");
 }
 
 TEST_CASE("what cannot be meant is refused with the hole") {
   for (const char* bad :
        {"{{event.x", "{{other.x}}", "{{}}", "{{event.x | upper}}", "{{event.x | truncate 0}}",
-        "{{event.x | truncate x}}", "{{case.other}}"}) {
+        "{{event.x | truncate x}}", "{{case.other}}", "{{event}}", "{{event.date.x}}",
+        "{{report.resutl}}", "{{event.data.x | default nobody}}", "{{event.data.x | default 'a}}",
+        "{{event.data.x |}}", "{{event.data.x | json 3}}",
+        "{{event.data.x | truncate 99999999999999999999}}"}) {
     CAPTURE(bad);
     const auto compiled = Template::compile(bad);
     REQUIRE_FALSE(compiled.has_value());

@@ -39,7 +39,7 @@ SPOKEN_IN = [
     (r"#include <curl/", r"daemon/delivery/http_client\.cpp"),
     (r"#include <zstd", r"storage/compress\.cpp"),
     (r"#include <re2/", r"entities/[\w/]+\.cpp"),
-    (r"lua\.(h|hpp)>", r"entities/rules/lua\.cpp"),
+    (r"lua\.(h|hpp)>", r"entities/rules/lua(_values)?\.cpp"),
     (r"#include <boost/beast", r"cmake/boost\.cpp"),
     (r"\bposix_spawnp?\(", r"swarm/child\.cpp|entities/codebase/git\.cpp|bench/\w+\.cpp"),
     (r"#include <CLI/", r"daemon/main\.cpp|ctl/\w+\.(cpp|hpp)|bench/main\.cpp"),

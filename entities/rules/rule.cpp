@@ -1,0 +1,197 @@
+#include "entities/rules/rule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+
+#include "entities/codebase/analysers.hpp"
+
+namespace vigil::entities {
+namespace {
+
+constexpr Duration plan_timeout_max = std::chrono::days{7};
+constexpr Duration backoff_max = std::chrono::minutes{1};  // between two attempts of a task
+
+std::unexpected<Error> at(std::string_view place, const Error& error) {
+  return fail(error.code, fmt::format("{}: {}", place, error.message));
+}
+
+swarm::Containment containment_of(const std::string& sandbox) {
+  if (sandbox == "none") return swarm::Containment::none;
+  return sandbox == "net" ? swarm::Containment::net : swarm::Containment::strict;
+}
+
+// A report is only there once the tasks have ended.
+Result<void> refuse_report(const Template& text) {
+  const auto hole = text.hole_of("report");
+  if (hole.empty()) return {};
+  return fail(
+      ErrorCode::invalid_input,
+      fmt::format("{} stands where there is no report yet: it can only be in the payload of "
+                  "an action with on = \"report\", \"ok\" or \"failed\"",
+                  hole));
+}
+
+Result<Template> compile_early(const std::string& text) {
+  auto out = Template::compile(text);
+  if (!out) return out;
+  if (auto fits = refuse_report(*out); !fits) return std::unexpected(std::move(fits.error()));
+  return out;
+}
+
+Result<JsonTemplate> compile_early(const json::value& value) {
+  auto out = JsonTemplate::compile(value);
+  if (!out) return out;
+  for (const auto& text : out->texts()) {
+    if (auto fits = refuse_report(text); !fits) return std::unexpected(std::move(fits.error()));
+  }
+  return out;
+}
+
+Result<CompiledTask> compile_task(const config::RuleTask& task) {
+  CompiledTask out{task, {}, {}};
+  for (const auto& word : task.argv) {
+    auto text = compile_early(word);
+    if (!text) return at("argv", text.error());
+    // Text from outside may be an argument, never the program.
+    if (out.argv.empty() && text->has_holes()) {
+      return fail(ErrorCode::invalid_input, "argv[0] is the program and may hold no {{...}}");
+    }
+    out.argv.push_back(std::move(*text));
+  }
+  if (!task.builtin.empty() && codebase::find_analyser(task.builtin) == nullptr) {
+    return fail(ErrorCode::invalid_input,
+                fmt::format("there is no analyser '{}': vigil-task list names them", task.builtin));
+  }
+  auto input = compile_early(json::value(task.input));
+  if (!input) return at("input", input.error());
+  out.input = std::move(*input);
+  return out;
+}
+
+Result<CompiledAction> compile_action(const config::RuleAction& action) {
+  auto payload = action.on == "event" ? compile_early(json::value(action.payload))
+                                      : JsonTemplate::compile(action.payload);
+  if (!payload) return std::unexpected(std::move(payload.error()));
+  return CompiledAction{action, std::move(*payload)};
+}
+
+// The plan's own limit is never what ends a task that keeps to its own.
+Duration timeout_of(const CompiledRule& rule) {
+  Duration sum{0};
+  for (const auto& task : rule.tasks) {
+    sum += task.settings.timeout * (task.settings.retries + 1);
+    sum += backoff_max * task.settings.retries;
+  }
+  return std::clamp(sum, swarm::Plan{}.timeout, plan_timeout_max);
+}
+
+// An argument that is all from outside must not look like an option, unless "--" stands before it.
+Result<void> check_argument(const CompiledTask& task, std::size_t place, const std::string& text) {
+  if (!text.starts_with('-') || !task.argv[place].begins_with_hole()) return {};
+  const auto before = std::span(task.settings.argv).first(place);
+  if (std::ranges::find(before, "--") != before.end()) return {};
+  return fail(
+      ErrorCode::invalid_input,
+      fmt::format("argument {} of task '{}' would begin with '-', which a program takes for "
+                  "an option: put \"--\" before it in argv",
+                  place, task.settings.name));
+}
+
+}  // namespace
+
+Result<CompiledRule> compile_rule(const config::Rule& rule) {
+  const auto place = fmt::format("rule '{}'", rule.name);
+  auto filter = Filter::compile(rule.match, rule.when);
+  if (!filter) return at(place, filter.error());
+  CompiledRule out{rule.name, std::move(*filter), std::nullopt, {}, {}};
+  if (!rule.remember.empty()) {
+    auto remember = compile_early(rule.remember);
+    if (!remember) return at(place + ": remember", remember.error());
+    out.remember = std::move(*remember);
+  }
+  for (const auto& task : rule.tasks) {
+    auto compiled = compile_task(task);
+    if (!compiled) return at(fmt::format("{}: task '{}'", place, task.name), compiled.error());
+    out.tasks.push_back(std::move(*compiled));
+  }
+  for (const auto& action : rule.actions) {
+    auto compiled = compile_action(action);
+    if (!compiled) return at(fmt::format("{}: action to {}", place, action.sink), compiled.error());
+    out.actions.push_back(std::move(*compiled));
+  }
+  if (out.tasks.empty()) return out;
+  const auto plan = plan_of(out, Scope{}, "a try");
+  if (!plan) return at(place, plan.error());
+  if (auto valid = swarm::validate(*plan); !valid) return at(place, valid.error());
+  return out;
+}
+
+Result<swarm::Plan> plan_of(const CompiledRule& rule, const Scope& scope, std::string title) {
+  swarm::Plan plan;
+  plan.title = std::move(title);
+  plan.timeout = timeout_of(rule);
+  for (const auto& from : rule.tasks) {
+    swarm::Task task;
+    task.name = from.settings.name;
+    for (std::size_t place = 0; place < from.argv.size(); ++place) {
+      auto text = from.argv[place].text(scope);
+      if (auto safe = check_argument(from, place, text); !safe) {
+        return std::unexpected(std::move(safe.error()));
+      }
+      task.argv.push_back(std::move(text));
+    }
+    task.builtin = from.settings.builtin;
+    task.input = from.input.value(scope);
+    task.needs = from.settings.needs;
+    task.timeout = from.settings.timeout;
+    task.retries = from.settings.retries;
+    task.containment = containment_of(from.settings.sandbox);
+    plan.tasks.push_back(std::move(task));
+  }
+  // Such as an argument with a NUL byte in it: only what the event says can be wrong here.
+  if (auto valid = swarm::validate(plan); !valid) return std::unexpected(std::move(valid.error()));
+  return plan;
+}
+
+Action action_of(const CompiledAction& action, const Scope& scope) {
+  Action out;
+  out.kind = action.settings.kind;
+  out.sink = action.settings.sink;
+  auto payload = action.payload.value(scope);
+  if (payload.is_object()) out.payload = std::move(payload.get_object());
+  return out;
+}
+
+json::object kept_of(const CompiledRule& rule, const EventView& event) {
+  json::object kept;
+  for (const auto& action : rule.actions) {
+    if (action.is_at_once()) continue;
+    for (const auto& text : action.payload.texts()) text.keep(event, kept);
+  }
+  return kept;
+}
+
+json::value told_of(const swarm::Report& report) {
+  json::object tasks;
+  json::array failed;
+  for (const auto& task : report.tasks) {
+    tasks[task.name] = {{"state", swarm::to_text(task.state)},
+                        {"result", task.result},
+                        {"error", task.error},
+                        {"took", vigil::to_text(task.took)}};
+    if (task.state == swarm::TaskState::failed) failed.emplace_back(task.name);
+  }
+  json::object out;
+  out["ok"] = report.ok;
+  out["error"] = report.error;
+  out["title"] = report.title;
+  out["result"] = report.result;
+  out["wall"] = vigil::to_text(report.wall);
+  out["tasks"] = std::move(tasks);
+  out["tasks_failed"] = std::move(failed);
+  return out;
+}
+
+}  // namespace vigil::entities
