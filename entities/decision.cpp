@@ -94,8 +94,12 @@ Episode read_episode(Reader& reader) {
   return {reader.text_or("kind", "note"), reader.text("text"), reader.value("data")};
 }
 Fact read_fact(Reader& reader) {
-  return {reader.text("key"), reader.value("value"), reader.number_or("confidence", 1.0),
-          reader.text_or("provenance", "")};
+  Fact out{reader.text("key"), reader.value("value"), reader.number_or("confidence", 1.0),
+           reader.text_or("provenance", "")};
+  if (out.confidence < 0 || out.confidence > 1) {
+    reader.fail_at("confidence", "expected a number from 0 to 1");
+  }
+  return out;
 }
 Preference read_preference(Reader& reader) {
   return {reader.text("key"), reader.value("value"), reader.text_or("why", "")};
@@ -177,7 +181,8 @@ Result<Decision> decision_from_json(const json::value& value) {
   if (!verdict) reader.fail_at("verdict", "expected acted, noted or ignored");
   out.verdict = verdict.value_or(Verdict::noted);
   out.why = reader.text("why");
-  if (out.why.empty()) reader.fail_at("why", "expected one sentence: every decision says why");
+  if (out.why.find_first_not_of(" \t\r\n") == std::string::npos)
+    reader.fail_at("why", "expected one sentence: every decision says why");
   out.rule = reader.text_or("rule", "");
   if (reader.has("state")) out.state = reader.object_or_empty("state");
   out.close_case = reader.flag_or("close_case", false);

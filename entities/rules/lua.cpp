@@ -16,7 +16,8 @@ namespace {
 
 constexpr int instructions_max = 100'000;
 constexpr std::size_t memory_bytes_max = 8 * 1024 * 1024;  // held at once by one question
-constexpr std::size_t work_bytes_max = 64 * 1024 * 1024;   // made or looked at by one question
+constexpr std::size_t made_bytes_max = 64 * 1024 * 1024;   // by one question, in all
+constexpr std::size_t looked_at_bytes_max = 64 * 1024 * 1024;
 constexpr std::size_t compiled_max = 4'096;  // expressions a machine keeps before it starts afresh
 constexpr std::size_t patterns_max = 256;
 
@@ -24,15 +25,16 @@ constexpr std::size_t patterns_max = 256;
 struct Budget {
   std::size_t used = 0;
   std::size_t used_max = 0;  // 0: no limit
-  std::size_t work = 0;
+  std::size_t made = 0;
+  std::size_t looked_at = 0;  // apart: the error that says so must still be made
 
   void begin() {
     used_max = used + memory_bytes_max;
-    work = 0;
+    made = looked_at = 0;
   }
   void end() { used_max = 0; }
   bool allows(std::size_t more) const {
-    return used_max == 0 || (used + more <= used_max && work + more <= work_bytes_max);
+    return used_max == 0 || (used + more <= used_max && made + more <= made_bytes_max);
   }
 };
 
@@ -49,7 +51,7 @@ void* allocate(void* budget_of, void* block, std::size_t old_size, std::size_t n
   void* moved = std::realloc(block, new_size);
   if (moved == nullptr) return nullptr;
   budget.used += new_size - old_size;
-  budget.work += more;
+  budget.made += more;
   return moved;
 }
 
@@ -113,8 +115,8 @@ class Machine final : public Patterns {
     return answer;
   }
   bool charge(std::size_t bytes) noexcept override {
-    budget_.work += bytes;
-    return budget_.work <= work_bytes_max;
+    budget_.looked_at += bytes;
+    return budget_.looked_at <= looked_at_bytes_max;
   }
 
  private:
@@ -139,7 +141,7 @@ class Machine final : public Patterns {
     std::string message = said == nullptr ? "it failed" : said;
     if (message == "not enough memory") {
       message = fmt::format("it needs more memory than it may have ({} MiB at once, {} MiB in all)",
-                            memory_bytes_max >> 20, work_bytes_max >> 20);
+                            memory_bytes_max >> 20, made_bytes_max >> 20);
     }
     lua_settop(lua_, 0);
     lua_gc(lua_, LUA_GCCOLLECT);
