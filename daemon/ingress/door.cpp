@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view hooks = "/hooks/";
 constexpr std::size_t uid_bytes_max = 200;
+constexpr std::size_t subject_bytes_max = 500;
 constexpr Duration clock_difference_max = std::chrono::hours{24};  // of a sender's clock
 
 // A delivery id as it is stored. One that is too long is not cut: what it shares with another would
@@ -27,6 +28,14 @@ std::string uid_of(std::string_view given) {
   if (given.empty()) return random_hex(16);
   if (given.size() > uid_bytes_max) return to_hex(as_bytes(sha256(given)));
   return to_valid_utf8(given);
+}
+
+// A subject keys cases and stands in lists: a long one is cut, and ends in a digest, so that two
+// that begin alike stay two.
+std::string subject_of(std::string_view given) {
+  if (given.size() <= subject_bytes_max) return to_valid_utf8(given);
+  const auto digest = to_hex(as_bytes(sha256(given)).substr(0, 16));
+  return to_valid_utf8(given.substr(0, subject_bytes_max - digest.size())) + "~" + digest;
 }
 
 struct Source {
@@ -62,6 +71,10 @@ Result<std::shared_ptr<const Source>> open_source(const config::Source& from,
     if (!secret) {
       return fail(secret.error().code,
                   fmt::format("source.{}.secrets: {}", from.name, secret.error().message));
+    }
+    if (const auto usable = check_secret(out->settings.scheme, *secret); !usable) {
+      return fail(usable.error().code, fmt::format("source.{}.secrets: {}: {}", from.name, ref.text,
+                                                   usable.error().message));
     }
     out->secrets.push_back(std::move(*secret));
   }
@@ -110,7 +123,7 @@ storage::NewEvent event_of(const Source& source, const Request& request, Describ
   out.uid = uid_of(described.uid);
   out.source = source.name;
   out.type = std::move(described.type);
-  out.subject = to_valid_utf8(described.subject);
+  out.subject = subject_of(described.subject);
   const bool likely = described.time && *described.time < now + clock_difference_max;
   out.time = likely ? *described.time : now;
   out.received_at = now;

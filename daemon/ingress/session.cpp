@@ -22,10 +22,17 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t body_piece = 256 * 1024;
+constexpr std::size_t body_piece_least = 16 * 1024;
+constexpr std::size_t body_piece_most = 256 * 1024;
 constexpr Duration linger_time = std::chrono::seconds{1};
 constexpr std::size_t linger_bytes_max = 256 * 1024;
 constexpr Duration body_grace = std::chrono::seconds{5};  // before the least rate is asked for
+
+// The first two steps of a path, for the log: what follows them may be a secret.
+std::string_view place_of(std::string_view path) {
+  const auto second = path.find('/', 1);
+  return second == std::string_view::npos ? path : path.substr(0, path.find('/', second + 1));
+}
 
 }  // namespace
 
@@ -78,21 +85,24 @@ Session::Got Session::got(ssize_t count) {
   return count < 0 && (errno == EAGAIN || errno == EINTR) ? Got::nothing : Got::end;
 }
 
-// More bytes into the buffer.
+// More bytes into the buffer, which never holds more than a head may have and one byte.
 asio::awaitable<Session::Got> Session::receive() {
+  const auto most = desk_.limits.head_bytes_max + 1;
   while (true) {
     auto waiting = readable();
     const Got ready = co_await std::move(waiting);
     if (ready != Got::data) co_return ready;
-    const auto count = ::recv(wire_->socket.native_handle(), desk_.scratch.data(),
-                              desk_.scratch.size(), MSG_DONTWAIT);
+    const auto room = std::min(most - std::min(buffer_.size(), most - 1), desk_.scratch.size());
+    const auto count =
+        ::recv(wire_->socket.native_handle(), desk_.scratch.data(), room, MSG_DONTWAIT);
     const Got result = got(count);
     if (result == Got::data) buffer_.append(desk_.scratch, 0, static_cast<std::size_t>(count));
     if (result != Got::nothing) co_return result;
   }
 }
 
-// More bytes of the body, straight to their place.
+// More bytes of the body, straight to their place. A client gets as much memory as it has filled,
+// not as much as it has announced.
 asio::awaitable<Session::Got> Session::receive_into(std::string& body, std::size_t left) {
   while (true) {
     auto waiting = readable();
@@ -100,7 +110,7 @@ asio::awaitable<Session::Got> Session::receive_into(std::string& body, std::size
     if (ready != Got::data) co_return ready;
     const auto had = body.size();
     ssize_t count = 0;
-    const auto room = std::min(left, body_piece);  // the callable may be told of more
+    const auto room = std::min(left, std::clamp(had, body_piece_least, body_piece_most));
     body.resize_and_overwrite(had + room, [&](char* bytes, std::size_t) {
       count = ::recv(wire_->socket.native_handle(), bytes + had, room, MSG_DONTWAIT);
       return had + static_cast<std::size_t>(std::max<ssize_t>(count, 0));
@@ -180,16 +190,16 @@ asio::awaitable<std::optional<Response>> Session::read_body(Request& request, st
 
 asio::awaitable<Response> Session::handle(Request request) {
   const auto method = request.method;
-  const auto path = std::string(request.path());
+  const std::string place(place_of(request.path()));
   try {
     auto handling = desk_.handler(std::move(request));
     co_return co_await std::move(handling);
   } catch (const boost::system::system_error& error) {
     if (error.code() == asio::error::operation_aborted) throw;
-    log_error("a request failed: method={} path={} error={}", method, vigil::quoted(path),
+    log_error("a request failed: method={} place={} error={}", method, vigil::quoted(place),
               vigil::quoted(error.what()));
   } catch (const std::exception& error) {
-    log_error("a request failed: method={} path={} error={}", method, vigil::quoted(path),
+    log_error("a request failed: method={} place={} error={}", method, vigil::quoted(place),
               vigil::quoted(error.what()));
   }
   co_return error_response(500, "something went wrong here", "the daemon's log says what");
@@ -218,10 +228,11 @@ std::string Session::head_of(const Response& response, bool keep_alive) {
     desk_.date_second = second;
     desk_.date = http_date(now);
   }
-  auto out = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\n", response.status,
-                         reason_of(response.status), desk_.date, response.content_type);
+  auto out = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
+                         reason_of(response.status), desk_.date);
+  add_field(out, "Content-Type", response.content_type);
   if (!response.stream) out += fmt::format("Content-Length: {}\r\n", response.body.size());
-  for (const auto& [name, value] : response.headers) out += fmt::format("{}: {}\r\n", name, value);
+  for (const auto& [name, value] : response.headers) add_field(out, name, value);
   if (!keep_alive) {
     out += "Connection: close\r\n";
   } else if (old_client_) {

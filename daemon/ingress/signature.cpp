@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <vector>
@@ -226,7 +227,46 @@ Result<void> check_token(Secrets secrets, std::string_view given, std::string_vi
   return any_fits(secrets, [&](auto secret) { return equal_constant_time(given, secret); });
 }
 
+// A header's value, which loses spaces at its ends on the way.
+bool fits_into_header(std::string_view text) {
+  const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  return std::ranges::none_of(text, control) && !text.starts_with(' ') && !text.ends_with(' ');
+}
+
+// One step of a path, spelt as it is.
+bool fits_into_path(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return plain || std::string_view("-._~+=").contains(c);
+  });
+}
+
 }  // namespace
+
+Result<void> check_secret(Scheme scheme, const Secret& secret) {
+  const auto text = secret.reveal();
+  const auto refused = [](std::string_view why) {
+    return fail(ErrorCode::invalid_input, std::string(why));
+  };
+  switch (scheme) {
+    case Scheme::standard_webhooks:
+      if (!standard_key(text).empty()) return {};
+      return refused("what follows whsec_ is not base64: copy the secret as the sender shows it");
+    case Scheme::gitlab:
+    case Scheme::alertmanager:
+    case Scheme::bearer:
+    case Scheme::basic:
+      if (fits_into_header(text)) return {};
+      return refused(
+          "a secret that travels in a header has no control characters, and no space "
+          "at its ends: does the file hold more than the secret?");
+    case Scheme::tradingview:
+      if (fits_into_path(text)) return {};
+      return refused("a secret that travels in a path is letters, digits and any of - . _ ~ + =");
+    default:
+      return {};
+  }
+}
 
 Result<void> verify(const config::Webhook& source, Secrets secrets, const Request& request,
                     std::string_view path_rest, TimePoint now) {

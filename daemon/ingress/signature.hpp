@@ -12,6 +12,10 @@
 
 namespace vigil::ingress {
 
+// Can it be a secret of that scheme at all? Asked when it is read: a bad copy is noticed before the
+// first sender is turned away. The message does not hold it.
+Result<void> check_secret(config::Scheme scheme, const config::Secret& secret);
+
 // An error is ErrorCode::unauthorized with what to check; it never holds a part of a secret or of
 // what was expected. `path_rest` is what follows /hooks/<source>, without a leading slash.
 Result<void> verify(const config::Webhook& source, std::span<const config::Secret> secrets,

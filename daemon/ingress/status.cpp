@@ -71,6 +71,12 @@ std::string http_date(TimePoint at) {
                      time.minutes().count(), time.seconds().count());
 }
 
+void add_field(std::string& head, std::string_view name, std::string_view value) {
+  head.append(name).append(": ");
+  for (const char c : value) head += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  head += "\r\n";
+}
+
 Response error_response(int status, std::string_view error, std::string_view hint) {
   json::object body;
   body["error"] = error;

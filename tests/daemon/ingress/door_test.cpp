@@ -302,4 +302,81 @@ TEST_CASE("ids that are too long are told apart to their last letter") {
   CHECK(is_valid_utf8(world.last().event.uid));
 }
 
+TEST_CASE("subjects that are too long are told apart to their last letter") {
+  DoorWorld world;
+  world.add("hook", Scheme::none, {}).subject_path = "about";
+  world.apply();
+  const auto subject_of = [&](const std::string& about) {
+    CHECK(world.post("/hooks/hook", "{\"about\":\"" + about + "\"}", {}).status == 202);
+    return world.last().event.subject;
+  };
+  const std::string about(100'000, 'a');
+  CHECK(subject_of("short") == "short");
+  CHECK(subject_of(about + "1") != subject_of(about + "2"));
+  CHECK(subject_of(about + "1") == subject_of(about + "1"));
+  CHECK(subject_of(about + "1").size() <= 501);
+  CHECK(subject_of(std::string(500, 'a')).size() == 500);
+  std::string umlauts;
+  while (umlauts.size() < 1000) umlauts += "\u00fc";
+  CHECK(is_valid_utf8(subject_of("x" + umlauts)));
+}
+
+TEST_CASE("a source that a reload takes away while a body comes is not there any more") {
+  Github world;
+  Request request;
+  request.method = "POST";
+  request.target = "/hooks/github";
+  request.headers = github(opened);
+  CHECK(world.door.check_head(request).refuse_status == 0);
+  request.body = opened;
+  world.settings.sources.clear();
+  world.apply();
+  CHECK(world.handle(request).status == 404);
+  CHECK(world.stored.empty());
+}
+
+TEST_CASE("a reload while an event is on its way to the disk does not disturb it") {
+  Github world;
+  world.before_storing = [&] {
+    world.settings.sources.clear();
+    world.apply();
+  };
+  CHECK(world.post("/hooks/github", opened, github(opened)).status == 202);
+  CHECK(world.last().event.source == "github");
+  CHECK(world.post("/hooks/github", opened, github(opened)).status == 404);
+}
+
+TEST_CASE("a secret that its scheme could never take is noticed when it is read") {
+  struct Row {
+    Scheme scheme;
+    std::string secret;
+    std::string about;  // empty: it is taken
+  };
+  const std::vector<Row> rows = {
+      {Scheme::standard_webhooks, "whsec_not base64", "base64"},
+      {Scheme::standard_webhooks, "whsec_=", "base64"},
+      {Scheme::standard_webhooks, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", ""},
+      {Scheme::standard_webhooks, "any text", ""},
+      {Scheme::gitlab, "tab\tinside", "control characters"},
+      {Scheme::bearer, "two\nlines", "control characters"},
+      {Scheme::alertmanager, " padded", "space"},
+      {Scheme::bearer, "fine-token_1==", ""},
+      {Scheme::tradingview, "a/b", "path"},
+      {Scheme::tradingview, "a?b", "path"},
+      {Scheme::tradingview, "Abc-123_~.", ""},
+      {Scheme::hmac, "any \x01 bytes ", ""},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.secret);
+    DoorWorld world;
+    world.add("hook", row.scheme, {row.secret});
+    const auto applied = world.try_apply();
+    CHECK(applied.has_value() == row.about.empty());
+    if (applied) continue;
+    CHECK(applied.error().message.starts_with("source.hook.secrets: file:"));
+    CHECK(applied.error().message.contains(row.about));
+    CHECK_FALSE(applied.error().message.contains(row.secret));
+  }
+}
+
 }  // namespace vigil::ingress

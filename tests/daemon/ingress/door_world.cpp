@@ -44,6 +44,7 @@ void DoorWorld::apply() {
 
 asio::awaitable<Result<storage::Appended>> DoorWorld::accept(storage::NewEvent event,
                                                              json::value data) {
+  if (before_storing) before_storing();
   if (!storage_state) co_return std::unexpected(storage_state.error());
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const auto& old = stored[i].event;
@@ -66,6 +67,10 @@ ingress::Response DoorWorld::send(ingress::Request request) {
   }
   if (request.body.size() > verdict.body_bytes_max)
     throw std::runtime_error("the server refuses it");
+  return handle(std::move(request));
+}
+
+ingress::Response DoorWorld::handle(ingress::Request request) {
   std::optional<ingress::Response> out;
   TaskGroup group(loop_.get_executor());
   group.spawn("request", [&]() -> asio::awaitable<void> {

@@ -2,6 +2,7 @@
 // A door over a journal in memory, its clock in the hands of the test.
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ class DoorWorld {
 
   // As the server does it: the head is checked, then the request handled.
   ingress::Response send(ingress::Request request);
+  // Without the check of the head, which was made before.
+  ingress::Response handle(ingress::Request request);
   ingress::Response post(const std::string& path, std::string body,
                          std::vector<std::pair<std::string, std::string>> headers);
 
@@ -37,6 +40,7 @@ class DoorWorld {
   config::Settings settings;
   std::vector<Stored> stored;
   Result<void> storage_state;  // an error: what the journal answers
+  std::function<void()> before_storing;
   ingress::Door door;
   std::filesystem::path directory;
 

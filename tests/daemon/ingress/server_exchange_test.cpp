@@ -300,4 +300,20 @@ TEST_CASE("noise of any kind is refused or waited for, and never handled twice")
   REQUIRE(world.has_connections(0));
 }
 
+TEST_CASE("what a handler puts into a header stays one line") {
+  auto careless = [](Request) -> asio::awaitable<Response> {
+    Response out;
+    out.content_type = "text/plain\r\nX-One: 1";
+    out.headers.emplace_back("X-Two", "a\r\n\r\nHTTP/1.1 200 OK\n");
+    co_return out;
+  };
+  Loopback world({}, careless);
+  Client client(world.port);
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  REQUIRE(world.has_closed(client));
+  CHECK(client.got.contains("\r\nContent-Type: text/plain  X-One: 1\r\n"));
+  CHECK(client.got.contains("\r\nX-Two: a    HTTP/1.1 200 OK \r\n"));
+  CHECK(client.got.find("\r\n\r\n") == client.got.size() - 4);
+}
+
 }  // namespace vigil::ingress

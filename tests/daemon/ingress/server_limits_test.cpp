@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <boost/asio/awaitable.hpp>
+#include <cstdio>
+#include <stdexcept>
 
+#include "core/log.hpp"
 #include "tests/daemon/ingress/loopback.hpp"
 
 namespace vigil::ingress {
@@ -302,6 +305,33 @@ TEST_CASE("what is still open at the end of draining is cut") {
   REQUIRE(world.has_closed(busy));
   CHECK(busy.got.empty());
   CHECK(world.server.stats().connections == 0);
+}
+
+TEST_CASE("what follows the second step of a path, maybe a secret, is not in the log") {
+  std::FILE* lines = std::tmpfile();
+  const int before = ::dup(STDERR_FILENO);
+  const bool was_off = !log_enabled(LogLevel::error);
+  set_log_level(LogLevel::error);
+  REQUIRE(lines != nullptr);
+  {
+    auto fail = [](Request) -> asio::awaitable<Response> { throw std::runtime_error("broken"); };
+    Loopback world({}, fail);
+    Client client(world.port);
+    ::dup2(::fileno(lines), STDERR_FILENO);
+    client.send("POST /hooks/view/s3cret?a=s3cret HTTP/1.1\r\nHost: a\r\n\r\n");
+    const bool answered = world.answered(client);
+    ::dup2(before, STDERR_FILENO);
+    REQUIRE(answered);
+    CHECK(client.got.starts_with("HTTP/1.1 500 "));
+  }
+  ::close(before);
+  if (was_off) set_log_level(LogLevel::off);
+  std::string log(4096, '\0');
+  std::rewind(lines);
+  log.resize(std::fread(log.data(), 1, log.size(), lines));
+  (void)std::fclose(lines);
+  CHECK(log.contains("place=\"/hooks/view\" error=\"broken\""));
+  CHECK_FALSE(log.contains("s3cret"));
 }
 
 }  // namespace vigil::ingress
