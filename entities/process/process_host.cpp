@@ -61,7 +61,7 @@ struct ProcessHost::State {
   asio::awaitable<Result<std::string>> converse(std::shared_ptr<Speaker> with,
                                                 std::string question);
   Result<Decision> read_answer(const std::string& line) const;
-  asio::awaitable<void> hear(std::shared_ptr<Speaker> of);
+  void ended(const std::shared_ptr<Speaker>& of);
   asio::awaitable<void> end_failed(std::shared_ptr<Speaker> speaking);
   const std::string& program() const { return settings.argv.front(); }
   std::unexpected<Error> going_away() const {
@@ -152,28 +152,24 @@ Result<std::shared_ptr<Speaker>> ProcessHost::State::start(const std::string& en
   if (!spec) return std::unexpected(spec.error());
   auto child = swarm::Child::start(executor, launcher, *spec);
   if (!child) return std::unexpected(std::move(child.error()));
-  speaker = std::make_shared<Speaker>(executor, std::move(*child), entity);
-  group.spawn("answers of a process entity", [this, of = speaker] { return hear(of); });
-  group.spawn("complaints of a process entity",
-              [this, of = speaker] { return of->hear_complaints(clock); });
+  speaker = std::make_shared<Speaker>(executor, clock, std::move(*child), entity);
+  speaker->begin([this, of = std::weak_ptr(speaker)] { ended(of.lock()); });
   return speaker;
 }
 
-asio::awaitable<void> ProcessHost::State::hear(std::shared_ptr<Speaker> of) {
-  co_await of->hear_answers();
-  // Whoever asks sees the end by himself; when nobody does, it is reaped here.
-  if (!of->has_ended() || asking || speaker != of) co_return;
-  speaker = nullptr;
-  co_await of->end(clock, grace_of_failed, grace_of_failed);
-  log_info("a process entity ended while nothing was asked: program={} how={}", program(),
-           of->epitaph());
+// Whoever asks sees the end by himself; when nobody does, it is seen to here.
+void ProcessHost::State::ended(const std::shared_ptr<Speaker>& of) {
+  if (asking || !of || speaker != of) return;
+  group.spawn("end of a process entity",
+              [this, last = std::exchange(speaker, nullptr)] { return end_failed(last); });
 }
 
 asio::awaitable<Result<std::shared_ptr<Speaker>>> ProcessHost::State::ensure_started(
     std::string entity) {
   if (speaker && speaker->has_ended()) {  // after its last answer: no failure
     const auto over = std::exchange(speaker, nullptr);
-    co_await over->end(clock, grace_of_failed, grace_of_failed);
+    auto ending = end_failed(over);
+    co_await std::move(ending);
   }
   if (stopping) co_return going_away();
   if (speaker) co_return speaker;
@@ -245,17 +241,22 @@ asio::awaitable<Result<Decision>> ProcessHost::State::ask(Wake wake, json::objec
                                "take fewer events at once",
                                line.size() >> 20, question_bytes_max >> 20));
   }
-  auto starting = ensure_started(std::move(wake.entity));
-  Result<std::shared_ptr<Speaker>> with = co_await std::move(starting);
-  if (!with) co_return std::unexpected(std::move(with.error()));
-  auto talking = converse(*with, std::move(line));
-  Result<std::string> answer = co_await std::move(talking);
-  if (!answer) co_return std::unexpected(std::move(answer.error()));
-  co_return read_answer(*answer);
+  while (true) {
+    auto starting = ensure_started(wake.entity);
+    Result<std::shared_ptr<Speaker>> with = co_await std::move(starting);
+    if (!with) co_return std::unexpected(std::move(with.error()));
+    const bool may_be_gone = (*with)->has_answered();
+    auto talking = converse(*with, line);
+    Result<std::string> answer = co_await std::move(talking);
+    if (answer) co_return read_answer(*answer);
+    // One that answered before and went away after it has not failed: another one is asked.
+    const bool went_away = may_be_gone && (*with)->has_ended() && (*with)->is_silent();
+    if (!went_away || stopping) co_return std::unexpected(std::move(answer.error()));
+  }
 }
 
 asio::awaitable<void> ProcessHost::State::end_failed(std::shared_ptr<Speaker> speaking) {
-  auto ending = speaking->end(clock, no_patience, grace_of_failed);
+  auto ending = speaking->end(no_patience, grace_of_failed);
   co_await std::move(ending);
 }
 
@@ -310,7 +311,7 @@ asio::awaitable<void> ProcessHost::stop() {
   auto& state = *state_;
   state.stopping = true;
   if (const auto last = std::exchange(state.speaker, nullptr)) {
-    auto ending = last->end(state.clock, patience_at_stop, grace_at_stop);
+    auto ending = last->end(patience_at_stop, grace_at_stop);
     co_await std::move(ending);
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   }

@@ -22,7 +22,17 @@ void Complaints::take(std::string_view bytes, const std::string& entity, TimePoi
       line_ += c;
     }
   }
-  if (bytes.empty()) end_line(entity, now);  // the end: a last line may lack its newline
+}
+
+void Complaints::finish(const std::string& entity, TimePoint now) {
+  end_line(entity, now);  // a last one without its newline
+  tell_left_out(entity);
+}
+
+void Complaints::tell_left_out(const std::string& entity) {
+  if (left_out_ == 0) return;
+  log_info("a process entity said more than is logged: entity={} lines_left_out={}", entity,
+           std::exchange(left_out_, 0));
 }
 
 void Complaints::end_line(const std::string& entity, TimePoint now) {
@@ -37,15 +47,28 @@ void Complaints::end_line(const std::string& entity, TimePoint now) {
     ++left_out_;
     return;
   }
-  if (left_out_ > 0) {
-    log_info("a process entity said more than is logged: entity={} lines_left_out={}", entity,
-             std::exchange(left_out_, 0));
-  }
+  tell_left_out(entity);
   log_info("a process entity says: entity={} text={}", entity, last_);
 }
 
-Speaker::Speaker(asio::any_io_executor executor, swarm::Child started, std::string entity)
-    : child(std::move(started)), entity_(std::move(entity)), heard_(executor), quiet_(executor) {}
+Speaker::Speaker(asio::any_io_executor executor, Clock& clock, swarm::Child started,
+                 std::string entity)
+    : child(std::move(started)),
+      clock_(clock),
+      entity_(std::move(entity)),
+      heard_(executor),
+      deafened_(executor),
+      quiet_(executor),
+      gone_(executor),
+      watching_(executor),
+      listening_(executor) {}
+
+void Speaker::begin(std::function<void()> ended) {
+  listening_.spawn("answers of a process entity", [this] { return hear_answers(); });
+  listening_.spawn("complaints of a process entity", [this] { return hear_complaints(); });
+  watching_.spawn("end of a process entity",
+                  [this, tell = std::move(ended)] { return watch(tell); });
+}
 
 asio::awaitable<void> Speaker::hear_answers() {
   // One that talks without end is not read any more: the pipe holds it.
@@ -58,17 +81,40 @@ asio::awaitable<void> Speaker::hear_answers() {
     unread_ += bytes;
     heard_.ring();
   }
+  deaf_ = true;
   heard_.ring();
+  deafened_.ring();
 }
 
-asio::awaitable<void> Speaker::hear_complaints(Clock& clock) {
+asio::awaitable<void> Speaker::hear_complaints() {
   while (true) {
     const std::string bytes = co_await child.read_errors();
-    complaints_.take(bytes, entity_, clock.now());
     if (bytes.empty()) break;
+    complaints_.take(bytes, entity_, clock_.now());
   }
+  complaints_.finish(entity_, clock_.now());
   complained_ = true;
   quiet_.ring();
+}
+
+asio::awaitable<bool> Speaker::when(const bool& holds, Bell& bell) {
+  while (!holds) co_await bell.wait();
+  co_return true;
+}
+
+asio::awaitable<void> Speaker::watch(std::function<void()> ended) {
+  exit_ = co_await child.wait();
+  exited_ = true;
+  gone_.ring();
+  // What it said last may still be in the pipe. A descendant that left its group may hold the pipe
+  // open: not for ever.
+  const TimePoint until = clock_.now() + last_words_patience;
+  auto listening = when(deaf_, deafened_);
+  Result<bool> over = co_await with_deadline(clock_, until, std::move(listening));
+  (void)over;
+  ended_ = true;
+  heard_.ring();
+  ended();
 }
 
 asio::awaitable<Speaker::Heard> Speaker::next_line() {
@@ -87,30 +133,29 @@ std::string Speaker::take_line() {
   auto line = unread_.substr(0, newline);
   unread_.erase(0, newline + 1);
   looked_at_ = 0;
+  ++answers_;
   return line;
 }
 
-asio::awaitable<bool> Speaker::complaints_over() {
-  while (!complained_) co_await quiet_.wait();
-  co_return true;
-}
-
-asio::awaitable<void> Speaker::end(Clock& clock, Duration patience, Duration grace) {
+asio::awaitable<void> Speaker::end(Duration patience, Duration grace) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   child.close_input();
-  if (patience > Duration{0}) {
-    const TimePoint until = clock.now() + patience;
-    auto ending = child.wait();
-    Result<swarm::ChildExit> exit = co_await with_deadline(clock, until, std::move(ending));
-    if (exit) exit_ = *exit;
+  if (patience.count() > 0) {
+    const TimePoint until = clock_.now() + patience;
+    auto ending = when(exited_, gone_);
+    Result<bool> by_itself = co_await with_deadline(clock_, until, std::move(ending));
+    (void)by_itself;  // if not, it is made to
   }
-  if (!exit_) exit_ = co_await child.stop(clock, grace);
-  // A descendant that left the group may hold the pipe open: not for ever.
+  watching_.cancel();
+  co_await watching_.join();
+  if (!exit_) exit_ = co_await child.stop(clock_, grace);
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  const TimePoint until = clock.now() + last_words_patience;
-  auto listening = complaints_over();
-  Result<bool> over = co_await with_deadline(clock, until, std::move(listening));
+  const TimePoint until = clock_.now() + last_words_patience;
+  auto listening = when(complained_, quiet_);
+  Result<bool> over = co_await with_deadline(clock_, until, std::move(listening));
   (void)over;  // then its last words are those that came
+  listening_.cancel();
+  co_await listening_.join();
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
 }
 

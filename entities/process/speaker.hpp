@@ -3,11 +3,13 @@
 // their way into the log. Private to process; loop thread only.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "core/bell.hpp"
 #include "core/clock.hpp"
+#include "core/task_group.hpp"
 #include "swarm/child.hpp"
 
 namespace vigil::entities {
@@ -18,12 +20,14 @@ class Complaints {
   void take(std::string_view bytes, const std::string& entity, TimePoint now);
   // The last line that was not blank, cut; empty if there was none.
   const std::string& last() const { return last_; }
+  void finish(const std::string& entity, TimePoint now);
 
  private:
   static constexpr std::size_t line_bytes_max = 4096;
   static constexpr int lines_a_minute = 20;
 
   void end_line(const std::string& entity, TimePoint now);
+  void tell_left_out(const std::string& entity);
 
   std::string line_;
   std::string last_;
@@ -36,38 +40,52 @@ class Speaker {
  public:
   static constexpr std::size_t line_bytes_max = 8 * 1024 * 1024;
 
-  Speaker(boost::asio::any_io_executor executor, swarm::Child started, std::string entity);
+  Speaker(boost::asio::any_io_executor executor, Clock& clock, swarm::Child started,
+          std::string entity);
 
-  // Both run for as long as the child does; its owner spawns them.
-  boost::asio::awaitable<void> hear_answers();
-  boost::asio::awaitable<void> hear_complaints(Clock& clock);
+  // Begins to listen, and to watch for its end, which is told once. end() must be awaited then.
+  void begin(std::function<void()> ended);
 
   enum class Heard { line, ended, too_long };
   // Waits for the next whole line, the end, or a line that is too long.
   boost::asio::awaitable<Heard> next_line();
   std::string take_line();  // after Heard::line
   bool has_ended() const { return ended_; }
+  bool has_answered() const { return answers_ > 0; }
+  bool is_silent() const { return unread_.empty(); }
 
   // Input closed, `patience` for it to end by itself, TERM, `grace`, KILL; then what it complained
   // of last is known. Completes even when cancelled meanwhile. Once.
-  boost::asio::awaitable<void> end(Clock& clock, Duration patience, Duration grace);
-  // "exit code 1: "NameError: ...", once it has ended.
+  boost::asio::awaitable<void> end(Duration patience, Duration grace);
+  // "exit code 1; its last words: ...", once it has ended.
   std::string epitaph() const;
 
   swarm::Child child;
 
  private:
-  boost::asio::awaitable<bool> complaints_over();
+  boost::asio::awaitable<void> hear_answers();
+  boost::asio::awaitable<void> hear_complaints();
+  boost::asio::awaitable<void> watch(std::function<void()> ended);
+  // True once it holds, for with_deadline.
+  boost::asio::awaitable<bool> when(const bool& holds, Bell& bell);
 
+  Clock& clock_;
   std::string entity_;
   std::string unread_;
   std::size_t looked_at_ = 0;  // of unread_, without a newline
-  bool ended_ = false;
+  int answers_ = 0;
+  bool ended_ = false;       // no answer comes any more
+  bool deaf_ = false;        // its answers are not listened to any more
   bool complained_ = false;  // all it will
+  bool exited_ = false;
   std::optional<swarm::ChildExit> exit_;
-  Bell heard_;
-  Bell quiet_;
   Complaints complaints_;
+  Bell heard_;
+  Bell deafened_;
+  Bell quiet_;
+  Bell gone_;
+  TaskGroup watching_;  // apart, since the child is not to be stopped while it is waited for
+  TaskGroup listening_;
 };
 
 }  // namespace vigil::entities

@@ -73,9 +73,6 @@ Result<Field> compile_field(const config::FieldMatch& match) {
   Field out;
   out.path = match.path;
   out.test = match.test;
-  if (auto known = check_event_path(match.path); !known) {
-    return fail(ErrorCode::invalid_input, "match: " + known.error().message);
-  }
   if (match.test != Test::regex) {
     out.values = match.values;
     return out;

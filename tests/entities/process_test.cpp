@@ -1,70 +1,16 @@
-#include "entities/process/process_host.hpp"
-
 #include <doctest/doctest.h>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
-#include <filesystem>
-#include <fstream>
 
-#include "core/digest.hpp"
-#include "core/task_group.hpp"
 #include "entities/roster.hpp"
+#include "tests/entities/process_world.hpp"
 
 using namespace vigil;
 using namespace vigil::entities;
 using namespace std::chrono_literals;
-namespace asio = boost::asio;
-namespace fs = std::filesystem;
+using World = vigil::testing::ProcessWorld;
 
 namespace {
-
-// A child made of a Python text, asked on a loop of its own.
-class World {
- public:
-  explicit World(const std::string& program, Duration timeout = 10s)
-      : path_(fs::temp_directory_path() / ("vigild-process-" + random_hex(8) + ".py")) {
-    std::ofstream(path_) << program;
-    config::Process settings;
-    settings.argv = {"/usr/bin/python3", "-S", path_};
-    settings.timeout = timeout;
-    settings.restart_backoff = Duration{0};
-    host_ = std::make_unique<ProcessHost>(loop_.get_executor(), *clock_,
-                                          VIGIL_BIN_DIR "/vigil-exec", settings);
-  }
-  ~World() {
-    run([this]() -> asio::awaitable<void> { co_await host_->stop(); });
-    fs::remove(path_);
-  }
-
-  Result<Decision> ask(const std::string& type) {
-    auto event = std::make_shared<Event>();
-    event->type = type;
-    const Wake wake{"odd", "case", TimePoint{1000s}, Taint::trusted, EventsArrived{{event}}};
-    Result<Decision> out;
-    run([&]() -> asio::awaitable<void> {
-      auto asking = host_->decide(wake, json::object{{"state", json::object{{"heard", 4}}}});
-      out = co_await std::move(asking);
-    });
-    return out;
-  }
-
- private:
-  template <class Make>
-  void run(Make make) {
-    TaskGroup group(loop_.get_executor());
-    group.spawn("test", make);
-    while (group.size() > 0) {
-      loop_.restart();
-      loop_.run_one();
-    }
-  }
-
-  fs::path path_;
-  asio::io_context loop_{1};
-  std::unique_ptr<Clock> clock_ = make_system_clock();
-  std::unique_ptr<ProcessHost> host_;
-};
 
 std::string text_of_file(const std::string& path) {
   std::ifstream file(path);
@@ -129,4 +75,22 @@ TEST_CASE("an event belongs to the case at its path, or to none") {
   CHECK(guardian->interest(event).case_key == "web1");
   event.data = nullptr;
   CHECK_FALSE(guardian->interest(event).relevant);
+  CHECK(guardian->interest(event).why.find("data.host") != std::string::npos);
+}
+
+TEST_CASE(
+    "an event without a subject belongs to the case of its type, unless a path is asked for") {
+  config::Entity entity;
+  entity.kind = "process";
+  entity.of = config::Process{.argv = {"/bin/true"}};
+  const auto guardian = make_guardian(entity).value();
+  Event event;
+  event.type = "schedule.due";
+  CHECK(guardian->interest(event).case_key == "schedule.due");
+  event.subject = std::string(5000, 'x');
+  CHECK(guardian->interest(event).case_key.size() <= 400);
+  std::get<config::Process>(entity.of).case_path = "body.host";
+  const auto refused = make_guardian(entity);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message.find("data.body.host") != std::string::npos);
 }

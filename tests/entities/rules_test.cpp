@@ -1,14 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <boost/json/parse.hpp>
-
-#include "config/load.hpp"
-#include "entities/guardian.hpp"
-#include "entities/roster.hpp"
+#include "tests/entities/rules_world.hpp"
 
 using namespace vigil;
-using namespace vigil::entities;
-using namespace std::chrono_literals;
+using namespace vigil::testing;
 
 namespace {
 
@@ -47,64 +42,9 @@ match = { type = "disk.report" }
 remember = "fine"
 )";
 
-class Memory final : public Recollection {
- public:
-  json::object state;
-  json::object case_state() const override { return state; }
-  std::optional<RememberedFact> fact(const std::string&) const override { return std::nullopt; }
-  std::vector<RememberedFact> facts(const std::string&, int) const override { return {}; }
-  std::vector<RememberedEpisode> episodes(int) const override { return {}; }
-  std::vector<Found> search(const std::string&, int) const override { return {}; }
-  std::optional<json::value> preference(const std::string&) const override { return std::nullopt; }
-  std::vector<RememberedFact> preferences(const std::string&, int) const override { return {}; }
+struct World : RulesWorld {
+  World() : RulesWorld(rules_text) {}
 };
-
-config::Entity entity_of(const std::string& text) {
-  const auto loaded = config::load_text(text, "t.toml");
-  if (const auto* mistakes = std::get_if<std::vector<config::Diagnostic>>(&loaded)) {
-    throw std::runtime_error(mistakes->front().to_text());
-  }
-  return std::get<config::Loaded>(loaded).settings.entities.begin()->second;
-}
-
-struct World {
-  std::unique_ptr<Guardian> guardian = make_guardian(entity_of(rules_text)).value();
-  Memory memory;
-
-  static EventPtr event(std::int64_t id, const char* data, const char* type = "disk.report") {
-    auto out = std::make_shared<Event>();
-    out->id = EventId{id};
-    out->source = "admin";
-    out->type = type;
-    out->data = json::parse(data);
-    return out;
-  }
-  Decision ask(decltype(Wake::because) because) {
-    const Wake wake{"clerk", "web1", TimePoint{1000s}, Taint::trusted, std::move(because)};
-    auto out = guardian->decide(wake, memory);
-    // Promise 6: the same wake and the same memory give the same decision.
-    CHECK(to_json(guardian->decide(wake, memory)) == to_json(out));
-    if (out.state) memory.state = *out.state;
-    return out;
-  }
-  Decision ended(const std::string& title, bool ok, bool cancelled = false) {
-    swarm::Report report;
-    report.title = title;
-    report.ok = ok;
-    report.cancelled = cancelled;
-    report.error = ok ? "" : "it broke";
-    swarm::TaskOutcome task;
-    task.name = "largest";
-    task.state = ok ? swarm::TaskState::done : swarm::TaskState::failed;
-    task.result = json::value("42 /var");
-    report.tasks.push_back(task);
-    return ask(SwarmEnded{report});
-  }
-};
-
-std::string text_of(const Action& action) {
-  return std::string(action.payload.at("text").as_string());
-}
 
 }  // namespace
 
