@@ -1,0 +1,80 @@
+// What the documentation shows is what the program takes.
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "entities/rules/lua.hpp"
+#include "tests/entities/rules_world.hpp"
+
+using namespace vigil;
+using namespace vigil::testing;
+
+namespace {
+
+// The TOML blocks of a page, in order.
+std::vector<std::string> blocks_of(const std::string& page) {
+  std::ifstream file(std::string(VIGIL_SOURCE_DIR "/docs/") + page);
+  REQUIRE(file.good());
+  std::vector<std::string> blocks;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("```")) {
+      inside = line == "```toml";
+      if (inside) blocks.emplace_back();
+    } else if (inside) {
+      blocks.back() += line + "\n";
+    }
+  }
+  return blocks;
+}
+
+}  // namespace
+
+TEST_CASE("every entity that is shown can be made as it stands") {
+  int made = 0;
+  for (const auto* page : {"entities.md", "process-entities.md"}) {
+    for (const auto& block : blocks_of(page)) {
+      if (block.find("kind = ") == std::string::npos) continue;
+      CAPTURE(block);
+      const auto guardian = make_guardian(entity_of(block));
+      REQUIRE_MESSAGE(guardian.has_value(), guardian.error().message);
+      ++made;
+    }
+  }
+  CHECK(made == 3);
+}
+
+TEST_CASE("every condition that is shown can be read, and says what it is shown for") {
+  std::vector<entities::Expression> conditions;
+  for (const auto& block : blocks_of("entities.md")) {
+    if (!block.starts_with("when = ")) continue;
+    const auto entity = entity_of("[entity.x]\nkind = \"rules\"\n[[entity.x.on]]\n" + block +
+                                  "[[entity.x.rule]]\nname = \"r\"\n");
+    conditions.push_back(entities::Expression::compile(entity.on.at(0).when).value());
+  }
+  REQUIRE(conditions.size() == 2);
+  Event event;
+  event.subject = "shop/1";
+  event.data =
+      json::parse(R"({"amount":101,"issue":{"labels":[{"name":"ui"},{"name":"urgent"}]}})");
+  const EventView view(event);
+  CHECK(conditions[0].holds(view).value());
+  CHECK(conditions[1].holds(view).value());
+  event.data = nullptr;
+  CHECK_FALSE(conditions[0].holds(view).has_value());
+  CHECK_FALSE(conditions[1].holds(view).value());
+}
+
+TEST_CASE("every entity of the shipped configurations can be made") {
+  for (const auto* path : {"vigild.toml", "demo/vigild.toml"}) {
+    CAPTURE(path);
+    std::ifstream file(std::string(VIGIL_SOURCE_DIR "/config/") + path);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto loaded = config::load_text(text, path);
+    REQUIRE(std::holds_alternative<config::Loaded>(loaded));
+    for (const auto& [name, entity] : std::get<config::Loaded>(loaded).settings.entities) {
+      const auto guardian = make_guardian(entity);
+      REQUIRE_MESSAGE(guardian.has_value(), guardian.error().message);
+    }
+  }
+}
