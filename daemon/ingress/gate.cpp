@@ -164,6 +164,7 @@ GateAnswer read_head(std::string_view bytes, const GateLimits& limits) {
   if (end == std::string_view::npos) return {};
   GateAnswer out;
   out.head_bytes = end + 4;
+  out.request.headers.reserve(16);  // as many as most senders have
   std::string_view rest = bytes.substr(0, end + 2);
   int number = 0;
   while (!rest.empty()) {

@@ -167,7 +167,7 @@ Described of_scheme(const std::string& source, const config::Webhook& settings,
   }
 }
 
-constexpr std::array kept_names{
+constexpr std::array<std::string_view, 16> kept_names{
     "user-agent",       "x-github-event",      "x-github-delivery",    "x-github-hook-id",
     "x-gitlab-event",   "x-gitlab-event-uuid", "x-gitlab-instance",    "x-gitea-event",
     "x-gitea-delivery", "x-slack-retry-num",   "x-slack-retry-reason", "webhook-id",

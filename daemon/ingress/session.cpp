@@ -102,12 +102,14 @@ asio::awaitable<Session::Got> Session::receive() {
 }
 
 // More bytes of the body, straight to their place. A client gets as much memory as it has filled,
-// not as much as it has announced.
+// not as it has announced. A small body is often there; a large one lets others have their turn.
 asio::awaitable<Session::Got> Session::receive_into(std::string& body, std::size_t left) {
-  while (true) {
-    auto waiting = readable();
-    const Got ready = co_await std::move(waiting);
-    if (ready != Got::data) co_return ready;
+  for (bool wait = body.size() >= body_piece_most;; wait = true) {
+    if (wait) {
+      auto waiting = readable();
+      const Got ready = co_await std::move(waiting);
+      if (ready != Got::data) co_return ready;
+    }
     const auto had = body.size();
     ssize_t count = 0;
     const auto room = std::min(left, std::clamp(had, body_piece_least, body_piece_most));
@@ -386,11 +388,10 @@ asio::awaitable<bool> Session::serve_one() {
 
 asio::awaitable<void> Session::run() {
   bool more = true;
-  while (more) {
+  while (more && !late_) {
     auto serving = serve_one();
     more = co_await std::move(serving);
     let_go();
-    if (late_) more = false;
   }
   deadline_ = Duration::max();
   cut();
