@@ -4,6 +4,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <random>
 
 using namespace vigil;
 using vigil::entities::EventView;
@@ -124,4 +125,31 @@ TEST_CASE("all texts of a JSON value are templates") {
   const json::value none;
   CHECK(shape.value().value(Scope{&view, "k", &none}) ==
         json::parse(R"({"a":7,"b":["x k",1,null]})"));
+}
+
+TEST_CASE("any text is taken or refused in words, and text without holes is left as it is") {
+  const std::string pieces[] = {"{{",        "}}",       "{",    "}",       "event.data.n",
+                                "report.ok", "|",        "json", "default", "truncate",
+                                "'",         "\"",       " ",    "7",       "ü",
+                                ".",         "case.key", "x",    "\n",      "event",
+                                "subject",   "tasks"};
+  World world;
+  std::mt19937 random(7);
+  int taken = 0;
+  for (int turn = 0; turn < 20'000; ++turn) {
+    std::string text;
+    for (auto n = random() % 12; n > 0; --n) text += pieces[random() % std::size(pieces)];
+    CAPTURE(text);
+    const auto compiled = Template::compile(text);
+    if (!compiled) {
+      CHECK_FALSE(compiled.error().message.empty());
+      continue;
+    }
+    ++taken;
+    const EventView view(world.event);
+    const auto filled = compiled->text(Scope{&view, "k"});
+    if (!compiled->has_holes()) CHECK(filled == text);
+    CHECK(is_valid_utf8(filled));
+  }
+  CHECK(taken > 1'000);
 }
