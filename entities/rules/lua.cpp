@@ -105,7 +105,7 @@ class Machine final : public Patterns {
   }
 
   Answer find(std::string_view text, std::string_view pattern) noexcept override {
-    if (!charge(text.size())) return Answer::too_much;
+    if (!charge(text.size() + pattern.size())) return Answer::too_much;
     auto& known = patterns_[std::string(pattern)];
     if (!known) known = make_pattern(pattern);
     const auto answer = !known->ok()                                            ? Answer::malformed

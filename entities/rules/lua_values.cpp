@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <cstring>
 #include <lua.hpp>
 
 #include "entities/rules/scope.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr const char* json_type = "json";
 constexpr const char* event_type = "event";
+constexpr int results_max = 4'096;  // of one function: each is copied wherever `...` goes
 
 void push(lua_State* lua, const json::value* value) {
   if (value == nullptr) return lua_pushnil(lua);
@@ -144,6 +146,10 @@ int matches(lua_State* lua) {
   (void)luaL_checkstring(lua, 2);
   if (lua_isstring(lua, 1) == 0) return lua_pushboolean(lua, 0), 1;
   const auto pattern = text_at(lua, 2);
+  if (pattern.size() > Patterns::pattern_bytes_max) {
+    return luaL_error(lua, "a regular expression of more than %d bytes",
+                      static_cast<int>(Patterns::pattern_bytes_max));
+  }
   const auto found = patterns_of(lua).find(text_at(lua, 1), pattern);
   if (found == Patterns::Answer::malformed) {
     return luaL_error(lua, "'%s' is no regular expression", pattern.data());
@@ -153,15 +159,32 @@ int matches(lua_State* lua) {
   return 1;
 }
 
-// contains(text, part). False for what is no text.
+// contains(text, part). False for what is no text. Both may come from a stranger, so the search is
+// one whose time does not grow with their product: memmem is, string_view::find is not.
 int contains(lua_State* lua) {
   (void)luaL_checkstring(lua, 2);
   if (lua_isstring(lua, 1) == 0) return lua_pushboolean(lua, 0), 1;
   const auto text = text_at(lua, 1);
   const auto part = text_at(lua, 2);
-  if (!patterns_of(lua).charge(text.size())) return too_much(lua);
-  lua_pushboolean(lua, text.find(part) != text.npos ? 1 : 0);
+  if (!patterns_of(lua).charge(text.size() + part.size())) return too_much(lua);
+  const bool found =
+      part.empty() || ::memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
+  lua_pushboolean(lua, found ? 1 : 0);
   return 1;
+}
+
+// A function of Lua's own, charged for the size of what it is given and of what it gives: its steps
+// are not counted. It runs in this frame, so its errors read as always.
+int weighed(lua_State* lua) {
+  std::size_t bytes = 0;
+  for (int at = lua_gettop(lua); at >= 1; --at) {
+    const bool is_table = lua_type(lua, at) == LUA_TTABLE;
+    bytes += (is_table ? sizeof(void*) * 2 : 1) * static_cast<std::size_t>(lua_rawlen(lua, at));
+  }
+  if (!patterns_of(lua).charge(bytes)) return too_much(lua);
+  const int results = lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+  if (results > results_max) return luaL_error(lua, "more than %d values at once", results_max);
+  return results;
 }
 
 // As Lua's own, without addresses: the same event must give the same answer.
@@ -192,6 +215,12 @@ void take(lua_State* lua, int from, const char* name) {
   lua_setfield(lua, -2, name);
 }
 
+void take_weighed(lua_State* lua, int from, const char* name) {
+  lua_getfield(lua, from, name);
+  lua_pushcclosure(lua, weighed, 1);
+  lua_setfield(lua, -2, name);
+}
+
 // The table at the top becomes one that can be read and no more.
 void seal(lua_State* lua) {
   lua_newtable(lua);
@@ -210,7 +239,12 @@ void take_library(lua_State* lua, const char* name, lua_CFunction open,
   luaL_requiref(lua, name, open, 0);
   const int library = lua_gettop(lua);
   lua_newtable(lua);
-  for (const auto* function : functions) take(lua, library, function);
+  for (const auto* function : functions) {
+    lua_getfield(lua, library, function);
+    const bool is_function = lua_iscfunction(lua, -1) != 0;
+    lua_pop(lua, 1);
+    is_function ? take_weighed(lua, library, function) : take(lua, library, function);
+  }
   seal(lua);
   lua_remove(lua, library);
   lua_setfield(lua, -2, name);
@@ -250,9 +284,10 @@ void push_environment(lua_State* lua, Patterns& patterns) {
   luaL_requiref(lua, "_G", luaopen_base, 0);
   const int base = lua_gettop(lua);
   luaL_newlib(lua, own);
-  for (const auto* name : {"assert", "ipairs", "next", "pairs", "select", "tonumber", "type"}) {
+  for (const auto* name : {"assert", "ipairs", "next", "pairs", "select", "type"}) {
     take(lua, base, name);
   }
+  take_weighed(lua, base, "tonumber");
   lua_remove(lua, base);
   // A function of C is not interrupted by the count of steps: those that can run long, or depend on
   // more than their arguments, are not there.

@@ -1,6 +1,7 @@
 #pragma once
 // What Lua sees: the event and its JSON, read only and never copied as a whole, and the few
 // functions that are safe to have. Private to rules; the machine of one thread.
+#include <cstddef>
 #include <string_view>
 
 struct lua_State;
@@ -10,6 +11,8 @@ namespace vigil::entities {
 // matches() and its compiled patterns, as lua_values.cpp asks for them.
 class Patterns {
  public:
+  // Longer ones would be kept compiled in each thread, and may come from a stranger.
+  static constexpr std::size_t pattern_bytes_max = 4096;
   virtual ~Patterns() = default;
   enum class Answer { no, yes, malformed, too_much };
   virtual Answer find(std::string_view text, std::string_view pattern) noexcept = 0;
