@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::bodies_of;
 using testing::Client;
+using testing::count_of;
 using testing::Loopback;
 using testing::post;
 namespace asio = boost::asio;
@@ -332,6 +333,25 @@ TEST_CASE("what follows the second step of a path, maybe a secret, is not in the
   (void)std::fclose(lines);
   CHECK(log.contains("place=\"/hooks/view\" error=\"broken\""));
   CHECK_FALSE(log.contains("s3cret"));
+}
+
+TEST_CASE("a head as large as it may be is read, one byte more is refused, whatever follows it") {
+  ServerLimits limits;
+  limits.head_bytes_max = 1024;
+  const auto request = [](std::size_t head_bytes) {
+    std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nX: ";
+    head.append(head_bytes - head.size() - 4, 'x');
+    return head + "\r\n\r\nabc";
+  };
+  Loopback world(limits);
+  Client client(world.port);
+  client.send(request(1024) + request(1000) + request(1024));
+  REQUIRE(world.answered(client, 3));
+  CHECK(count_of(client.got, "200 OK") == 3);
+  client.send(request(1025) + request(1000));
+  REQUIRE(world.has_closed(client));
+  CHECK(count_of(client.got, "200 OK") == 3);
+  CHECK(count_of(client.got, "431 ") == 1);
 }
 
 }  // namespace vigil::ingress
