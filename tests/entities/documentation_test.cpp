@@ -41,7 +41,7 @@ TEST_CASE("every entity that is shown can be made as it stands") {
       ++made;
     }
   }
-  CHECK(made == 3);
+  CHECK(made == 4);
 }
 
 TEST_CASE("every condition that is shown can be read, and says what it is shown for") {
