@@ -1,0 +1,67 @@
+// What is left of children that come and go: nothing.
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+
+#include "tests/entities/process_world.hpp"
+
+using namespace vigil;
+using namespace std::chrono_literals;
+using World = vigil::testing::ProcessWorld;
+
+namespace {
+
+std::size_t open_descriptors() {
+  namespace fs = std::filesystem;
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+}
+
+// Children of this program that nobody waited for, running or not.
+bool has_children() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+}  // namespace
+
+TEST_CASE("after fifty children there is none left, and no descriptor of theirs") {
+  REQUIRE_FALSE(has_children());
+  World world("");
+  world.settings.argv = {"/bin/sh", "-c", "read question; echo gone >&2; exit 3"};
+  const auto first = world.ask("a");  // what a loop opens once is open now
+  REQUIRE_FALSE(first.has_value());
+  CHECK(first.error().message.find("exit code 3") != std::string::npos);
+  CHECK(first.error().message.find("gone") != std::string::npos);
+  CHECK_FALSE(has_children());
+  const auto before = open_descriptors();
+  for (int turn = 0; turn < 50; ++turn) CHECK_FALSE(world.ask("a").has_value());
+  CHECK(open_descriptors() == before);
+  CHECK_FALSE(has_children());
+}
+
+TEST_CASE("children whose callers gave up are gone too") {
+  World world("", 20s);
+  world.settings.argv = {"/bin/cat"};  // gives the question back: no decision; and stays
+  const auto first = world.ask("a");
+  REQUIRE_FALSE(first.has_value());
+  CHECK(first.error().code == ErrorCode::invalid_input);
+  world.settings.argv = {"/bin/cat"};
+  const auto before = open_descriptors();
+  for (int turn = 0; turn < 10; ++turn) {
+    Result<entities::Decision> out;
+    TaskGroup group(world.loop.get_executor());
+    world.ask_in(group, World::wake("a"), out);
+    // Gives up at another moment each time: before the start, in the middle, after the answer.
+    for (int step = 0; step < turn; ++step) {
+      world.loop.restart();
+      world.loop.poll_one();
+    }
+    group.cancel();
+    world.until([&] { return group.size() == 0; });
+  }
+  world.stop();
+  CHECK(open_descriptors() <= before);
+  CHECK_FALSE(has_children());
+}
