@@ -72,6 +72,7 @@ struct ProcessHost::State {
   Clock& clock;
   std::string launcher;
   config::Process settings;
+  Complaints complaints;
   std::shared_ptr<Speaker> speaker;  // nobody else ends it than who takes it from here
   std::string workdir;               // ours, when the settings name none
   std::int64_t number = 0;
@@ -152,7 +153,7 @@ Result<std::shared_ptr<Speaker>> ProcessHost::State::start(const std::string& en
   if (!spec) return std::unexpected(spec.error());
   auto child = swarm::Child::start(executor, launcher, *spec);
   if (!child) return std::unexpected(std::move(child.error()));
-  speaker = std::make_shared<Speaker>(executor, clock, std::move(*child), entity);
+  speaker = std::make_shared<Speaker>(executor, clock, complaints, std::move(*child), entity);
   speaker->begin([this, of = std::weak_ptr(speaker)] { ended(of.lock()); });
   return speaker;
 }

@@ -14,31 +14,14 @@ constexpr Duration last_words_patience = std::chrono::milliseconds{500};
 
 }  // namespace
 
-void Complaints::take(std::string_view bytes, const std::string& entity, TimePoint now) {
-  for (const char c : bytes) {
-    if (c == '\n') {
-      end_line(entity, now);
-    } else if (line_.size() < line_bytes_max) {
-      line_ += c;
-    }
-  }
-}
-
-void Complaints::finish(const std::string& entity, TimePoint now) {
-  end_line(entity, now);  // a last one without its newline
-  tell_left_out(entity);
-}
-
-void Complaints::tell_left_out(const std::string& entity) {
-  if (left_out_ == 0) return;
+void Complaints::tell_left_out(const std::string& entity, TimePoint now) {
+  if (left_out_ == 0 || now - summed_up_ < std::chrono::minutes{1}) return;
+  summed_up_ = now;
   log_info("a process entity said more than is logged: entity={} lines_left_out={}", entity,
            std::exchange(left_out_, 0));
 }
 
-void Complaints::end_line(const std::string& entity, TimePoint now) {
-  const auto line = std::exchange(line_, {});
-  if (line.find_first_not_of(" \t\r") == std::string::npos) return;
-  last_ = quoted(line);
+void Complaints::tell(const std::string& entity, const std::string& line, TimePoint now) {
   if (now - minute_ >= std::chrono::minutes{1}) {
     minute_ = now;
     told_ = 0;
@@ -47,14 +30,15 @@ void Complaints::end_line(const std::string& entity, TimePoint now) {
     ++left_out_;
     return;
   }
-  tell_left_out(entity);
-  log_info("a process entity says: entity={} text={}", entity, last_);
+  tell_left_out(entity, now);
+  log_info("a process entity says: entity={} text={}", entity, line);
 }
 
-Speaker::Speaker(asio::any_io_executor executor, Clock& clock, swarm::Child started,
-                 std::string entity)
+Speaker::Speaker(asio::any_io_executor executor, Clock& clock, Complaints& complaints,
+                 swarm::Child started, std::string entity)
     : child(std::move(started)),
       clock_(clock),
+      complaints_(complaints),
       entity_(std::move(entity)),
       heard_(executor),
       deafened_(executor),
@@ -90,11 +74,29 @@ asio::awaitable<void> Speaker::hear_complaints() {
   while (true) {
     const std::string bytes = co_await child.read_errors();
     if (bytes.empty()) break;
-    complaints_.take(bytes, entity_, clock_.now());
+    complain(bytes);
   }
-  complaints_.finish(entity_, clock_.now());
+  end_complaint();  // a last one without its newline
+  complaints_.tell_left_out(entity_, clock_.now());
   complained_ = true;
   quiet_.ring();
+}
+
+void Speaker::complain(std::string_view bytes) {
+  for (const char c : bytes) {
+    if (c == '\n') {
+      end_complaint();
+    } else if (complaint_.size() < complaint_bytes_max) {
+      complaint_ += c;
+    }
+  }
+}
+
+void Speaker::end_complaint() {
+  const auto line = std::exchange(complaint_, {});
+  if (line.find_first_not_of(" \t\r") == std::string::npos) return;
+  last_words_ = quoted(line);
+  complaints_.tell(entity_, last_words_, clock_.now());
 }
 
 asio::awaitable<bool> Speaker::when(const bool& holds, Bell& bell) {
@@ -165,8 +167,8 @@ std::string Speaker::epitaph() const {
     how = exit_->signal != 0 ? fmt::format("signal {}", exit_->signal)
                              : fmt::format("exit code {}", exit_->code);
   }
-  if (complaints_.last().empty()) return how;
-  return fmt::format("{}; its last words: {}", how, complaints_.last());
+  if (last_words_.empty()) return how;
+  return fmt::format("{}; its last words: {}", how, last_words_);
 }
 
 }  // namespace vigil::entities

@@ -14,24 +14,18 @@
 
 namespace vigil::entities {
 
-// Foreign lines into the log, so many a minute; how many were left out is said with the next one.
+// Foreign lines into the log, so many a minute, of all the children of one entity; how many were
+// left out is said with the next one, and at the end of a child once a minute.
 class Complaints {
  public:
-  void take(std::string_view bytes, const std::string& entity, TimePoint now);
-  // The last line that was not blank, cut; empty if there was none.
-  const std::string& last() const { return last_; }
-  void finish(const std::string& entity, TimePoint now);
+  void tell(const std::string& entity, const std::string& line, TimePoint now);
+  void tell_left_out(const std::string& entity, TimePoint now);
 
  private:
-  static constexpr std::size_t line_bytes_max = 4096;
   static constexpr int lines_a_minute = 20;
 
-  void end_line(const std::string& entity, TimePoint now);
-  void tell_left_out(const std::string& entity);
-
-  std::string line_;
-  std::string last_;
   TimePoint minute_{};
+  TimePoint summed_up_{};
   int told_ = 0;
   std::int64_t left_out_ = 0;
 };
@@ -40,8 +34,9 @@ class Speaker {
  public:
   static constexpr std::size_t line_bytes_max = 8 * 1024 * 1024;
 
-  Speaker(boost::asio::any_io_executor executor, Clock& clock, swarm::Child started,
-          std::string entity);
+  // The references must outlive the speaker.
+  Speaker(boost::asio::any_io_executor executor, Clock& clock, Complaints& complaints,
+          swarm::Child started, std::string entity);
 
   // Begins to listen, and to watch for its end, which is told once. end() must be awaited then.
   void begin(std::function<void()> ended);
@@ -65,12 +60,19 @@ class Speaker {
  private:
   boost::asio::awaitable<void> hear_answers();
   boost::asio::awaitable<void> hear_complaints();
+  void complain(std::string_view bytes);
+  void end_complaint();
   boost::asio::awaitable<void> watch(std::function<void()> ended);
   // True once it holds, for with_deadline.
   boost::asio::awaitable<bool> when(const bool& holds, Bell& bell);
 
+  static constexpr std::size_t complaint_bytes_max = 4096;  // of a line
+
   Clock& clock_;
+  Complaints& complaints_;
   std::string entity_;
+  std::string complaint_;   // the line that is not ended yet
+  std::string last_words_;  // the last line that was not blank, quoted
   std::string unread_;
   std::size_t looked_at_ = 0;  // of unread_, without a newline
   int answers_ = 0;
@@ -79,7 +81,6 @@ class Speaker {
   bool complained_ = false;  // all it will
   bool exited_ = false;
   std::optional<swarm::ChildExit> exit_;
-  Complaints complaints_;
   Bell heard_;
   Bell deafened_;
   Bell quiet_;

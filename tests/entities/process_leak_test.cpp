@@ -1,8 +1,11 @@
 // What is left of children that come and go: nothing.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <sstream>
 
 #include "tests/entities/process_world.hpp"
 
@@ -24,7 +27,43 @@ bool has_children() {
   return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
 }
 
+// The daemon's log goes to standard error: into a file, for a while.
+class KeptLog {
+ public:
+  explicit KeptLog(std::filesystem::path path) : path_(std::move(path)), before_(::dup(2)) {
+    const int file = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    REQUIRE(::dup2(file, 2) == 2);
+    ::close(file);
+  }
+  ~KeptLog() { end(); }
+  KeptLog(const KeptLog&) = delete;
+  KeptLog& operator=(const KeptLog&) = delete;
+  std::string end() {
+    if (before_ < 0) return {};
+    ::dup2(before_, 2);
+    ::close(std::exchange(before_, -1));
+    std::ifstream file(path_);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+ private:
+  std::filesystem::path path_;
+  int before_;
+};
+
 }  // namespace
+
+TEST_CASE("a crowd of short-lived children does not fill the log") {
+  World world("");
+  world.settings.argv = {"/bin/sh", "-c", "read question; echo gone >&2; exit 3"};
+  KeptLog log(world.file("log"));
+  for (int turn = 0; turn < 60; ++turn) (void)world.ask("a");
+  std::istringstream lines(log.end());
+  int told = 0;
+  for (std::string line; std::getline(lines, line);) told += line.ends_with("\"gone\"") ? 1 : 0;
+  CHECK(told >= 20);
+  CHECK(told <= 40);  // 20 a minute, and a minute may begin meanwhile
+}
 
 TEST_CASE("after fifty children there is none left, and no descriptor of theirs") {
   REQUIRE_FALSE(has_children());
