@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <set>
 
 #include "entities/rules/lua.hpp"
 #include "tests/entities/rules_world.hpp"
@@ -11,15 +12,15 @@ using namespace vigil::testing;
 
 namespace {
 
-// The TOML blocks of a page, in order.
-std::vector<std::string> blocks_of(const std::string& page) {
+// The blocks of one language on a page, in order.
+std::vector<std::string> blocks_of(const std::string& page, const std::string& language = "toml") {
   std::ifstream file(std::string(VIGIL_SOURCE_DIR "/docs/") + page);
   REQUIRE(file.good());
   std::vector<std::string> blocks;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with("```")) {
-      inside = line == "```toml";
+      inside = line == "```" + language;
       if (inside) blocks.emplace_back();
     } else if (inside) {
       blocks.back() += line + "\n";
@@ -42,6 +43,38 @@ TEST_CASE("every entity that is shown can be made as it stands") {
     }
   }
   CHECK(made == 4);
+}
+
+namespace {
+
+std::set<std::string> names_in(const json::value& object) {
+  std::set<std::string> names;
+  for (const auto& member : object.as_object()) names.emplace(member.key());
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("the question that is shown has the members of a real one, and the answer is taken") {
+  const auto blocks = blocks_of("process-entities.md", "json");
+  REQUIRE(blocks.size() == 2);
+  const auto question = json::parse(blocks[0]);
+  auto event = std::make_shared<Event>();
+  Wake wake;
+  wake.because = EventsArrived{{event}};
+  CHECK(names_in(question.at("wake")) == names_in(to_json(wake)));
+  CHECK(names_in(question.at("wake").at("events").at(0)) == names_in(to_json(*event)));
+  CHECK(names_in(question.at("memory")) ==
+        std::set<std::string>{"state", "facts", "preferences", "episodes"});
+  const auto answer = json::parse(blocks[1]);
+  const auto decision = decision_from_json(answer);
+  REQUIRE_MESSAGE(decision.has_value(), decision.error().message);
+  // Nothing that is shown goes unread: what is written again has all of its members.
+  auto shown = names_in(answer);
+  shown.erase("id");
+  CHECK(names_in(to_json(*decision)) == shown);
+  CHECK(answer.at("id") == question.at("id"));
+  CHECK(decision->plans.at(0).tasks.at(1).needs == std::vector<std::string>{"build"});
 }
 
 TEST_CASE("every condition that is shown can be read, and says what it is shown for") {
