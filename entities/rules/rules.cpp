@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t reasons_max = 5;    // told of a batch
 constexpr std::size_t waiting_max = 100;  // swarms whose report a case waits for
+// What is kept for them, in all: the state is written with each decision.
+constexpr std::size_t waiting_bytes_max = 1024 * 1024;
 
 // What a case keeps in its state:
 //   waiting: by title of a swarm, {"rule", "event": what its later actions need to know}
@@ -100,6 +102,18 @@ std::string plural(std::size_t count, std::string_view word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
+std::size_t size_of(const json::value& entry) { return vigil::to_text(entry).size(); }
+
+void let_go_of_oldest(json::object& waiting) {
+  std::size_t bytes = 0;
+  for (const auto& entry : waiting) bytes += size_of(entry.value());
+  // The newest stays, however large it is.
+  while (waiting.size() > 1 && (waiting.size() > waiting_max || bytes > waiting_bytes_max)) {
+    bytes -= size_of(waiting.begin()->value());
+    waiting.stable_erase(waiting.begin());
+  }
+}
+
 void Rules::run_tasks(const CompiledRule& rule, const Event& event, const Scope& scope,
                       json::object& state, Decision& out, Outcome& outcome) {
   auto& waiting = child(state, waiting_key);
@@ -114,9 +128,9 @@ void Rules::run_tasks(const CompiledRule& rule, const Event& event, const Scope&
   outcome.told += fmt::format(", {} to run", plural(plan->tasks.size(), "task"));
   out.plans.push_back(std::move(*plan));
   outcome.asked = true;
-  // A swarm that never began (the day's budget was spent) never ends either: the oldest is let go.
-  if (waiting.size() >= waiting_max) waiting.stable_erase(waiting.begin());
   waiting[title] = {{"rule", rule.name}, {"event", kept_of(rule, *scope.event)}};
+  // A swarm that never began (the day's budget was spent) never ends either: the oldest is let go.
+  let_go_of_oldest(waiting);
 }
 
 Rules::Outcome Rules::consider(const Event& event, const std::string& case_key, json::object& state,

@@ -165,3 +165,20 @@ TEST_CASE("the same history gives the same decisions, whatever order swarms end 
     CHECK(once.size() > 10'000);
   }
 }
+
+TEST_CASE("what strangers say at length does not grow in the state of a case") {
+  RulesWorld world(clerk);
+  std::string last;
+  for (int n = 1; n <= 60; ++n) {
+    const auto data = fmt::format(R"({{"n":{},"percent":95,"path":"{}"}})", n,
+                                  std::string(100'000, static_cast<char>('a' + n % 26)));
+    const auto decision = world.ask(EventsArrived{{RulesWorld::event(n, data.c_str())}});
+    REQUIRE(decision.plans.size() == 1);
+    last = decision.plans.front().title;
+    CHECK(to_text(json::value(world.memory.state)).size() < 1'200'000);
+  }
+  CHECK(world.memory.state.at("waiting").as_object().size() > 10);
+  const auto told = world.ended(last, true);
+  REQUIRE(told.actions.size() == 1);
+  CHECK(text_of(told.actions[0]).starts_with("ok 60 "));
+}
