@@ -169,6 +169,7 @@ asio::awaitable<Result<std::shared_ptr<Speaker>>> ProcessHost::State::ensure_sta
     std::string entity) {
   if (speaker && speaker->has_ended()) {  // after its last answer: no failure
     const auto over = std::exchange(speaker, nullptr);
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     auto ending = end_failed(over);
     co_await std::move(ending);
   }
@@ -294,6 +295,8 @@ asio::awaitable<Result<Decision>> ProcessHost::decide(Wake wake, json::object me
   const auto failed = std::exchange(state.speaker, nullptr);
   if (state.stopping) co_return state.going_away();
   if (failed) {
+    // Cancelled in the very turn in which the answer came: then nothing may be awaited any more.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     auto ending = state.end_failed(failed);
     co_await std::move(ending);
     if (decision.error().code == ErrorCode::unavailable) {
