@@ -106,3 +106,55 @@ TEST_CASE("a caller may give up at any moment of a question") {
   }
   CHECK(open_descriptors() == before);
 }
+
+TEST_CASE("whoever asks behind one that gave up is answered, at whatever moment that was") {
+  for (int turns = 0, finished = 0; finished < 3; ++turns) {
+    CAPTURE(turns);
+    World world("", 20s);
+    // Answers with the id it read: {"id":1,"wake":...
+    world.settings.argv = {"/bin/sh", "-c",
+                           "while read -r q; do id=${q#*:}; id=${id%%,*}; "
+                           "printf '{\"id\":%s,\"why\":\"asked\"}\\n' $id; done"};
+    Result<entities::Decision> first;
+    Result<entities::Decision> second;
+    TaskGroup giving_up(world.loop.get_executor());
+    TaskGroup patient(world.loop.get_executor());
+    world.ask_in(giving_up, World::wake("a"), first);
+    world.ask_in(patient, World::wake("b"), second);
+    for (int turn = 0; turn < turns && giving_up.size() > 0; ++turn) {
+      world.loop.restart();
+      world.loop.run_one_for(1s);
+    }
+    finished += giving_up.size() == 0 ? 1 : 0;
+    giving_up.cancel();
+    world.until([&] { return giving_up.size() + patient.size() == 0; });
+    REQUIRE_MESSAGE(second.has_value(), second.error().message);
+    CHECK(second->why == "asked");
+    world.stop();
+  }
+  CHECK_FALSE(has_children());
+}
+
+TEST_CASE("an entity may be stopped at any moment of a question") {
+  const auto before = open_descriptors();
+  for (int turns = 0, finished = 0; finished < 3; ++turns) {
+    CAPTURE(turns);
+    World world("", 20s);
+    world.settings.argv = {"/bin/sh", "-c", "read -r q; echo '{\"id\":1,\"why\":\"asked\"}'"};
+    std::vector<Result<entities::Decision>> answers(3);
+    TaskGroup group(world.loop.get_executor());
+    for (auto& answer : answers) world.ask_in(group, World::wake("a"), answer);
+    for (int turn = 0; turn < turns && group.size() == 3; ++turn) {
+      world.loop.restart();
+      world.loop.run_one_for(1s);
+    }
+    finished += group.size() < 3 ? 1 : 0;
+    world.stop();
+    world.until([&] { return group.size() == 0; });
+    for (const auto& answer : answers) {
+      if (!answer) CHECK_FALSE(answer.error().message.empty());
+    }
+  }
+  CHECK(open_descriptors() == before);
+  CHECK_FALSE(has_children());
+}
