@@ -11,6 +11,10 @@ struct Engine::State {
   std::vector<SwarmRun*> running;
 };
 
+std::optional<std::pair<json::value, Duration>> Checkpoints::recall(const std::string&) {
+  return std::nullopt;
+}
+
 Engine::Engine(asio::any_io_executor executor, Clock& clock, Runner& runner,
                Checkpoints& checkpoints, EngineLimits limits)
     : state_(new State{Services{std::move(executor),

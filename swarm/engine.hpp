@@ -17,7 +17,9 @@
 
 namespace vigil::swarm {
 
-// Where progress is made durable. Each call is awaited before the engine goes on from that step.
+// Where progress is made durable. The engine does not wait for each write: it goes on, keeps at
+// most some hundreds unfinished, and reports when all are done. What was called first must be
+// durable first, so what a crash leaves never holds a result without those it was made from.
 class Checkpoints {
  public:
   virtual ~Checkpoints() = default;
@@ -26,6 +28,8 @@ class Checkpoints {
                                                std::int64_t fence) = 0;
   virtual boost::asio::awaitable<void> ended(SwarmId swarm, TaskOutcome outcome,
                                              std::int64_t fence) = 0;
+  // The latest result kept under TaskOutcome::cache_key, if any: {result, took}.
+  virtual std::optional<std::pair<json::value, Duration>> recall(const std::string& cache_key);
 };
 
 // What people watch: told after each change, never awaited.
@@ -35,7 +39,9 @@ struct Progress {
   TaskState state = TaskState::waiting;
   int attempt = 0;
   Duration took{0};
-  std::string note;  // error, progress, ...
+  std::string note;      // error, what it is doing, ...
+  double fraction = -1;  // of its work done, as it says itself; -1: it does not say
+  std::string parent;    // the task that spawned it
 };
 
 struct EngineLimits {
@@ -44,19 +50,28 @@ struct EngineLimits {
   // Units of each resource. One that is not named here has a single unit, so a plan may use any
   // name as a lock; a task that asks for more units than there are waits for all of them.
   std::map<std::string, int> resources;
+  // Starts per minute of tasks that hold the resource, evenly spread after a burst of its units.
+  std::map<std::string, double> starts_per_minute;
   Duration task_timeout = std::chrono::minutes{10};
   Duration grace = std::chrono::seconds{2};
 };
 
-// How long a task of that name took before, for the order; nullopt when never seen.
-using LearnedDurations = std::function<std::optional<Duration>(const std::string& task)>;
+// How long tasks of that name took before; nullopt when never seen.
+struct Learned {
+  Duration typical{0};
+  Duration late{0};  // hardly ever longer (about the 95th percentile); 0: not known yet
+};
+using LearnedDurations = std::function<std::optional<Learned>(const std::string& task)>;
 
 struct Run {
   SwarmId id;
   std::string owner;  // the entity: shares and limits are per owner
   Plan plan;
-  std::vector<TaskOutcome> finished;  // from the checkpoints of a run that a crash cut off
-  std::int64_t fence_base = 0;        // fences of this run are larger
+  // From the checkpoints of a run that was cut off, or that is tried again: what is done or failed
+  // stays so, if all it needs did. Also of tasks that will be spawned, if they are spawned the
+  // same.
+  std::vector<TaskOutcome> finished;
+  std::int64_t fence_base = 0;  // fences of this run are larger
 };
 
 class Engine {
@@ -70,7 +85,7 @@ class Engine {
   void use_durations(LearnedDurations learned);
 
   // A failing task is not an error: see Report. The plan must be valid (one whose tasks form no DAG
-  // gets a report that says so). Of Run::finished, what is done or failed stays so; the rest runs.
+  // gets a report that says so).
   // On cancellation stops the children, waits for them, then throws operation_aborted; the
   // checkpoints stay for a resume. What Checkpoints throw ends the run in the same way.
   boost::asio::awaitable<Report> run(Run run);

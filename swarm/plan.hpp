@@ -2,6 +2,7 @@
 // A plan: a DAG of short tasks, as a value. Pure; any thread.
 #include <boost/json/object.hpp>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,32 @@ enum class Containment { strict, net, none };  // `unit` joins with the service
 struct Task {
   std::string name;                // unique in its plan: [A-Za-z0-9_.:/-]{1,100}
   std::vector<std::string> argv;   // an exec task: the program and its arguments, never a shell
-  std::string builtin;             // or the name of a vigil-task analyser; exactly one of the two
+  std::string builtin;             // or the name of a vigil-task analyser
+  std::string reduce;              // or of a reducer (swarm/reduce.hpp); exactly one of the three
   json::value input;               // what it is given, beside the results it needs
   std::vector<std::string> needs;  // starts when these have ended well; gets their results
   // Starts when these have published their interface, and gets it; of those that are done already
   // it gets the result. Who consumed an interface that is not the final one runs again with the
   // result.
   std::vector<std::string> needs_interface;
+  // Once per item of a list, as tasks NAME/0, NAME/1, ...: "input.MEMBER", or "TASK" or
+  // "TASK.MEMBER" of what it needs. Each finds its `item` and `index` in its input, and "{item}" in
+  // its argv is replaced. The result is the list of theirs.
+  std::string for_each;
+  // How many tasks it may add while it runs ({"spawn": [...]} on the control channel), its own and
+  // theirs together. It is done when they are; see swarm/spawn.hpp.
+  int spawn_max = 0;
+  bool planner = false;  // its result is a list of tasks to spawn ({"tasks": [...]})
+  // Judges every result before it counts: gets it as inputs.NAME. Its exit code, or {"accept":
+  // false, "why": ...} as its result, says no; then the attempt failed, and the next one is told
+  // why.
+  std::shared_ptr<const Task> verify;
+  int variants = 1;    // attempts side by side; the first that ends well and is accepted wins
+  bool hedge = false;  // may run twice at once: a straggler gets a second attempt beside it
+  // May take the result of an earlier task with the same command, input, inputs and `digest`, in
+  // which its maker names whatever else the result depends on (a commit, the hash of a file).
+  bool cache = false;
+  std::string digest;
   Duration timeout{0};                               // 0: the engine's default
   int retries = 0;                                   // attempts after the first
   Duration retry_backoff = std::chrono::seconds{1};  // doubled each time, at most a minute
@@ -38,9 +58,11 @@ struct Task {
 };
 
 enum class OnFailure {
-  stop,
-  keep_going
-};  // cancel the rest at once, or finish what does not depend on it
+  fail,   // cancel the rest at once
+  go_on,  // finish what does not depend on it; "continue" in JSON
+  // Who needs it runs with what is there, if anything is; the swarm is ok when its result is made.
+  partial
+};
 
 struct Plan {
   std::string title;  // for people
@@ -48,18 +70,23 @@ struct Plan {
   std::string result_of;  // the task whose result is the swarm's; empty: all, by name
   int parallel_max = 0;   // 0: the engine's limit
   Duration timeout = std::chrono::minutes{30};
-  OnFailure on_failure = OnFailure::keep_going;
+  OnFailure on_failure = OnFailure::go_on;
 };
 
-constexpr std::size_t plan_tasks_max = 10'000;
+constexpr std::size_t plan_tasks_max = 100'000;
+constexpr int variants_max = 16;
 
-// Names unique and well-formed, exactly one of argv and builtin, every need known, no cycle, limits
-// sane. The message names the task and, for a cycle, its members.
+// Names unique and well-formed, exactly one of argv, builtin and reduce, every need known, no
+// cycle, limits sane. The message names the task and, for a cycle, its members.
 Result<void> validate(const Plan& plan);
 
 json::object to_json(const Plan& plan);
 // Reads what to_json wrote, and what process guardians send; validates. Durations are texts
 // ("30s").
 Result<Plan> plan_from_json(const json::value& value);
+json::object to_json(const Task& task);
+// One task by itself; `path` begins its errors ("spawn[2]"). What concerns the whole plan is not
+// looked at.
+Result<Task> task_from_json(const json::value& value, const std::string& path);
 
 }  // namespace vigil::swarm

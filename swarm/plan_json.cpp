@@ -49,6 +49,18 @@ std::string_view to_text(Containment containment) {
   return "strict";
 }
 
+std::string_view to_text(OnFailure on_failure) {
+  switch (on_failure) {
+    case OnFailure::fail:
+      return "fail";
+    case OnFailure::go_on:
+      return "continue";
+    case OnFailure::partial:
+      return "partial";
+  }
+  return "continue";
+}
+
 json::object task_to_json(const Task& task) {
   const Task defaults;
   json::object object{{"name", task.name}};
@@ -231,14 +243,14 @@ json::object to_json(const Plan& plan) {
   if (!plan.result_of.empty()) object["result_of"] = plan.result_of;
   if (plan.parallel_max != 0) object["parallel_max"] = plan.parallel_max;
   object["timeout"] = exact_text(plan.timeout);
-  object["on_failure"] = plan.on_failure == OnFailure::stop ? "stop" : "keep_going";
+  object["on_failure"] = to_text(plan.on_failure);
   return object;
 }
 
 Result<Plan> plan_from_json(const json::value& value) {
   if (!value.is_object()) return fail(ErrorCode::invalid_input, "plan: expected an object");
-  constexpr std::array<std::pair<std::string_view, OnFailure>, 2> choices{
-      {{"stop", OnFailure::stop}, {"keep_going", OnFailure::keep_going}}};
+  constexpr std::array<std::pair<std::string_view, OnFailure>, 3> choices{
+      {{"fail", OnFailure::fail}, {"continue", OnFailure::go_on}, {"partial", OnFailure::partial}}};
   Plan plan;
   Reader reader(value.as_object(), "plan");
   reader.text("title", plan.title);

@@ -12,8 +12,11 @@ namespace vigil::swarm {
 
 struct Attempt {
   Task task;
-  int number = 1;       // 1 for the first
-  json::object inputs;  // results of what it needs, by task name
+  int number = 1;        // 1 for the first
+  int variant = 1;       // of Task::variants
+  json::object inputs;   // results of what it needs, by task name
+  json::object missing;  // why of those that failed, in a plan that goes on with what is there
+  std::string refused;   // why the attempt before was not accepted; empty: it was not
   TimePoint deadline;
   Duration grace{0};
   // What the task says on its control channel while it runs (interface, progress, spawn, cost).

@@ -85,7 +85,8 @@ void SwarmRun::prepare() {
     node.retries_left = task.retries;
     node.lane = ready.lane_of(services_.scheduler.holding_of(task));
     if (!task.needs_interface.empty()) node.speculation = std::make_unique<Speculation>();
-    if (services_.learned) durations[i] = services_.learned(task.name).value_or(unknown_duration);
+    const auto learned = services_.learned ? services_.learned(task.name) : std::nullopt;
+    if (learned) durations[i] = learned->typical;
   }
   auto graph = make_graph(run_.plan);
   if (!graph) {
@@ -180,7 +181,7 @@ void SwarmRun::concluded(std::uint32_t task, TaskState state) {
   } else {
     const bool excused = node.excused || run_.plan.tasks[task].optional;
     drop_dependents(task, excused);
-    const bool stops = run_.plan.on_failure == OnFailure::stop && state == TaskState::failed;
+    const bool stops = run_.plan.on_failure == OnFailure::fail && state == TaskState::failed;
     if (stops && !excused) {
       stop_all(fmt::format("task '{}' failed and the plan says stop: {}", node.outcome.name,
                            node.outcome.error));
@@ -268,8 +269,15 @@ void SwarmRun::drop(std::uint32_t task, const std::string& why,
 void SwarmRun::tell(std::uint32_t task, std::string note) {
   if (!services_.tell) return;
   const TaskOutcome& outcome = nodes_[task].outcome;
-  services_.tell(Progress{run_.id, outcome.name, outcome.state, outcome.attempts, outcome.took,
-                          std::move(note)});
+  Progress progress;
+  progress.swarm = run_.id;
+  progress.task = outcome.name;
+  progress.state = outcome.state;
+  progress.attempt = outcome.attempts;
+  progress.took = outcome.took;
+  progress.note = std::move(note);
+  progress.parent = outcome.parent;
+  services_.tell(progress);
 }
 
 // After a stop: what ran is cancelled, what did not is skipped.

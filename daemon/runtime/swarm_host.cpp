@@ -85,10 +85,10 @@ void SwarmHost::start(const config::Swarms& limits) {
   engine.grace = limits.grace;
   engine_ = std::make_unique<swarm::Engine>(house_.executor, house_.clock, *runner_, *this, engine);
   engine_->on_progress([this](const swarm::Progress& progress) { tell(progress); });
-  engine_->use_durations([this](const std::string& task) -> std::optional<Duration> {
+  engine_->use_durations([this](const std::string& task) -> std::optional<swarm::Learned> {
     const auto found = learned_.find(task);
     if (found == learned_.end()) return std::nullopt;
-    return found->second;
+    return swarm::Learned{found->second, Duration{0}};
   });
   for (const auto& swarm : house_.reader->swarms.unfinished()) {
     std::string source;

@@ -39,7 +39,7 @@ TEST_CASE("stop cancels the rest at once") {
   world.runner.scripts["bad"] = {{.ok = false}};
   world.runner.scripts["long"] = {{.takes = 60s}};
   Plan strict = plan({task("bad"), task("long"), task("after", {"long"})});
-  strict.on_failure = OnFailure::stop;
+  strict.on_failure = OnFailure::fail;
   const Report report = world.finish(strict);
   CHECK(report.wall == 1s);
   CHECK_FALSE(report.ok);
@@ -56,7 +56,7 @@ TEST_CASE("the failure of an optional task leaves the swarm ok, with what stands
   nice.optional = true;
   world.runner.scripts["nice"] = {{.ok = false}};
   Plan friendly = plan({nice, task("behind", {"nice"}), task("needed")});
-  friendly.on_failure = OnFailure::stop;
+  friendly.on_failure = OnFailure::fail;
   const Report report = world.finish(friendly);
   CHECK(report.ok);
   CHECK(outcome_of(report, "nice").state == TaskState::failed);

@@ -46,7 +46,7 @@ Plan random_plan(Random& random, World& world) {
     world.runner.scripts[name] = scripts;
     made.tasks.push_back(one);
   }
-  if (random.one_in(4)) made.on_failure = OnFailure::stop;
+  if (random.one_in(4)) made.on_failure = OnFailure::fail;
   if (random.one_in(3)) made.parallel_max = 1 + static_cast<int>(random.below(3));
   return made;
 }
@@ -115,7 +115,7 @@ TEST_CASE("a crash at any checkpoint loses no finished task and repeats none") {
     Random random{std::mt19937(seed)};
     World first;
     Plan made = random_plan(random, first);
-    made.on_failure = OnFailure::keep_going;
+    made.on_failure = OnFailure::go_on;
     Running& cut = first.begin(made);
     first.go_to(Duration{1'000 * random.below(30'000)});
     cut.cancel.emit(asio::cancellation_type::terminal);
@@ -202,8 +202,8 @@ Plan recorded_plan(const json::value& workflow, World& world) {
     world.runner.scripts[one.name] = {{.takes = took[id]}};
     made.tasks.push_back(one);
   }
-  world.engine.use_durations([&world](const std::string& name) -> std::optional<Duration> {
-    return world.runner.scripts.at(name).front().takes;
+  world.engine.use_durations([&world](const std::string& name) -> std::optional<Learned> {
+    return Learned{world.runner.scripts.at(name).front().takes};
   });
   return made;
 }

@@ -47,10 +47,10 @@ TEST_CASE("an empty result_of gives all results by name") {
 
 TEST_CASE("ready tasks are taken by the longest remaining path, with learned durations") {
   World world(slots(1));
-  world.engine.use_durations([](const std::string& name) -> std::optional<Duration> {
-    if (name == "heavy") return 30s;
-    if (name == "tail") return 60s;
-    if (name == "light") return 5s;
+  world.engine.use_durations([](const std::string& name) -> std::optional<Learned> {
+    if (name == "heavy") return Learned{30s};
+    if (name == "tail") return Learned{60s};
+    if (name == "light") return Learned{5s};
     return std::nullopt;
   });
   world.finish(

@@ -133,7 +133,7 @@ TEST_CASE("a plan survives its JSON") {
   before.result_of = "full";
   before.parallel_max = 2;
   before.timeout = 90s;
-  before.on_failure = OnFailure::stop;
+  before.on_failure = OnFailure::fail;
   const auto text = to_text(json::value(to_json(before)));
   const auto after = plan_from_json(parse_json(text).value());
   REQUIRE(after);
@@ -143,7 +143,7 @@ TEST_CASE("a plan survives its JSON") {
   CHECK(after->tasks[2].resources.at("model:small") == 2);
   CHECK(after->tasks[2].containment == Containment::net);
   CHECK(after->tasks[2].exit_ok == std::vector<int>{0, 3});
-  CHECK(after->on_failure == OnFailure::stop);
+  CHECK(after->on_failure == OnFailure::fail);
   CHECK(after->timeout == 90s);
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("a plan with any value in any place is read or refused, never worse") 
     "needs_interface":[],"timeout":"1s","retries":1,"retry_backoff":"1s","optional":true,
     "containment":"net","workdir":"/w","read_paths":["/r"],"write_paths":["/w"],
     "resources":{"r":1},"output_bytes_max":5,"exit_ok":[0]}],"result_of":"a","parallel_max":1,
-    "timeout":"1h","on_failure":"stop"})";
+    "timeout":"1h","on_failure":"fail"})";
   const auto whole = parse_json(good).value();
   REQUIRE(plan_from_json(whole));
   const std::vector<json::value> odd = {nullptr,
