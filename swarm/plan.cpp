@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "core/log.hpp"
 #include "swarm/graph.hpp"
+#include "swarm/reduce.hpp"
 
 namespace vigil::swarm {
 namespace {
@@ -29,10 +31,7 @@ std::unexpected<Error> refuse(const Task& task, std::string why) {
 
 bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
 
-Result<void> validate_command(const Task& task) {
-  if (task.argv.empty() == task.builtin.empty()) {
-    return refuse(task, "give exactly one of argv and builtin");
-  }
+Result<void> validate_program(const Task& task) {
   if (!task.argv.empty() && task.argv.front().empty()) {
     return refuse(task, "argv[0] is empty: it must name the program");
   }
@@ -43,6 +42,120 @@ Result<void> validate_command(const Task& task) {
     return refuse(task, "builtin must be the name of a vigil-task analyser");
   }
   return {};
+}
+
+// A reducer runs inside the engine, on results: it has no process that could do anything else.
+Result<void> validate_reducer(const Task& task) {
+  if (task.reduce.empty()) return {};
+  if (task.reduce == "summarise") {
+    return refuse(task,
+                  "reduce = \"summarise\" needs a model runner, which this installation does not "
+                  "have: use another reducer, or a task with argv that summarises");
+  }
+  if (!is_reducer(task.reduce)) {
+    return refuse(task, fmt::format("there is no reducer {}: use one of {}", quoted(task.reduce),
+                                    fmt::join(reducer_names(), ", ")));
+  }
+  if (auto fits = check_reducer_input(task.reduce, task.input); !fits) {
+    return refuse(task, fits.error().message);
+  }
+  if (!task.needs_interface.empty()) {
+    return refuse(task, "a reducer takes results: name the tasks in needs, not needs_interface");
+  }
+  const std::string_view unfit = task.verify            ? "verify"
+                                 : task.variants > 1    ? "variants"
+                                 : task.hedge           ? "hedge"
+                                 : task.planner         ? "planner"
+                                 : task.spawn_max > 0   ? "spawn_max"
+                                 : task.for_each.size() ? "for_each"
+                                                        : "";
+  if (unfit.empty()) return {};
+  return refuse(task, fmt::format("a reducer cannot have {}: remove it, or give it to a task whose "
+                                  "result is reduced",
+                                  unfit));
+}
+
+Result<void> validate_command(const Task& task) {
+  const int given = static_cast<int>(!task.argv.empty()) + static_cast<int>(!task.builtin.empty()) +
+                    static_cast<int>(!task.reduce.empty());
+  if (given != 1) return refuse(task, "give exactly one of argv, builtin and reduce");
+  if (auto program = validate_program(task); !program) return program;
+  return validate_reducer(task);
+}
+
+bool fits_source(std::string_view path, std::string_view source) {
+  if (!path.starts_with(source)) return false;
+  return path.size() == source.size() || path[source.size()] == '.';
+}
+
+// "input", "TASK", or a member of either. The names of tasks may hold dots themselves.
+Result<void> validate_for_each(const Task& task) {
+  if (task.for_each.empty()) return {};
+  constexpr std::string_view own = "input";
+  const std::string_view path = task.for_each;
+  std::string_view source = fits_source(path, own) ? own : std::string_view();
+  for (const std::string& need : task.needs) {
+    if (!fits_source(path, need)) continue;
+    if (fits_source(path, own)) {
+      return refuse(task, fmt::format("for_each {} means its own input, but it also needs a task "
+                                      "'{}': give that task another name",
+                                      quoted(path), need));
+    }
+    if (need.size() > source.size()) source = need;
+  }
+  if (source.empty()) {
+    return refuse(task,
+                  fmt::format("for_each {} is neither \"input\", nor a task in its needs, nor "
+                              "a member of one: name the task in needs, too",
+                              quoted(path)));
+  }
+  const auto members = path.substr(source.size());
+  if (members.ends_with('.') || members.contains("..")) {
+    return refuse(task,
+                  fmt::format("for_each {} has an empty step between its dots", quoted(path)));
+  }
+  if (!task.planner) return {};
+  return refuse(task, "for_each has no result of its own to plan with: plan in a task it needs");
+}
+
+Result<void> validate_spawning(const Task& task) {
+  if (task.spawn_max < 0 || task.spawn_max > static_cast<int>(plan_tasks_max)) {
+    return refuse(task, fmt::format("spawn_max must be between 0 and {}", plan_tasks_max));
+  }
+  if (task.planner && task.spawn_max == 0) {
+    return refuse(task, "a planner needs spawn_max: how many tasks may it plan?");
+  }
+  return {};
+}
+
+Result<void> validate_copies(const Task& task) {
+  if (task.variants < 1 || task.variants > variants_max) {
+    return refuse(task, fmt::format("variants must be between 1 and {}", variants_max));
+  }
+  if (task.variants == 1 && !task.hedge) return {};
+  const std::string_view several = task.variants > 1 ? "variants" : "hedge";
+  const std::string_view unfit = !task.needs_interface.empty() ? "needs_interface"
+                                 : task.planner                ? "planner"
+                                 : task.spawn_max > 0          ? "spawn_max"
+                                 : !task.for_each.empty()      ? "for_each"
+                                                               : "";
+  if (unfit.empty()) return {};
+  return refuse(task, fmt::format("{} cannot go with {}: remove one of them", several, unfit));
+}
+
+Result<void> validate_cache(const Task& task) {
+  if (!task.cache) {
+    if (task.digest.empty()) return {};
+    return refuse(task, "digest means nothing without cache: set cache to true, or remove digest");
+  }
+  const std::string_view unfit = !task.needs_interface.empty() ? "needs_interface"
+                                 : task.planner                ? "planner"
+                                 : task.spawn_max > 0          ? "spawn_max"
+                                                               : "";
+  if (unfit.empty()) return {};
+  return refuse(task, fmt::format("cache cannot go with {}: its result is not made of its input "
+                                  "alone; remove one of them",
+                                  unfit));
 }
 
 Result<void> validate_paths(const Task& task) {
@@ -83,19 +196,83 @@ Result<void> validate_limits(const Task& task) {
   return {};
 }
 
-Result<void> validate_task(const Task& task) {
-  if (!is_well_formed(task.name)) {
-    return fail(ErrorCode::invalid_input,
-                fmt::format("task name {} must be 1 to {} characters of A-Z a-z 0-9 _ . : / -",
-                            quoted(task.name), name_bytes_max));
+std::string_view unfit_for_verifier(const Task& verify) {
+  const Task defaults;
+  if (!verify.reduce.empty()) return "reduce";
+  if (!verify.needs.empty()) return "needs";
+  if (!verify.needs_interface.empty()) return "needs_interface";
+  if (!verify.for_each.empty()) return "for_each";
+  if (verify.spawn_max != 0) return "spawn_max";
+  if (verify.planner) return "planner";
+  if (verify.verify) return "verify";
+  if (verify.variants != 1) return "variants";
+  if (verify.hedge) return "hedge";
+  if (verify.cache || !verify.digest.empty()) return "cache";
+  if (verify.retries != 0) return "retries";
+  if (verify.optional) return "optional";
+  return verify.resources.empty() ? "" : "resources";
+}
+
+// A verifier takes the place of its task: same slot, same resources, right after it.
+Result<void> validate_verifier(const Task& task) {
+  if (!task.verify) return {};
+  if (const auto unfit = unfit_for_verifier(*task.verify); !unfit.empty()) {
+    return refuse(task,
+                  fmt::format("verify cannot have {}: remove it, or give it to the task", unfit));
   }
-  for (const auto check : {validate_command, validate_paths, validate_limits}) {
-    if (auto checked = check(task); !checked) return checked;
+  Task judge = *task.verify;
+  judge.name = task.name + ":verify";
+  if (task.verify->argv.empty() == task.verify->builtin.empty()) {
+    return refuse(task, "verify: give exactly one of argv and builtin");
+  }
+  for (const auto check : {validate_program, validate_paths, validate_limits}) {
+    if (auto checked = check(judge); !checked) return checked;
+  }
+  if (task.verify->containment > task.containment) {
+    return refuse(task,
+                  "verify may not be contained less than the task it judges: give both the same "
+                  "containment");
+  }
+  return {};
+}
+
+// What is spawned is called PARENT/CHILD, and PARENT.2/CHILD by a second attempt: nothing else may.
+Result<void> keep_names_apart(const Plan& plan) {
+  std::unordered_set<std::string_view> parents;
+  for (const Task& task : plan.tasks) {
+    if (task.spawn_max > 0 || !task.for_each.empty()) parents.insert(task.name);
+  }
+  if (parents.empty()) return {};
+  for (const Task& task : plan.tasks) {
+    for (auto at = task.name.find('/'); at != std::string::npos; at = task.name.find('/', at + 1)) {
+      std::string_view parent = std::string_view(task.name).substr(0, at);
+      if (!parents.contains(parent)) {
+        parent = parent.substr(0, parent.find_last_not_of("0123456789") + 1);
+        if (!parent.ends_with('.')) continue;
+        parent.remove_suffix(1);
+        if (!parents.contains(parent)) continue;
+      }
+      return refuse(task, fmt::format("what '{}' spawns is called '{}/...': choose another name",
+                                      parent, parent));
+    }
   }
   return {};
 }
 
 }  // namespace
+
+Result<void> validate(const Task& task) {
+  if (!is_well_formed(task.name)) {
+    return fail(ErrorCode::invalid_input,
+                fmt::format("task name {} must be 1 to {} characters of A-Z a-z 0-9 _ . : / -",
+                            quoted(task.name), name_bytes_max));
+  }
+  for (const auto check : {validate_command, validate_paths, validate_limits, validate_for_each,
+                           validate_spawning, validate_copies, validate_cache, validate_verifier}) {
+    if (auto checked = check(task); !checked) return checked;
+  }
+  return {};
+}
 
 Result<void> validate(const Plan& plan) {
   if (plan.tasks.empty()) {
@@ -112,8 +289,9 @@ Result<void> validate(const Plan& plan) {
     return fail(ErrorCode::invalid_input, "the plan's timeout must be above 0, at most 7 days");
   }
   for (const Task& task : plan.tasks) {
-    if (auto checked = validate_task(task); !checked) return checked;
+    if (auto checked = validate(task); !checked) return checked;
   }
+  if (auto apart = keep_names_apart(plan); !apart) return apart;
   auto graph = make_graph(plan);
   if (!graph) return std::unexpected(graph.error());
   const auto is_result = [&](const Task& task) { return task.name == plan.result_of; };

@@ -79,14 +79,15 @@ constexpr int variants_max = 16;
 // Names unique and well-formed, exactly one of argv, builtin and reduce, every need known, no
 // cycle, limits sane. The message names the task and, for a cycle, its members.
 Result<void> validate(const Plan& plan);
+// One task by itself: what can be known without the rest of its plan.
+Result<void> validate(const Task& task);
 
 json::object to_json(const Plan& plan);
 // Reads what to_json wrote, and what process guardians send; validates. Durations are texts
 // ("30s").
 Result<Plan> plan_from_json(const json::value& value);
 json::object to_json(const Task& task);
-// One task by itself; `path` begins its errors ("spawn[2]"). What concerns the whole plan is not
-// looked at.
+// Reads one task and validates it by itself; `path` begins its errors ("spawn[2]").
 Result<Task> task_from_json(const json::value& value, const std::string& path);
 
 }  // namespace vigil::swarm

@@ -1,12 +1,10 @@
-// Plans as JSON: what process guardians send and what the database keeps.
+// Plans as JSON: what process guardians send and what the database keeps. docs/plans.md is the
+// reference of every member; a test holds the two together.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 
-#include "core/log.hpp"
+#include "swarm/json_members.hpp"
 #include "swarm/plan.hpp"
 
 namespace vigil::swarm {
@@ -30,236 +28,180 @@ std::string exact_text(Duration duration) {
   return text.empty() ? "0s" : text;
 }
 
-template <class T>
-json::array array_of(const std::vector<T>& items) {
-  json::array array;
-  for (const T& item : items) array.emplace_back(item);
-  return array;
+constexpr std::array<std::pair<std::string_view, Containment>, 3> containments{
+    {{"strict", Containment::strict}, {"net", Containment::net}, {"none", Containment::none}}};
+constexpr std::array<std::pair<std::string_view, OnFailure>, 3> failure_choices{
+    {{"fail", OnFailure::fail}, {"continue", OnFailure::go_on}, {"partial", OnFailure::partial}}};
+
+template <class T, std::size_t N>
+std::string_view word_of(const std::array<std::pair<std::string_view, T>, N>& words, T value) {
+  for (const auto& [word, meaning] : words) {
+    if (meaning == value) return word;
+  }
+  return words.front().first;
 }
 
-std::string_view to_text(Containment containment) {
-  switch (containment) {
-    case Containment::strict:
-      return "strict";
-    case Containment::net:
-      return "net";
-    case Containment::none:
-      return "none";
-  }
-  return "strict";
-}
-
-std::string_view to_text(OnFailure on_failure) {
-  switch (on_failure) {
-    case OnFailure::fail:
-      return "fail";
-    case OnFailure::go_on:
-      return "continue";
-    case OnFailure::partial:
-      return "partial";
-  }
-  return "continue";
-}
-
-json::object task_to_json(const Task& task) {
-  const Task defaults;
-  json::object object{{"name", task.name}};
-  if (!task.argv.empty()) object["argv"] = array_of(task.argv);
-  if (!task.builtin.empty()) object["builtin"] = task.builtin;
-  if (!task.input.is_null()) object["input"] = task.input;
-  if (!task.needs.empty()) object["needs"] = array_of(task.needs);
-  if (!task.needs_interface.empty()) object["needs_interface"] = array_of(task.needs_interface);
-  if (task.timeout != defaults.timeout) object["timeout"] = exact_text(task.timeout);
-  if (task.retries != 0) object["retries"] = task.retries;
-  if (task.retry_backoff != defaults.retry_backoff) {
-    object["retry_backoff"] = exact_text(task.retry_backoff);
-  }
-  if (task.optional) object["optional"] = true;
-  object["containment"] = to_text(task.containment);
-  if (!task.workdir.empty()) object["workdir"] = task.workdir;
-  if (!task.read_paths.empty()) object["read_paths"] = array_of(task.read_paths);
-  if (!task.write_paths.empty()) object["write_paths"] = array_of(task.write_paths);
-  if (!task.resources.empty()) {
-    json::object resources;
-    for (const auto& [name, units] : task.resources) resources[name] = units;
-    object["resources"] = std::move(resources);
-  }
-  if (task.output_bytes_max != 0) object["output_bytes_max"] = task.output_bytes_max;
-  if (task.exit_ok != defaults.exit_ok) object["exit_ok"] = array_of(task.exit_ok);
-  return object;
-}
-
-// Reads the members of one object; the first thing wrong is kept with its path.
-class Reader {
+// Members are written only when they differ from their default, so that plans stay short.
+class Writer {
  public:
-  Reader(const json::object& object, std::string path) : object_(object), path_(std::move(path)) {}
-
-  void text(std::string_view key, std::string& out) {
-    const auto* value = find(key);
-    if (value == nullptr) return;
-    if (!value->is_string()) return wrong(key, "expected a text");
-    out = value->as_string();
+  template <class T>
+  void value(std::string_view key, const T& value, const T& otherwise) {
+    if (value != otherwise) object[key] = value;
   }
-  void flag(std::string_view key, bool& out) {
-    const auto* value = find(key);
-    if (value == nullptr) return;
-    if (!value->is_bool()) return wrong(key, "expected true or false");
-    out = value->as_bool();
+  void duration(std::string_view key, Duration value, Duration otherwise) {
+    if (value != otherwise) object[key] = exact_text(value);
   }
   template <class T>
-  void number(std::string_view key, T& out) {
-    const auto* value = find(key);
-    if (value != nullptr) read_number(key, *value, out);
-  }
-  void duration(std::string_view key, Duration& out) {
-    const auto* value = find(key);
-    if (value == nullptr) return;
-    const auto* string = value->if_string();
-    const auto parsed = string != nullptr ? parse_duration(std::string_view(*string))
-                                          : Result<Duration>(fail(ErrorCode::invalid_input, ""));
-    if (!parsed) return wrong(key, "expected a duration as a text like \"30s\" or \"1h30m\"");
-    out = *parsed;
-  }
-  void texts(std::string_view key, std::vector<std::string>& out) {
-    const auto* array = find_array(key, "expected an array of texts");
-    if (array == nullptr) return;
-    for (std::size_t i = 0; i < array->size(); ++i) {
-      const auto* item = (*array)[i].if_string();
-      if (item == nullptr) return wrong(fmt::format("{}[{}]", key, i), "expected a text");
-      out.emplace_back(*item);
-    }
-  }
-  void numbers(std::string_view key, std::vector<int>& out) {
-    const auto* array = find_array(key, "expected an array of whole numbers");
-    if (array == nullptr) return;
-    out.clear();
-    for (std::size_t i = 0; i < array->size(); ++i) {
-      read_number(fmt::format("{}[{}]", key, i), (*array)[i], out.emplace_back());
-    }
-  }
-  void units(std::string_view key, std::map<std::string, int>& out) {
-    const auto* value = find(key);
-    if (value == nullptr) return;
-    if (!value->is_object()) return wrong(key, "expected an object of name: units");
-    for (const auto& [name, amount] : value->as_object()) {
-      read_number(fmt::format("{}.{}", key, std::string_view(name)), amount,
-                  out[std::string(name)]);
-    }
-  }
-  void any(std::string_view key, json::value& out) {
-    if (const auto* value = find(key)) out = *value;
-  }
-  template <class T, std::size_t N>
-  void one_of(std::string_view key, const std::array<std::pair<std::string_view, T>, N>& choices,
-              T& out) {
-    std::string chosen;
-    text(key, chosen);
-    if (chosen.empty()) return;
-    std::string known;
-    for (const auto& [name, value] : choices) {
-      if (name == chosen) {
-        out = value;
-        return;
-      }
-      known += fmt::format("{}\"{}\"", known.empty() ? "" : ", ", name);
-    }
-    wrong(key, "expected one of " + known);
-  }
-  const json::array* find_array(std::string_view key, std::string_view expected) {
-    const auto* value = find(key);
-    if (value == nullptr) return nullptr;
-    if (!value->is_array()) wrong(key, expected);
-    return value->if_array();
-  }
-  void wrong(std::string_view key, std::string_view what) {
-    if (error_.empty()) error_ = fmt::format("{}.{}: {}", path_, key, what);
-  }
-  // After all members were asked for: whatever else stands there is a mistake.
-  Result<void> finish() {
-    for (const auto& member : object_) {
-      const std::string_view key = member.key();
-      if (std::ranges::find(asked_, key) == asked_.end()) {
-        wrong(to_valid_utf8(key.substr(0, 100)), "unknown key: remove it or correct its spelling");
-      }
-    }
-    if (!error_.empty()) return fail(ErrorCode::invalid_input, error_);
-    return {};
+  void list(std::string_view key, const std::vector<T>& items, const std::vector<T>& otherwise) {
+    if (items == otherwise) return;
+    json::array array;
+    array.reserve(items.size());
+    for (const T& item : items) array.emplace_back(item);
+    object[key] = std::move(array);
   }
 
- private:
-  const json::value* find(std::string_view key) {
-    asked_.push_back(key);
-    return object_.if_contains(key);
-  }
-  template <class T>
-  void read_number(std::string_view key, const json::value& value, T& out) {
-    boost::system::error_code error;
-    const auto number = value.to_number<T>(error);
-    if (error || value.is_double()) return wrong(key, "expected a whole number");
-    out = number;
-  }
-
-  const json::object& object_;
-  std::string path_;
-  std::vector<std::string_view> asked_;
-  std::string error_;
+  json::object object;
 };
 
-Result<Task> task_from_json(const json::value& value, std::size_t place) {
-  const auto path = fmt::format("plan.tasks[{}]", place);
-  if (!value.is_object()) return fail(ErrorCode::invalid_input, path + ": expected an object");
-  constexpr std::array<std::pair<std::string_view, Containment>, 3> containments{
-      {{"strict", Containment::strict}, {"net", Containment::net}, {"none", Containment::none}}};
+void write_choices(const Task& task, const Task& defaults, Writer& out) {
+  out.value("for_each", task.for_each, defaults.for_each);
+  out.value("spawn_max", task.spawn_max, defaults.spawn_max);
+  out.value("planner", task.planner, defaults.planner);
+  if (task.verify) {
+    auto verify = to_json(*task.verify);
+    if (task.verify->name.empty()) verify.erase("name");
+    out.object["verify"] = std::move(verify);
+  }
+  out.value("variants", task.variants, defaults.variants);
+  out.value("hedge", task.hedge, defaults.hedge);
+  out.value("cache", task.cache, defaults.cache);
+  out.value("digest", task.digest, defaults.digest);
+}
+
+// What a verifier shares with every task: a command, and how it is contained.
+void read_command(JsonMembers& members, Task& task) {
+  members.text("name", task.name);
+  members.texts("argv", task.argv);
+  members.text("builtin", task.builtin);
+  members.any("input", task.input);
+  members.duration("timeout", task.timeout);
+  members.one_of("containment", containments, task.containment);
+  members.text("workdir", task.workdir);
+  members.texts("read_paths", task.read_paths);
+  members.texts("write_paths", task.write_paths);
+  members.number("output_bytes_max", task.output_bytes_max);
+  members.numbers("exit_ok", task.exit_ok);
+}
+
+Result<Task> read_verifier(const json::value& value, const std::string& path) {
+  if (!value.is_object()) {
+    return fail(ErrorCode::invalid_input,
+                path + R"(: expected a task like {"argv": ["check"]}, which judges the result)");
+  }
   Task task;
-  Reader reader(value.as_object(), path);
-  reader.text("name", task.name);
-  reader.texts("argv", task.argv);
-  reader.text("builtin", task.builtin);
-  reader.any("input", task.input);
-  reader.texts("needs", task.needs);
-  reader.texts("needs_interface", task.needs_interface);
-  reader.duration("timeout", task.timeout);
-  reader.number("retries", task.retries);
-  reader.duration("retry_backoff", task.retry_backoff);
-  reader.flag("optional", task.optional);
-  reader.one_of("containment", containments, task.containment);
-  reader.text("workdir", task.workdir);
-  reader.texts("read_paths", task.read_paths);
-  reader.texts("write_paths", task.write_paths);
-  reader.units("resources", task.resources);
-  reader.number("output_bytes_max", task.output_bytes_max);
-  reader.numbers("exit_ok", task.exit_ok);
-  if (auto finished = reader.finish(); !finished) return std::unexpected(finished.error());
+  JsonMembers members(value.as_object(), path);
+  for (const char* key : {"reduce", "needs", "needs_interface", "for_each", "spawn_max", "planner",
+                          "verify", "variants", "hedge", "cache", "digest", "retries",
+                          "retry_backoff", "optional", "resources"}) {
+    members.forbid(key, "a verifier has none of its own: remove it, or give it to the task");
+  }
+  read_command(members, task);
+  if (auto finished = members.finish(); !finished) return std::unexpected(finished.error());
+  return task;
+}
+
+Result<Task> read_task(const json::value& value, const std::string& path) {
+  if (!value.is_object()) return fail(ErrorCode::invalid_input, path + ": expected an object");
+  Task task;
+  JsonMembers members(value.as_object(), path);
+  read_command(members, task);
+  members.text("reduce", task.reduce);
+  members.texts("needs", task.needs);
+  members.texts("needs_interface", task.needs_interface);
+  members.text("for_each", task.for_each);
+  members.number("spawn_max", task.spawn_max);
+  members.flag("planner", task.planner);
+  members.number("variants", task.variants);
+  members.flag("hedge", task.hedge);
+  members.flag("cache", task.cache);
+  members.text("digest", task.digest);
+  members.number("retries", task.retries);
+  members.duration("retry_backoff", task.retry_backoff);
+  members.flag("optional", task.optional);
+  members.units("resources", task.resources);
+  const auto* verify = members.find("verify");
+  if (auto finished = members.finish(); !finished) return std::unexpected(finished.error());
+  if (verify == nullptr) return task;
+  auto verifier = read_verifier(*verify, members.path_of("verify"));
+  if (!verifier) return std::unexpected(verifier.error());
+  task.verify = std::make_shared<const Task>(std::move(*verifier));
   return task;
 }
 
 }  // namespace
 
+json::object to_json(const Task& task) {
+  const Task defaults;
+  Writer out;
+  out.object["name"] = task.name;
+  out.list("argv", task.argv, defaults.argv);
+  out.value("builtin", task.builtin, defaults.builtin);
+  out.value("reduce", task.reduce, defaults.reduce);
+  if (!task.input.is_null()) out.object["input"] = task.input;
+  out.list("needs", task.needs, defaults.needs);
+  out.list("needs_interface", task.needs_interface, defaults.needs_interface);
+  write_choices(task, defaults, out);
+  out.duration("timeout", task.timeout, defaults.timeout);
+  out.value("retries", task.retries, defaults.retries);
+  out.duration("retry_backoff", task.retry_backoff, defaults.retry_backoff);
+  out.value("optional", task.optional, defaults.optional);
+  // Always: how far a task is contained should never depend on what a reader takes for granted.
+  out.object["containment"] = word_of(containments, task.containment);
+  out.value("workdir", task.workdir, defaults.workdir);
+  out.list("read_paths", task.read_paths, defaults.read_paths);
+  out.list("write_paths", task.write_paths, defaults.write_paths);
+  if (!task.resources.empty()) {
+    json::object resources;
+    for (const auto& [name, units] : task.resources) resources[name] = units;
+    out.object["resources"] = std::move(resources);
+  }
+  out.value("output_bytes_max", task.output_bytes_max, defaults.output_bytes_max);
+  out.list("exit_ok", task.exit_ok, defaults.exit_ok);
+  return std::move(out.object);
+}
+
+Result<Task> task_from_json(const json::value& value, const std::string& path) {
+  auto task = read_task(value, path);
+  if (!task) return task;
+  if (auto valid = validate(*task); !valid) {
+    return fail(valid.error().code, fmt::format("{}: {}", path, valid.error().message));
+  }
+  return task;
+}
+
 json::object to_json(const Plan& plan) {
   json::array tasks;
   tasks.reserve(plan.tasks.size());
-  for (const Task& task : plan.tasks) tasks.emplace_back(task_to_json(task));
+  for (const Task& task : plan.tasks) tasks.emplace_back(to_json(task));
   json::object object{{"title", plan.title}, {"tasks", std::move(tasks)}};
   if (!plan.result_of.empty()) object["result_of"] = plan.result_of;
   if (plan.parallel_max != 0) object["parallel_max"] = plan.parallel_max;
   object["timeout"] = exact_text(plan.timeout);
-  object["on_failure"] = to_text(plan.on_failure);
+  object["on_failure"] = word_of(failure_choices, plan.on_failure);
   return object;
 }
 
 Result<Plan> plan_from_json(const json::value& value) {
   if (!value.is_object()) return fail(ErrorCode::invalid_input, "plan: expected an object");
-  constexpr std::array<std::pair<std::string_view, OnFailure>, 3> choices{
-      {{"fail", OnFailure::fail}, {"continue", OnFailure::go_on}, {"partial", OnFailure::partial}}};
   Plan plan;
-  Reader reader(value.as_object(), "plan");
-  reader.text("title", plan.title);
-  reader.text("result_of", plan.result_of);
-  reader.number("parallel_max", plan.parallel_max);
-  reader.duration("timeout", plan.timeout);
-  reader.one_of("on_failure", choices, plan.on_failure);
-  const auto* tasks = reader.find_array("tasks", "expected an array of tasks");
-  if (auto finished = reader.finish(); !finished) return std::unexpected(finished.error());
+  JsonMembers members(value.as_object(), "plan");
+  members.text("title", plan.title);
+  members.text("result_of", plan.result_of);
+  members.number("parallel_max", plan.parallel_max);
+  members.duration("timeout", plan.timeout);
+  members.one_of("on_failure", failure_choices, plan.on_failure);
+  const auto* tasks = members.array("tasks", "expected an array of tasks");
+  if (auto finished = members.finish(); !finished) return std::unexpected(finished.error());
   if (tasks == nullptr) {
     return fail(ErrorCode::invalid_input, "plan.tasks: missing: a plan is made of tasks");
   }
@@ -267,8 +209,9 @@ Result<Plan> plan_from_json(const json::value& value) {
     return fail(ErrorCode::too_large, fmt::format("plan.tasks: {} tasks, more than {}: split it",
                                                   tasks->size(), plan_tasks_max));
   }
+  plan.tasks.reserve(tasks->size());
   for (std::size_t i = 0; i < tasks->size(); ++i) {
-    auto task = task_from_json((*tasks)[i], i);
+    auto task = read_task((*tasks)[i], fmt::format("plan.tasks[{}]", i));
     if (!task) return std::unexpected(task.error());
     plan.tasks.push_back(std::move(*task));
   }

@@ -21,11 +21,15 @@ struct Part {
 //   merge    objects merged deeply (RFC 7396 without removal: a null is a value); on a conflict the
 //            later wins
 //   vote     {"winner", "votes", "of", "dissent": [{"result", "votes", "from": [...]}]}; a tie goes
-//   to
-//            the one first named. input.by names the member that is compared
+//            to the one first named. input.by names the member that is compared
 //   top      the input.k largest items of all lists by the number at input.by
+// Of every reducer: parts that are not there are left out. input.each takes the items of parts that
+// are lists, such as the result of for_each, as parts of their own (NAME/0, NAME/1, ...).
 std::vector<std::string> reducer_names();
 bool is_reducer(std::string_view name);
+
+// Whether `input` is what the reducer takes, so that a plan is refused before its work is done.
+Result<void> check_reducer_input(std::string_view name, const json::value& input);
 
 // `parts` in the order of the task's needs. A list of lists out of for_each is one part.
 // Fails, saying which part is at fault, when a part has the wrong shape.
