@@ -257,7 +257,17 @@ PRAGMA application_id = 1447642956; -- 'VIGL'
 PRAGMA user_version = 1;
 )sql";
 
-constexpr std::array all = {Migration{1, first_shape}};
+// Bytes of what a wake gathers: its bound (those on the disk already count from here on). Taint of
+// preferences: what was learned before it was noted may come from anybody (1: untrusted).
+constexpr Sql bounds_and_taint = R"sql(
+ALTER TABLE wake ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE preference ADD COLUMN taint INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX action_entity_state ON action (entity, state);
+
+PRAGMA user_version = 2;
+)sql";
+
+constexpr std::array all = {Migration{1, first_shape}, Migration{2, bounds_and_taint}};
 constexpr std::int64_t application_id = 1'447'642'956;
 
 Result<void> keep_a_copy(Database& database, const std::string& path, int version) {

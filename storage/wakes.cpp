@@ -22,6 +22,7 @@ Wake wake_of(const Cursor& row) {
   wake.attempts = row.small(10);
   wake.dead = row.integer(11) != 0;
   wake.error = row.text(12);
+  wake.bytes = row.integer(13);
   return wake;
 }
 
@@ -41,17 +42,18 @@ std::vector<Wake> all_of(Cursor row) {
 WakeId Wakes::add(const Wake& wake) {
   database_.run(
       R"sql(INSERT INTO wake (entity, case_id, kind, events, payload, gathering, created, not_before,
-                              attempts, dead, error)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql",
+                              attempts, dead, error, bytes)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql",
       wake.entity, wake.case_id, wake.kind, column_of(wake.events), column_of(wake.payload),
-      wake.gathering, wake.created, wake.not_before, wake.attempts, wake.dead, wake.error);
+      wake.gathering, wake.created, wake.not_before, wake.attempts, wake.dead, wake.error,
+      wake.bytes);
   return WakeId{database_.last_id()};
 }
 
 std::optional<Wake> Wakes::find(WakeId id) {
   return first_of(database_.query(
       R"sql(SELECT w.id, w.entity, w.case_id, c.key, w.kind, w.events, w.payload, w.gathering,
-                   w.created, w.not_before, w.attempts, w.dead, w.error
+                   w.created, w.not_before, w.attempts, w.dead, w.error, w.bytes
             FROM wake w LEFT JOIN case_ c ON c.id = w.case_id WHERE w.id = ?)sql",
       id.value));
 }
@@ -59,7 +61,7 @@ std::optional<Wake> Wakes::find(WakeId id) {
 std::optional<Wake> Wakes::gathering_of(CaseId case_id) {
   return first_of(database_.query(
       R"sql(SELECT w.id, w.entity, w.case_id, c.key, w.kind, w.events, w.payload, w.gathering,
-                   w.created, w.not_before, w.attempts, w.dead, w.error
+                   w.created, w.not_before, w.attempts, w.dead, w.error, w.bytes
             FROM wake w LEFT JOIN case_ c ON c.id = w.case_id
             WHERE w.case_id = ? AND w.gathering = 1 AND w.dead = 0
             ORDER BY w.id DESC LIMIT 1)sql",
@@ -69,23 +71,25 @@ std::optional<Wake> Wakes::gathering_of(CaseId case_id) {
 std::optional<Wake> Wakes::oldest_of(CaseId case_id) {
   return first_of(database_.query(
       R"sql(SELECT w.id, w.entity, w.case_id, c.key, w.kind, w.events, w.payload, w.gathering,
-                   w.created, w.not_before, w.attempts, w.dead, w.error
+                   w.created, w.not_before, w.attempts, w.dead, w.error, w.bytes
             FROM wake w LEFT JOIN case_ c ON c.id = w.case_id
             WHERE w.case_id = ? AND w.dead = 0 ORDER BY w.id LIMIT 1)sql",
       case_id));
 }
 
-void Wakes::extend(WakeId id, const std::vector<EventId>& more, TimePoint not_before) {
+void Wakes::extend(WakeId id, const std::vector<EventId>& more, std::int64_t bytes,
+                   TimePoint not_before) {
   const auto added = column_of(more);
   if (more.empty()) {
     database_.run("UPDATE wake SET not_before = ? WHERE id = ?", not_before, id.value);
     return;
   }
   // [1,2] and [3]: the brackets between them become a comma.
-  database_.run(R"sql(UPDATE wake SET not_before = ?, events = CASE events WHEN '[]' THEN ?
+  database_.run(
+      R"sql(UPDATE wake SET not_before = ?, bytes = bytes + ?, events = CASE events WHEN '[]' THEN ?
                         ELSE substr(events, 1, length(events) - 1) || ',' || ? END
                       WHERE id = ?)sql",
-                not_before, added, std::string_view(added).substr(1), id.value);
+      not_before, bytes, added, std::string_view(added).substr(1), id.value);
 }
 
 void Wakes::close_gathering(WakeId id, TimePoint not_before) {
@@ -118,7 +122,7 @@ bool Wakes::erase(WakeId id) {
 std::vector<Wake> Wakes::open(WakeId after, int limit) {
   return all_of(database_.query(
       R"sql(SELECT w.id, w.entity, w.case_id, c.key, w.kind, w.events, w.payload, w.gathering,
-                   w.created, w.not_before, w.attempts, w.dead, w.error
+                   w.created, w.not_before, w.attempts, w.dead, w.error, w.bytes
             FROM wake w LEFT JOIN case_ c ON c.id = w.case_id
             WHERE w.id > ? AND w.dead = 0 ORDER BY w.id LIMIT ?)sql",
       after.value, limit));
@@ -127,7 +131,7 @@ std::vector<Wake> Wakes::open(WakeId after, int limit) {
 std::vector<Wake> Wakes::dead(int limit) {
   return all_of(database_.query(
       R"sql(SELECT w.id, w.entity, w.case_id, c.key, w.kind, w.events, w.payload, w.gathering,
-                   w.created, w.not_before, w.attempts, w.dead, w.error
+                   w.created, w.not_before, w.attempts, w.dead, w.error, w.bytes
             FROM wake w INDEXED BY wake_dead LEFT JOIN case_ c ON c.id = w.case_id
             WHERE w.dead = 1 ORDER BY w.id DESC LIMIT ?)sql",
       limit));
@@ -135,6 +139,10 @@ std::vector<Wake> Wakes::dead(int limit) {
 
 std::int64_t Wakes::count_open() {
   return database_.number("SELECT count(*) FROM wake WHERE dead = 0");
+}
+
+std::int64_t Wakes::count_dead() {
+  return database_.number("SELECT count(*) FROM wake INDEXED BY wake_dead WHERE dead = 1");
 }
 
 }  // namespace vigil::storage

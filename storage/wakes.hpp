@@ -21,6 +21,7 @@ struct Wake {
   std::string kind;             // event | swarm | timer | action | feedback
   std::vector<EventId> events;  // kind event
   json::value payload;          // other kinds: what happened, as entities/decision.hpp spells it
+  std::int64_t bytes = 0;       // of the events' payloads, for the bound on what gathers
   bool gathering = false;       // more events may join it until not_before
   TimePoint created;
   TimePoint not_before;
@@ -37,8 +38,12 @@ class Wakes {
   std::optional<Wake> gathering_of(CaseId case_id);
   // The one wake of a case to decide next: the oldest that is not dead; one at a time per case.
   std::optional<Wake> oldest_of(CaseId case_id);
-  void extend(WakeId id, const std::vector<EventId>& more,
-              TimePoint not_before);  // keeps gathering
+  // Keeps gathering. `bytes`: of the payloads of those events.
+  void extend(WakeId id, const std::vector<EventId>& more, std::int64_t bytes,
+              TimePoint not_before);
+  void extend(WakeId id, const std::vector<EventId>& more, TimePoint not_before) {
+    extend(id, more, 0, not_before);
+  }
   void close_gathering(WakeId id, TimePoint not_before);
   void begin_attempt(WakeId id);  // attempts + 1
   void retry(WakeId id, TimePoint not_before, const std::string& error);
@@ -48,6 +53,7 @@ class Wakes {
   std::vector<Wake> open(WakeId after, int limit);  // not dead, by id: recovery
   std::vector<Wake> dead(int limit);
   std::int64_t count_open();
+  std::int64_t count_dead();
 
  private:
   Database& database_;

@@ -15,6 +15,11 @@ storage::Entry router_entry(const Arrival& arrival, TimePoint now) {
   return entry;
 }
 
+// Of its payload, as a guardian in another language is told it.
+std::int64_t bytes_of(const Event& event) {
+  return static_cast<std::int64_t>(to_text(event.data).size());
+}
+
 bool gathers(const config::Reactivity& rules) {
   return rules.debounce || rules.batch || rules.throttle || rules.active_hours;
 }
@@ -29,24 +34,13 @@ Waiting waiting_for(const Arrival& arrival, const storage::Case& of, const confi
 }
 
 Waiting join(storage::Stores& stores, const storage::Wake& open, const Arrival& arrival,
-             const storage::Case& of, const config::Entity& entity, const Admission& admission,
-             TimePoint now) {
+             const storage::Case& of, const config::Entity& entity, const Admission& admission) {
   auto wake = waiting_for(arrival, of, entity);
   wake.id = open.id;
-  // Without a debounce the wake keeps its time; with one it moves, but not past what it had to wait
-  // for anyway (hours, a throttle's window).
-  wake.not_before =
-      admission.not_before == TimePoint::max() ? open.not_before : admission.not_before;
-  if (entity.reactivity.active_hours && !admission.full) {
-    wake.not_before = next_opening(*entity.reactivity.active_hours, wake.not_before);
-  }
+  wake.not_before = admission.not_before;
   wake.gathering = !admission.full;
-  stores.wakes.extend(open.id, {arrival.event->id}, wake.not_before);
-  if (admission.full) {
-    wake.not_before =
-        entity.reactivity.active_hours ? next_opening(*entity.reactivity.active_hours, now) : now;
-    stores.wakes.close_gathering(open.id, wake.not_before);
-  }
+  stores.wakes.extend(open.id, {arrival.event->id}, bytes_of(*arrival.event), wake.not_before);
+  if (admission.full) stores.wakes.close_gathering(open.id, wake.not_before);
   return wake;
 }
 
@@ -61,6 +55,7 @@ Waiting add(storage::Stores& stores, const Arrival& arrival, const storage::Case
   row.kind = "event";
   row.events = {arrival.event->id};
   row.gathering = wake.gathering;
+  if (row.gathering) row.bytes = bytes_of(*arrival.event);
   row.created = now;
   row.not_before = wake.not_before;
   wake.id = stores.wakes.add(row);
@@ -88,18 +83,23 @@ void admit_one(storage::Stores& stores, const Arrival& arrival, const Routed& ro
   CaseGate gate{.last_acted = of.last_acted,
                 .window_start = of.window_start,
                 .window_count = of.window_count,
-                .gathering_since = {}};
+                .gathering_since = {},
+                .gathering_until = {}};
   std::optional<storage::Wake> open;
   if (gathers(rules)) open = stores.wakes.gathering_of(of.id);
   if (open) {
     gate.gathering = true;
     gate.gathering_since = open->created;
+    gate.gathering_until = open->not_before;
     gate.gathering_events = static_cast<int>(open->events.size());
+    gate.gathering_bytes = open->bytes;
+    gate.arriving_bytes = bytes_of(*arrival.event);
   }
   const auto admission = admit(rules, gate, now);
   if (admission.window_start != of.window_start || admission.window_count != of.window_count) {
     stores.cases.set_window(of.id, admission.window_start, admission.window_count);
   }
+  if (admission.follows) stores.wakes.close_gathering(open->id, open->not_before);
   switch (admission.kind) {
     case Admission::Kind::silence:
       entry.case_id = of.id;
@@ -108,7 +108,7 @@ void admit_one(storage::Stores& stores, const Arrival& arrival, const Routed& ro
       stores.ledger.append(entry);
       return;
     case Admission::Kind::join:
-      out.wakes.push_back(join(stores, *open, arrival, of, entity, admission, now));
+      out.wakes.push_back(join(stores, *open, arrival, of, entity, admission));
       return;
     case Admission::Kind::wake:
     case Admission::Kind::gather:

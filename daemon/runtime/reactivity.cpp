@@ -9,22 +9,39 @@
 namespace vigil::runtime {
 namespace {
 
+// The earliest moment for a wake that is wanted at `wanted`: not inside a throttle's window that
+// has let its count through, not outside the active hours. The wake that gathers is counted in its
+// window, so only a count above the throttle's says that it had to wait for the next one.
+TimePoint held_back(const config::Reactivity& rules, const CaseGate& gate, TimePoint wanted) {
+  if (rules.throttle && gate.window_count > rules.throttle->count) {
+    wanted = std::max(wanted, gate.window_start + rules.throttle->period);
+  }
+  if (rules.active_hours) wanted = next_opening(*rules.active_hours, wanted);
+  return wanted;
+}
+
+bool has_room(const config::Reactivity& rules, const CaseGate& gate) {
+  const int events_max = rules.batch ? rules.batch->max_size : wake_events_max;
+  return gate.gathering_events < events_max &&
+         gate.gathering_bytes + gate.arriving_bytes <= wake_bytes_max;
+}
+
 Admission join(const config::Reactivity& rules, const CaseGate& gate, TimePoint now) {
   Admission out{.kind = Admission::Kind::join,
                 .not_before = now,
                 .window_start = gate.window_start,
                 .window_count = gate.window_count};
-  if (rules.batch && gate.gathering_events + 1 >= rules.batch->max_size) {
+  const int events = gate.gathering_events + 1;
+  if (rules.batch && events >= rules.batch->max_size) {
     out.full = true;
-    return out;
-  }
-  if (rules.debounce) {
+  } else if (rules.debounce) {
     const auto timeout =
         rules.debounce->timeout.count() > 0 ? rules.debounce->timeout : 10 * rules.debounce->period;
     out.not_before = std::min(now + rules.debounce->period, gate.gathering_since + timeout);
   } else {
-    out.not_before = TimePoint::max();  // as it was: the caller keeps the earlier of the two
+    out.not_before = gate.gathering_until;  // the first event said when
   }
+  out.not_before = held_back(rules, gate, out.not_before);
   return out;
 }
 
@@ -62,10 +79,13 @@ TimePoint next_opening(const config::ActiveHours& hours, TimePoint now) {
 }
 
 Admission admit(const config::Reactivity& rules, const CaseGate& gate, TimePoint now) {
-  if (gate.gathering) return join(rules, gate, now);
+  const bool overflows = gate.gathering && !has_room(rules, gate);
+  if (gate.gathering && !overflows) return join(rules, gate, now);
   Admission out{
       .not_before = now, .window_start = gate.window_start, .window_count = gate.window_count};
-  if (rules.cooldown && gate.last_acted != TimePoint{} && now < gate.last_acted + *rules.cooldown) {
+  // What would have joined, had there been room, is not silenced.
+  if (!overflows && rules.cooldown && gate.last_acted != TimePoint{} &&
+      now < gate.last_acted + *rules.cooldown) {
     out.kind = Admission::Kind::silence;
     out.verdict = "cooling_down";
     out.why = fmt::format("acted {} ago; quiet for {} after acting", to_text(now - gate.last_acted),
@@ -87,7 +107,11 @@ Admission admit(const config::Reactivity& rules, const CaseGate& gate, TimePoint
     ++out.window_count;
   }
   if (rules.active_hours) out.not_before = next_opening(*rules.active_hours, out.not_before);
-  if (out.not_before > now) out.kind = Admission::Kind::gather;
+  if (overflows) {
+    out.follows = true;
+    out.not_before = std::max(out.not_before, gate.gathering_until);  // events keep their order
+  }
+  if (overflows || out.not_before > now) out.kind = Admission::Kind::gather;
   return out;
 }
 

@@ -5,6 +5,7 @@
 
 #include "place.hpp"
 #include "storage/database.hpp"
+#include "storage/migrations.hpp"
 #include "storage/state_dir.hpp"
 
 namespace vigil::storage {
@@ -38,7 +39,7 @@ TEST_CASE("a backup is a whole database of that moment, for its user alone") {
   CHECK((about.st_mode & 0777) == 0600);
   const auto verified = verify(copy);
   REQUIRE_MESSAGE(verified.has_value(), verified.error().message);
-  CHECK(verified->schema_version == 1);
+  CHECK(verified->schema_version == newest_version());
   CHECK(verified->events == 100);
   CHECK(verified->cases == 1);
   CHECK(verified->decisions == 0);

@@ -234,6 +234,7 @@ TEST_CASE("a clean end and a crash are told apart") {
 TEST_CASE("landed migrations are what they were") {
   const std::map<int, std::string> landed = {
       {1, "dac543bc2017b93676faa8b17fb0f9c820ddc9e379d3618a3f1449ee312ac1b5"},
+      {2, "71f2d64c98eef7d714610c5202b058ab1a68b75d24ac4aee75b05315f9efeb81"},
   };
   REQUIRE(migrations().size() == landed.size());
   int expected = 0;

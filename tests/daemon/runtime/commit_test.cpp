@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <boost/json/object.hpp>
+#include <set>
 
 #include "config/load.hpp"
+#include "daemon/runtime/reactivity.hpp"
 #include "tests/support/store_world.hpp"
 
 using namespace vigil;
@@ -148,6 +150,43 @@ TEST_CASE("a debounced case gathers events into one wake") {
   const auto wake = world.reader()->wakes.find(first.wakes.front().id);
   CHECK(wake->events.size() == 2);
   CHECK(wake->gathering);
+}
+
+TEST_CASE("a throttled wake stays in its window though a debounce or a full batch would open it") {
+  World world(
+      "[entity.guard.reactivity]\ndebounce = { period = \"10s\" }\n"
+      "batch = { max_size = 3 }\nthrottle = { count = 1, period = \"1h\" }\n");
+  const auto first = world.arrive(world.event("a", "s"), noon).wakes.front();
+  CHECK(first.not_before == noon + 10s);
+  CHECK(world.settle(world.decided(first)).decided);
+  CHECK(world.arrive(world.event("b", "s"), noon + 1min).wakes.front().not_before == noon + 1h);
+  CHECK(world.arrive(world.event("c", "s"), noon + 2min).wakes.front().not_before == noon + 1h);
+  const auto full = world.arrive(world.event("d", "s"), noon + 3min).wakes.front();
+  CHECK(full.not_before == noon + 1h);
+  CHECK_FALSE(full.gathering);
+  const auto row = world.reader()->wakes.find(full.id);
+  CHECK(row->not_before == noon + 1h);
+  CHECK_FALSE(row->gathering);
+}
+
+TEST_CASE("what gathers is bounded, and nothing of a storm is lost") {
+  World world("[entity.guard.reactivity]\ndebounce = { period = \"10s\", timeout = \"1m\" }\n");
+  std::set<WakeId> wakes;
+  for (int number = 0; number < wake_events_max + 2; ++number) {
+    const auto event = world.event(std::to_string(number), "s");
+    wakes.insert(world.arrive(event, noon + number * 1ms).wakes.front().id);
+  }
+  REQUIRE(wakes.size() == 2);
+  const auto reader = world.reader();
+  const auto full = reader->wakes.find(*wakes.begin());
+  const auto next = reader->wakes.find(*wakes.rbegin());
+  CHECK(full->events.size() == static_cast<std::size_t>(wake_events_max));
+  CHECK_FALSE(full->gathering);
+  CHECK(full->not_before == noon + 10s + (wake_events_max - 1) * 1ms);
+  CHECK(next->events.size() == 2);
+  CHECK(next->gathering);
+  CHECK(next->not_before >= full->not_before);
+  CHECK(next->bytes == 2 * std::string("{}").size());
 }
 
 TEST_CASE("after acting a cooldown answers in the ledger instead of waking") {

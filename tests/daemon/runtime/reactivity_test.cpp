@@ -13,7 +13,10 @@ namespace {
 TimePoint at(const char* text) { return parse_rfc3339(text).value(); }
 const TimePoint noon = at("2026-11-23T12:00:00Z");  // a Monday
 
-CaseGate quiet() { return CaseGate{.last_acted = {}, .window_start = {}, .gathering_since = {}}; }
+CaseGate quiet() {
+  return CaseGate{
+      .last_acted = {}, .window_start = {}, .gathering_since = {}, .gathering_until = {}};
+}
 
 CaseGate gathering(TimePoint since, int events) {
   auto gate = quiet();
@@ -123,4 +126,69 @@ TEST_CASE("hours follow their zone through a change of clocks") {
   // Clocks go forward in the night to 29 March 2026: 9:00 is 8:00 UTC before and 7:00 UTC after.
   CHECK(next_opening(hours, at("2026-03-27T20:00:00Z")) == at("2026-03-28T08:00:00Z"));
   CHECK(next_opening(hours, at("2026-03-28T20:00:00Z")) == at("2026-03-29T07:00:00Z"));
+}
+
+TEST_CASE("a debounce does not pull a throttled wake out of its window") {
+  config::Reactivity rules;
+  rules.debounce = config::Debounce{10s, 30s};
+  rules.throttle = config::Throttle{1, 1h};
+  auto gate = gathering(noon + 1min, 1);
+  gate.gathering_until = noon + 1h;
+  gate.window_start = noon;
+  gate.window_count = 2;  // the wake that gathers is the one too many
+  const auto held = admit(rules, gate, noon + 2min);
+  CHECK(held.kind == Kind::join);
+  CHECK(held.not_before == noon + 1h);
+  gate.window_count = 1;  // the wake that gathers is let through
+  CHECK(admit(rules, gate, noon + 70s).not_before == noon + 80s);
+  gate.window_count = 2;
+  CHECK(admit(rules, gate, noon + 1h).not_before == noon + 1h);
+}
+
+TEST_CASE("a full batch waits for the end of the throttle's window") {
+  config::Reactivity rules;
+  rules.batch = config::Batch{2, 1min};
+  rules.throttle = config::Throttle{1, 1h};
+  auto gate = gathering(noon + 1min, 1);
+  gate.gathering_until = noon + 1h;
+  gate.window_start = noon;
+  gate.window_count = 2;
+  const auto full = admit(rules, gate, noon + 2min);
+  CHECK(full.full);
+  CHECK(full.not_before == noon + 1h);
+  gate.window_count = 1;
+  CHECK(admit(rules, gate, noon + 2min).not_before == noon + 2min);
+}
+
+TEST_CASE("a wake that is full of events or of bytes is followed by another one") {
+  config::Reactivity rules;
+  rules.throttle = config::Throttle{1, 1h};
+  rules.cooldown = 1h;
+  auto gate = gathering(noon + 1min, wake_events_max - 1);
+  gate.last_acted = noon;
+  gate.gathering_until = noon + 1h;
+  gate.window_start = noon;
+  gate.window_count = 2;
+  CHECK(admit(rules, gate, noon + 2min).kind == Kind::join);
+  gate.gathering_events = wake_events_max;
+  const auto next = admit(rules, gate, noon + 2min);
+  CHECK(next.kind == Kind::gather);  // a cooldown does not lose what would have joined
+  CHECK(next.follows);
+  CHECK(next.not_before == noon + 1h);
+  gate.gathering_events = 1;
+  gate.gathering_bytes = wake_bytes_max - 10;
+  gate.arriving_bytes = 10;
+  CHECK(admit(rules, gate, noon + 2min).kind == Kind::join);
+  gate.arriving_bytes = 11;
+  CHECK(admit(rules, gate, noon + 2min).follows);
+}
+
+TEST_CASE("a batch is as large as it was configured") {
+  config::Reactivity rules;
+  rules.batch = config::Batch{5'000, 1min};
+  auto gate = gathering(noon, 4'998);
+  gate.gathering_until = noon + 1min;
+  CHECK_FALSE(admit(rules, gate, noon + 1s).full);
+  gate.gathering_events = 4'999;
+  CHECK(admit(rules, gate, noon + 1s).full);
 }
