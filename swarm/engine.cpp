@@ -21,7 +21,8 @@ Engine::Engine(asio::any_io_executor executor, Clock& clock, Runner& runner,
                                 clock,
                                 runner,
                                 checkpoints,
-                                Scheduler(std::move(limits)),
+                                Scheduler(std::move(limits), clock),
+                                {},
                                 {},
                                 {}},
                        {}}) {}
@@ -35,6 +36,8 @@ void Engine::on_progress(std::function<void(const Progress&)> tell) {
 void Engine::use_durations(LearnedDurations learned) {
   state_->services.learned = std::move(learned);
 }
+
+void Engine::use_pool(asio::any_io_executor pool) { state_->services.pool = std::move(pool); }
 
 asio::awaitable<Report> Engine::run(Run run) {
   // Leaves the list on every way out, a throw included.

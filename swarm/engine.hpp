@@ -83,6 +83,8 @@ class Engine {
 
   void on_progress(std::function<void(const Progress&)> tell);
   void use_durations(LearnedDurations learned);
+  // Where the edges of large plans are made and their reports measured; without it, on the loop.
+  void use_pool(boost::asio::any_io_executor pool);
 
   // A failing task is not an error: see Report. The plan must be valid (one whose tasks form no DAG
   // gets a report that says so).

@@ -6,8 +6,14 @@
 #include "core/check.hpp"
 
 namespace vigil::swarm {
+namespace {
 
-Scheduler::Scheduler(EngineLimits limits) : limits_(std::move(limits)) {
+constexpr double us_per_minute = 60e6;
+
+}  // namespace
+
+Scheduler::Scheduler(EngineLimits limits, Clock& clock)
+    : limits_(std::move(limits)), clock_(clock) {
   limits_.slots = std::max(limits_.slots, 1);
 }
 
@@ -18,19 +24,47 @@ void Scheduler::remove(Contender& swarm) {
   VIGIL_CHECK(owner != owners_.end() && swarm.running == 0);
   std::erase(owner->second.swarms, &swarm);
   if (owner->second.swarms.empty()) owners_.erase(owner);
+  if (waker_ != &swarm) return;
+  waker_ = nullptr;
+  dispatch();
 }
 
 void Scheduler::dispatch() {
   while (running_ < limits_.slots) {
-    const Choice choice = choose();
-    if (choice.swarm == nullptr) return;
+    rate_wait_ = Duration::max();
+    Choice choice = choose(Queue::ready);
+    if (choice.swarm == nullptr) choice = choose(Queue::spare);
+    if (choice.swarm == nullptr) return wake_for_rates();
     const Holding holding = *choice.best.holding;
-    for (const auto& [resource, units] : holding) resources_[resource].held += units;
+    take(holding);
     ++running_;
     ++choice.owner->running;
     ++choice.swarm->running;
     choice.owner->served = choice.swarm->served = ++served_;
     choice.swarm->start(choice.best.task, holding);
+  }
+}
+
+// A rate lets a start happen later, and nothing else may call dispatch() until then.
+void Scheduler::wake_for_rates() {
+  if (rate_wait_ == Duration::max()) return;
+  const Duration at = clock_.steady_now() + rate_wait_;
+  if (waker_ != nullptr && wakes_at_ <= at && wakes_at_ > clock_.steady_now()) return;
+  for (auto& [name, owner] : owners_) {
+    for (Contender* swarm : owner.swarms) {
+      if (swarm->ready.empty() && swarm->spare.empty()) continue;
+      waker_ = swarm;
+      wakes_at_ = at;
+      return swarm->dispatch_in(rate_wait_);
+    }
+  }
+}
+
+void Scheduler::take(const Holding& holding) {
+  for (const auto& [number, units] : holding) {
+    Resource& resource = resources_[number];
+    resource.held += units;
+    if (resource.per_us > 0) resource.starts -= 1;
   }
 }
 
@@ -48,21 +82,39 @@ Holding Scheduler::holding_of(const Task& task) {
     const auto [place, is_new] = resource_numbers_.emplace(name, resources_.size());
     if (is_new) {
       const auto known = limits_.resources.find(name);
-      resources_.push_back({known == limits_.resources.end() ? 1 : std::max(known->second, 1), 0});
+      Resource resource;
+      if (known != limits_.resources.end()) resource.units = std::max(known->second, 1);
+      const auto rate = limits_.starts_per_minute.find(name);
+      if (rate != limits_.starts_per_minute.end()) resource.per_us = rate->second / us_per_minute;
+      resource.starts = resource.units;
+      resource.counted = clock_.steady_now();
+      resources_.push_back(resource);
     }
     holding.emplace_back(place->second, std::min(units, resources_[place->second].units));
   }
   return holding;
 }
 
-bool Scheduler::fits(const Holding& holding) const {
-  return std::ranges::all_of(holding, [this](const auto& wanted) {
-    const Resource& resource = resources_[wanted.first];
-    return resource.held + wanted.second <= resource.units;
-  });
+bool Scheduler::fits(const Holding& holding) {
+  Duration wait{0};
+  for (const auto& [number, units] : holding) {
+    Resource& resource = resources_[number];
+    if (resource.held + units > resource.units) return false;
+    if (resource.per_us <= 0) continue;
+    const Duration now = clock_.steady_now();
+    const auto passed = static_cast<double>((now - resource.counted).count());
+    resource.counted = now;
+    resource.starts =
+        std::min(resource.starts + passed * resource.per_us, static_cast<double>(resource.units));
+    if (resource.starts >= 1) continue;
+    const double missing = (1 - resource.starts) / resource.per_us;
+    wait = std::max(wait, Duration{static_cast<std::int64_t>(missing) + 1});
+  }
+  if (wait > Duration{0}) rate_wait_ = std::min(rate_wait_, wait);
+  return wait == Duration{0};
 }
 
-Scheduler::Choice Scheduler::choose() {
+Scheduler::Choice Scheduler::choose(Queue queue) {
   Choice choice;
   const auto does_fit = [this](const Holding& holding) { return fits(holding); };
   const auto rank = [](const Owner& owner, const Contender& swarm) {
@@ -71,13 +123,14 @@ Scheduler::Choice Scheduler::choose() {
   for (auto& [name, owner] : owners_) {
     if (limits_.slots_per_owner > 0 && owner.running >= limits_.slots_per_owner) continue;
     for (Contender* swarm : owner.swarms) {
-      if (swarm->ready.empty()) continue;
+      const ReadyQueue& tasks = queue == Queue::ready ? swarm->ready : swarm->spare;
+      if (tasks.empty() || swarm->paused) continue;
       if (swarm->running_max > 0 && swarm->running >= swarm->running_max) continue;
       if (choice.swarm != nullptr && rank(*choice.owner, *choice.swarm) <= rank(owner, *swarm)) {
         continue;
       }
       ReadyQueue::Best best{};
-      if (swarm->ready.find(does_fit, best)) choice = {&owner, swarm, best};
+      if (tasks.find(does_fit, best)) choice = {&owner, swarm, best};
     }
   }
   return choice;

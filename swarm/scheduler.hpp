@@ -18,8 +18,12 @@ class Contender {
   virtual ~Contender() = default;
   // Must take the task out of its ready queue, and give the slot back through Slot.
   virtual void start(std::uint32_t task, const Holding& holding) = 0;
+  // Must call Scheduler::dispatch after that time, unless it was removed meanwhile.
+  virtual void dispatch_in(Duration wait) = 0;
 
   ReadyQueue ready;
+  ReadyQueue spare;     // started only when no swarm has anything ready; the same lanes
+  bool paused = false;  // starts nothing
   std::string owner;
   int running = 0;
   int running_max = 0;  // 0: no limit of its own
@@ -28,7 +32,7 @@ class Contender {
 
 class Scheduler {
  public:
-  explicit Scheduler(EngineLimits limits);
+  Scheduler(EngineLimits limits, Clock& clock);
 
   void add(Contender& swarm);
   void remove(Contender& swarm);
@@ -50,21 +54,31 @@ class Scheduler {
   struct Resource {
     int units = 1;
     int held = 0;
+    double per_us = 0;  // starts; 0: as many as there are units
+    double starts = 0;  // that may happen now
+    Duration counted{0};
   };
   struct Choice {
     Owner* owner = nullptr;
     Contender* swarm = nullptr;
     ReadyQueue::Best best{};
   };
-  Choice choose();
-  bool fits(const Holding& holding) const;
+  enum class Queue { ready, spare };
+  Choice choose(Queue queue);
+  bool fits(const Holding& holding);
+  void take(const Holding& holding);
+  void wake_for_rates();
 
   EngineLimits limits_;
+  Clock& clock_;
   std::map<std::string, Owner> owners_;
   std::map<std::string, std::size_t> resource_numbers_;
   std::vector<Resource> resources_;
   int running_ = 0;
   std::uint64_t served_ = 0;
+  Duration rate_wait_{0};       // the shortest until a start that only its rate holds back
+  Contender* waker_ = nullptr;  // who was asked to call again
+  Duration wakes_at_{0};
 };
 
 // One running task's claim; given back when destroyed, whatever way the task ended.

@@ -1,4 +1,4 @@
-// The life of one attempt: checkpoint, run, listen, then try again, hold or conclude.
+// The life of one attempt: checkpoint, run, listen, judge; then it won, is tried again or failed.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,9 +7,11 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/json/object.hpp>
 #include <boost/system/system_error.hpp>
 
 #include "core/log.hpp"
+#include "swarm/reduce.hpp"
 #include "swarm/swarm_run.hpp"
 
 namespace vigil::swarm {
@@ -28,128 +30,219 @@ Duration backoff(const Task& task, int attempts) {
   return std::min(wait, backoff_max);
 }
 
+AttemptOutcome failed(std::string error) {
+  AttemptOutcome outcome;
+  outcome.retryable = false;
+  outcome.error = std::move(error);
+  return outcome;
+}
+
 }  // namespace
 
 void SwarmRun::start(std::uint32_t task, const Holding& holding) {
   Node& node = nodes_[task];
-  ready.erase(node.lane, task, node.path);
+  auto copy = std::make_unique<Copy>(services_.executor);
+  copy->is_hedge = node.spared;
+  copy->variant = variants_of(task) - node.variants_left + 1;
+  copy->number = ++node.outcome.attempts;
+  copy->fence = node.fence = ++fence_;
+  unqueue(task);
   node.phase = Phase::busy;
   node.outcome.state = TaskState::running;
-  ++node.outcome.attempts;
-  node.fence = ++fence_;
-  if (node.speculation) node.speculation->bell = std::make_unique<Bell>(services_.executor);
+  if (!copy->is_hedge && --node.variants_left > 0) {
+    node.queued = true;
+    ready.push(node.lane, task, node.path);
+  }
+  Copy* started = copy.get();
+  node.copies.push_back(std::move(copy));
   auto slot = std::make_shared<Slot>(services_.scheduler, *this, holding);
-  attempts_.spawn("attempt", [this, task, slot] { return attempt(task, slot); });
+  attempts_.spawn("attempt", [this, task, started, slot] { return attempt(task, started, slot); });
 }
 
 // The boundary: what escapes an attempt ends the whole run, except that it was cancelled with it.
-asio::awaitable<void> SwarmRun::attempt(std::uint32_t task, std::shared_ptr<Slot> slot) {
+asio::awaitable<void> SwarmRun::attempt(std::uint32_t task, Copy* copy,
+                                        std::shared_ptr<Slot> slot) {
   try {
-    co_await attempt_once(task, slot);
+    co_await attempt_once(task, copy);
   } catch (const boost::system::system_error& error) {
     if (!is_abort(error) || !stopping_) broken_ = std::current_exception();
   } catch (...) {
     broken_ = std::current_exception();
   }
+  // After the end was taken in, so that what it made ready competes for the slot.
   slot->release();
   if (broken_) stop_all("the swarm could not go on");
 }
 
-asio::awaitable<void> SwarmRun::attempt_once(std::uint32_t task, std::shared_ptr<Slot> slot) {
-  Node& node = nodes_[task];
-  const Duration began = services_.clock.steady_now();
-  node.outcome.started = services_.clock.now();
-  std::string name = node.outcome.name;
-  const int number = node.outcome.attempts;
-  const std::int64_t fence = node.fence;
+asio::awaitable<void> SwarmRun::attempt_once(std::uint32_t task, Copy* copy) {
+  copy->began = services_.clock.steady_now();
+  copy->started = services_.clock.now();
+  nodes_[task].outcome.started = copy->started;
+  std::string name = nodes_[task].outcome.name;
+  const int number = copy->number;
+  const std::int64_t fence = copy->fence;
   co_await services_.checkpoints.started(run_.id, std::move(name), number, fence);
+  Attempt attempt = make_attempt(task, copy);
+  if (take_earlier(task, attempt)) co_return;
   tell(task, "");
-  Attempt attempt = make_attempt(task);
-  AttemptOutcome outcome = co_await run_attempt(task, std::move(attempt));
-  record(node, outcome, services_.clock.steady_now() - began);
-  // The slot is given back after the end is recorded, so that what this task made ready competes
-  // for it; only who waits to be tried again gives it back before.
-  Speculation* speculation = node.speculation.get();
-  if (speculation != nullptr) speculation->bell.reset();
-  const Stop stop = speculation != nullptr ? speculation->stop : Stop::none;
-  if (stop == Stop::none && !outcome.ok && outcome.retryable && node.retries_left > 0 &&
-      !stopping_) {
-    slot->release();
-    co_await retry_later(task);
-    co_return;
-  }
-  if (stop == Stop::rerun) {
-    node.outcome.wasted += std::exchange(node.outcome.took, Duration{0});
-    run_again(task);
-    co_return;
-  }
-  if (stop == Stop::upstream_failed) {
-    node.outcome.wasted += std::exchange(node.outcome.took, Duration{0});
-    node.outcome.error = speculation->doom;
-    co_await conclude(task, TaskState::cancelled);
-    co_return;
-  }
-  const TaskState state = outcome.ok ? TaskState::done : TaskState::failed;
-  if (speculation != nullptr && !speculation->consumed.empty()) {
-    speculation->held = state;
-    node.phase = Phase::held;
-    tell(task, "ended on an interface that is not final yet: held");
-    co_return;
-  }
-  co_await conclude(task, state);
+  AttemptOutcome outcome = co_await work(task, copy, std::move(attempt));
+  AttemptOutcome verdict = co_await judged(task, copy, std::move(outcome));
+  if (verdict.ok && copy->stop == Stop::none) follow_plan(task, copy->number, verdict);
+  attempt_ended(task, copy, std::move(verdict));
 }
 
-void SwarmRun::record(Node& node, AttemptOutcome& outcome, Duration took) {
-  node.outcome.took = took;
-  node.outcome.exit_code = outcome.exit_code;
-  node.outcome.result = std::move(outcome.result);
-  node.outcome.error = std::move(outcome.error);
-  node.outcome.output_cut_bytes = outcome.output_cut_bytes;
-  if (!outcome.ok && node.outcome.error.empty()) node.outcome.error = "it failed without a reason";
-  if (outcome.ok) node.outcome.error.clear();
+int SwarmRun::variants_of(std::uint32_t task) const {
+  const Task& what = run_.plan.tasks[task];
+  return what.for_each.empty() ? what.variants : 1;  // the list's tasks have them
 }
 
-asio::awaitable<void> SwarmRun::retry_later(std::uint32_t task) {
-  Node& node = nodes_[task];
-  --node.retries_left;
-  node.outcome.wasted += std::exchange(node.outcome.took, Duration{0});
-  node.outcome.state = TaskState::waiting;
-  const Duration wait = backoff(run_.plan.tasks[task], node.outcome.attempts);
-  tell(task, fmt::format("{}; trying again in {}", node.outcome.error, vigil::to_text(wait)));
-  co_await services_.clock.sleep_for(wait);
-  const bool doomed = node.speculation && node.speculation->stop == Stop::upstream_failed;
-  if (doomed) {
-    node.outcome.error = node.speculation->doom;
-    co_await conclude(task, TaskState::cancelled);
-    co_return;
+asio::awaitable<AttemptOutcome> SwarmRun::work(std::uint32_t task, Copy* copy, Attempt attempt) {
+  if (!attempt.task.reduce.empty()) co_return reduce_here(attempt);
+  if (!attempt.task.for_each.empty()) {
+    auto spawned = spawn_items(task, copy->number, attempt.inputs);
+    AttemptOutcome outcome;
+    outcome.ok = spawned.has_value();
+    outcome.exit_code = outcome.ok ? 0 : -1;
+    if (!spawned) outcome = failed(spawned.error().message);
+    co_return outcome;
   }
-  run_again(task);
-  services_.scheduler.dispatch();
+  const auto learned =
+      attempt.task.hedge && services_.learned ? services_.learned(attempt.task.name) : std::nullopt;
+  if (learned && learned->late > Duration{0} && !copy->is_hedge) {
+    attempts_.spawn("hedge", [this, task, fence = copy->fence, late = learned->late] {
+      return hedge_later(task, fence, late);
+    });
+  }
+  co_return co_await run_until_stopped(task, copy, std::move(attempt));
 }
 
-// Once the runner has answered, the answer is kept whatever happens to the swarm.
-asio::awaitable<void> SwarmRun::conclude(std::uint32_t task, TaskState state) {
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  Node& node = nodes_[task];
-  node.outcome.state = state;
-  TaskOutcome outcome = node.outcome;
-  const std::int64_t fence = node.fence;
+// The result of a planner is tasks.
+void SwarmRun::follow_plan(std::uint32_t task, int attempt, AttemptOutcome& outcome) {
+  if (!run_.plan.tasks[task].planner) return;
+  const auto* planned = outcome.result.if_object();
+  auto spawned = planned != nullptr
+                     ? spawn(task, attempt, *planned)
+                     : Result<void>(fail(ErrorCode::invalid_input, "expected {\"tasks\": [...]}"));
+  if (!spawned) {
+    outcome.ok = false;
+    outcome.error = "its plan was refused: " + spawned.error().message;
+    nodes_[task].refused = outcome.error;
+  }
+  outcome.result = nullptr;  // the plan is not what the tasks of the plan make
+}
+
+// As runner.run, but a ring of the bell stops it: the runner cleans up, then the outcome says so.
+asio::awaitable<AttemptOutcome> SwarmRun::run_until_stopped(std::uint32_t task, Copy* copy,
+                                                            Attempt attempt) {
+  const Duration began = services_.clock.steady_now();
+  auto running = services_.runner.run(std::move(attempt));
+  auto stop = copy->bell.wait();
+  auto group = asio::experimental::make_parallel_group(
+      asio::co_spawn(services_.executor, std::move(running), asio::deferred),
+      asio::co_spawn(services_.executor, std::move(stop), asio::deferred));
+  auto [order, error, outcome, stop_error] =
+      co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  if (order[0] == 0 && !error) co_return std::move(outcome);
+  if (order[0] != 0 && !stop_error) co_return failed("stopped: " + copy->why);
+  AttemptOutcome broken;
   try {
-    co_await services_.checkpoints.ended(run_.id, std::move(outcome), fence);
-  } catch (...) {
-    broken_ = std::current_exception();
-    stop_all("the swarm could not go on");
-    co_return;
+    std::rethrow_exception(order[0] == 0 ? error : stop_error);
+  } catch (const boost::system::system_error& failure) {
+    if (is_abort(failure) && stopping_) {
+      nodes_[task].outcome.wasted += services_.clock.steady_now() - began;
+      throw;
+    }
+    broken.error = fmt::format("the runner failed: {}", failure.what());
+  } catch (const std::exception& failure) {
+    broken.error = fmt::format("the runner failed: {}", failure.what());
   }
-  concluded(task, state);
+  co_return broken;
+}
+
+// What the task's verifier says of the result, in the same slot.
+asio::awaitable<AttemptOutcome> SwarmRun::judged(std::uint32_t task, Copy* copy,
+                                                 AttemptOutcome outcome) {
+  const auto verify = run_.plan.tasks[task].verify;
+  const bool has_result = outcome.ok && copy->stop == Stop::none;
+  if (!verify || !has_result || !run_.plan.tasks[task].for_each.empty()) co_return outcome;
+  Attempt judging;
+  judging.task = *verify;
+  judging.task.name = nodes_[task].outcome.name + ":verify";
+  judging.number = copy->number;
+  judging.inputs[nodes_[task].outcome.name] = outcome.result;
+  const EngineLimits& limits = services_.scheduler.limits();
+  const Duration timeout = verify->timeout > Duration{0} ? verify->timeout : limits.task_timeout;
+  judging.deadline = std::min(services_.clock.now() + timeout, deadline_);
+  judging.grace = limits.grace;
+  judging.said = [this, task](json::object said) {
+    if (const auto* cost = said.if_contains("cost")) add_cost(nodes_[task], *cost);
+  };
+  tell(task, "is verified");
+  AttemptOutcome verdict = co_await run_until_stopped(task, copy, std::move(judging));
+  const bool accepts = find_bool(verdict.result, "accept").value_or(true);
+  if (verdict.ok && accepts) co_return outcome;
+  const auto why = find_text(verdict.result, "why");
+  outcome.ok = false;
+  outcome.retryable = verdict.ok || verdict.retryable;
+  outcome.error = "not accepted: " + (why ? std::string(*why) : verdict.error);
+  nodes_[task].refused = why ? std::string(*why) : verdict.error;
+  co_return outcome;
+}
+
+// A second attempt beside one that takes long: it may start when nothing else wants the slot.
+asio::awaitable<void> SwarmRun::hedge_later(std::uint32_t task, std::int64_t fence, Duration wait) {
+  co_await services_.clock.sleep_for(wait);
+  Node& node = nodes_[task];
+  const bool still_runs = node.phase == Phase::busy && node.copies.size() == 1 &&
+                          node.copies.front()->fence == fence &&
+                          node.copies.front()->stop == Stop::none;
+  if (!still_runs || stopping_ || node.queued) co_return;
+  node.spared = true;
+  spare.push(node.lane, task, node.path);
+  tell(task, "takes longer than it did: a second attempt may start");
   services_.scheduler.dispatch();
 }
 
-Attempt SwarmRun::make_attempt(std::uint32_t task) {
+AttemptOutcome SwarmRun::reduce_here(const Attempt& attempt) {
+  std::vector<Part> parts;
+  for (const std::string& need : attempt.task.needs) {
+    const auto* result = attempt.inputs.if_contains(need);
+    parts.push_back({need, result != nullptr ? *result : json::value(), result != nullptr});
+  }
+  auto reduced = reduce(attempt.task.reduce, attempt.task.input, parts);
+  if (!reduced) return failed(reduced.error().message);
+  AttemptOutcome outcome;
+  outcome.ok = true;
+  outcome.exit_code = 0;
+  outcome.result = std::move(*reduced);
+  return outcome;
+}
+
+// An earlier result under the same key stands in for this attempt.
+bool SwarmRun::take_earlier(std::uint32_t task, const Attempt& attempt) {
+  Node& node = nodes_[task];
+  if (!attempt.task.cache || !attempt.task.for_each.empty() || node.copies.size() > 1) return false;
+  node.outcome.cache_key = cache_key_of(attempt.task, attempt.inputs);
+  auto earlier = services_.checkpoints.recall(node.outcome.cache_key);
+  if (!earlier) return false;
+  unqueue(task);
+  node.copies.clear();
+  node.outcome.attempts = 0;
+  node.outcome.exit_code = 0;
+  node.outcome.result = std::move(earlier->first);
+  node.outcome.saved = std::max(earlier->second, Duration{1});
+  tell(task, "takes the result of an earlier run");
+  conclude(task, TaskState::done);
+  return true;
+}
+
+Attempt SwarmRun::make_attempt(std::uint32_t task, Copy* copy) {
   Node& node = nodes_[task];
   Attempt attempt;
   attempt.task = run_.plan.tasks[task];
-  attempt.number = node.outcome.attempts;
+  attempt.number = copy->number;
+  attempt.variant = copy->variant;
+  attempt.refused = node.refused;
   const EngineLimits& limits = services_.scheduler.limits();
   const Duration timeout =
       attempt.task.timeout > Duration{0} ? attempt.task.timeout : limits.task_timeout;
@@ -157,81 +250,148 @@ Attempt SwarmRun::make_attempt(std::uint32_t task) {
   attempt.grace = limits.grace;
   for (const Edge& edge : graph_.needs[task]) {
     const Node& upstream = nodes_[edge.task];
-    const bool is_done = upstream.outcome.state == TaskState::done && upstream.phase == Phase::over;
-    if (is_done || !upstream.interface) {
-      attempt.inputs[upstream.outcome.name] = upstream.outcome.result;
-    } else {
-      attempt.inputs[upstream.outcome.name] = upstream.interface->value;
+    // Siblings know each other by the names they were asked for with.
+    std::string_view name = upstream.outcome.name;
+    if (upstream.parent != none && upstream.parent == node.parent) {
+      name.remove_prefix(brood_prefix(node.outcome.parent, node.parent_attempt).size());
+    }
+    const bool is_over = upstream.phase == Phase::over;
+    if (is_over && upstream.outcome.state == TaskState::done) {
+      attempt.inputs[name] = upstream.outcome.result;
+    } else if (is_over) {
+      attempt.missing[name] = upstream.outcome.error;
+    } else if (upstream.interface) {
+      attempt.inputs[name] = upstream.interface->value;
       node.speculation->consumed[edge.task] = upstream.interface->digest;
     }
   }
-  attempt.said = [this, task](json::object said) { hear(task, std::move(said)); };
+  if (node.speculation) node.speculation->guessed = !node.speculation->consumed.empty();
+  attempt.said = [this, task, copy](json::object said) { hear(task, copy, std::move(said)); };
   return attempt;
 }
 
-void SwarmRun::hear(std::uint32_t task, json::object said) {
-  if (auto* interface = said.if_contains("interface")) publish(task, std::move(*interface));
+void SwarmRun::hear(std::uint32_t task, Copy* copy, json::object said) {
+  if (const auto* cost = said.if_contains("cost")) add_cost(nodes_[task], *cost);
+  if (copy->stop != Stop::none || stopping_) return;
+  if (auto* interface = said.if_contains("interface")) publish(task, copy, std::move(*interface));
   if (const auto* progress = said.if_contains("progress")) {
-    tell(task, "progress " + vigil::to_text(*progress));
+    boost::system::error_code error;
+    const auto fraction = progress->to_number<double>(error);
+    const bool says = !error && fraction >= 0 && fraction <= 1;
+    tell(task, says ? "" : "progress " + vigil::to_text(*progress), says ? fraction : -1);
   }
-  if (const auto* cost = said.if_contains("cost")) tell(task, "cost " + vigil::to_text(*cost));
-  if (said.contains("spawn")) tell(task, "asked to spawn tasks, which is not supported: ignored");
   if (const auto* note = said.if_contains("note"); note != nullptr && note->is_string()) {
     tell(task, std::string(note->as_string()));
   }
+  if (!said.contains("spawn")) return;
+  auto spawned = spawn(task, copy->number, said);
+  if (spawned) return;
+  copy->stop = Stop::refused;
+  copy->why = "its spawn was refused: " + spawned.error().message;
+  copy->bell.ring();
 }
 
-void SwarmRun::publish(std::uint32_t task, json::value interface) {
-  Node& node = nodes_[task];
-  if (stopping_ || node.phase != Phase::busy) return;
-  const bool is_first = !node.interface;
-  const Sha256 digest = sha256(vigil::to_text(interface));
-  node.interface = Interface{std::move(interface), digest};
-  tell(task, "published its interface");
-  if (!is_first) return;  // who consumed an earlier one is judged when this task ends
-  for (const Edge& edge : graph_.dependents[task]) {
-    if (edge.kind == EdgeKind::interface) release(edge.task);
+void SwarmRun::add_cost(Node& node, const json::value& cost) {
+  const auto* object = cost.if_object();
+  if (object == nullptr) return;
+  for (const auto& [name, amount] : *object) {
+    boost::system::error_code error;
+    const auto more = amount.to_number<double>(error);
+    if (error || !(more >= 0) || node.outcome.cost.size() > 16) continue;
+    json::value& sum = node.outcome.cost[name];
+    const double before = sum.is_null() ? 0 : sum.to_number<double>();
+    const double total = before + more;
+    const bool is_whole =
+        total < 9e15 && total == static_cast<double>(static_cast<std::int64_t>(total));
+    sum = is_whole ? json::value(static_cast<std::int64_t>(total)) : json::value(total);
   }
+}
+
+void SwarmRun::attempt_ended(std::uint32_t task, Copy* ended, AttemptOutcome outcome) {
+  Node& node = nodes_[task];
+  const auto place = std::ranges::find(node.copies, ended, &std::unique_ptr<Copy>::get);
+  const std::unique_ptr<Copy> copy = std::move(*place);
+  node.copies.erase(place);
+  const Duration took = services_.clock.steady_now() - copy->began;
+  switch (copy->stop) {
+    case Stop::lost:
+      node.outcome.wasted += took;
+      return;
+    case Stop::rerun:
+      node.outcome.wasted += took;
+      return guess_was_wrong(task);
+    case Stop::doomed:
+      node.outcome.wasted += took;
+      return drop(task, copy->why);
+    case Stop::refused:
+      outcome = failed(copy->why);
+      break;
+    case Stop::none:
+      break;
+  }
+  if (outcome.ok) {
+    attempt_won(task, *copy, std::move(outcome), took);
+  } else {
+    attempt_failed(task, *copy, std::move(outcome), took);
+  }
+}
+
+void SwarmRun::attempt_won(std::uint32_t task, const Copy& copy, AttemptOutcome outcome,
+                           Duration took) {
+  unqueue(task);
+  stop_copies(task, Stop::lost, "another attempt was first");
+  if (copy.is_hedge) ++report_.hedges_won;
+  record(nodes_[task], copy, std::move(outcome), took);
+  Node& node = nodes_[task];
+  if (!node.family) return hold_or_conclude(task, TaskState::done);
+  node.phase = Phase::held;
+  if (node.family->left == 0) return family_over(task);
+  tell(task, fmt::format("waits for {} tasks it spawned", node.family->left));
+}
+
+void SwarmRun::attempt_failed(std::uint32_t task, const Copy& copy, AttemptOutcome outcome,
+                              Duration took) {
+  Node& node = nodes_[task];
+  const bool retryable = outcome.retryable;
+  record(node, copy, std::move(outcome), took);
+  abandon_children(task, node.outcome.error);
+  // A hedge that has not started is no use any more; variants are.
+  if (node.spared) unqueue(task);
+  if (!node.copies.empty() || node.queued) {
+    node.outcome.wasted += std::exchange(node.outcome.took, Duration{0});
+    if (node.copies.empty()) node.phase = Phase::ready;
+    return;
+  }
+  if (!retryable || node.retries_left == 0 || stopping_) {
+    return hold_or_conclude(task, TaskState::failed);
+  }
+  --node.retries_left;
+  node.outcome.wasted += std::exchange(node.outcome.took, Duration{0});
+  node.outcome.state = TaskState::waiting;
+  node.phase = Phase::pausing;
+  if (node.speculation) node.speculation->consumed.clear();
+  const Duration wait = backoff(run_.plan.tasks[task], node.outcome.attempts);
+  tell(task, fmt::format("{}; trying again in {}", node.outcome.error, vigil::to_text(wait)));
+  attempts_.spawn("retry", [this, task, wait] { return ready_later(task, wait); });
+}
+
+asio::awaitable<void> SwarmRun::ready_later(std::uint32_t task, Duration wait) {
+  co_await services_.clock.sleep_for(wait);
+  if (nodes_[task].phase != Phase::pausing) co_return;  // it was given up meanwhile
+  make_ready(task);
   services_.scheduler.dispatch();
 }
 
-asio::awaitable<AttemptOutcome> SwarmRun::run_attempt(std::uint32_t task, Attempt attempt) {
-  AttemptOutcome broken;
-  const Duration began = services_.clock.steady_now();
-  try {
-    if (nodes_[task].speculation && !nodes_[task].speculation->consumed.empty()) {
-      co_return co_await run_on_interfaces(task, std::move(attempt));
-    }
-    co_return co_await services_.runner.run(std::move(attempt));
-  } catch (const boost::system::system_error& error) {
-    if (is_abort(error) && stopping_) {
-      nodes_[task].outcome.wasted += services_.clock.steady_now() - began;
-      throw;
-    }
-    broken.error = fmt::format("the runner failed: {}", error.what());
-  } catch (const std::exception& error) {
-    broken.error = fmt::format("the runner failed: {}", error.what());
-  }
-  co_return broken;
-}
-
-// As runner.run, but a ring of the bell stops it: the runner cleans up, then the outcome says so.
-asio::awaitable<AttemptOutcome> SwarmRun::run_on_interfaces(std::uint32_t task, Attempt attempt) {
-  auto work = services_.runner.run(std::move(attempt));
-  auto stop = nodes_[task].speculation->bell->wait();
-  auto group = asio::experimental::make_parallel_group(
-      asio::co_spawn(services_.executor, std::move(work), asio::deferred),
-      asio::co_spawn(services_.executor, std::move(stop), asio::deferred));
-  auto [order, work_error, outcome, stop_error] =
-      co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-  if (order[0] == 0) {
-    if (work_error) std::rethrow_exception(work_error);
-    co_return std::move(outcome);
-  }
-  if (stop_error) std::rethrow_exception(stop_error);  // the whole swarm is cancelled
-  AttemptOutcome stopped;
-  stopped.error = "stopped, because the interface it started on is not the final one";
-  co_return stopped;
+void SwarmRun::record(Node& node, const Copy& copy, AttemptOutcome outcome, Duration took) {
+  node.outcome.started = copy.started;
+  node.outcome.took = took;
+  node.outcome.interface_after = copy.interface_after;
+  node.outcome.exit_code = outcome.exit_code;
+  node.outcome.result = std::move(outcome.result);
+  node.outcome.error = std::move(outcome.error);
+  node.outcome.output_cut_bytes = outcome.output_cut_bytes;
+  if (!outcome.ok && node.outcome.error.empty()) node.outcome.error = "it failed without a reason";
+  if (outcome.ok) node.outcome.error.clear();
 }
 
 }  // namespace vigil::swarm

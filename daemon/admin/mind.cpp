@@ -6,9 +6,9 @@
 #include <set>
 
 #include "core/log.hpp"
+#include "core/on_pool.hpp"
 #include "daemon/admin/handlers.hpp"
 #include "daemon/admin/views.hpp"
-#include "daemon/runtime/on_pool.hpp"
 
 namespace vigil::admin {
 namespace asio = boost::asio;
@@ -184,7 +184,7 @@ asio::awaitable<Answer> export_memory(Desk& desk, Call call) {
   auto work = [state_dir = desk.parts.state_dir, entity = call.names[0]] {
     return export_of(state_dir, entity);
   };
-  auto exporting = runtime::on_pool(desk.long_reads(), desk.parts.executor, std::move(work));
+  auto exporting = on_pool(desk.long_reads().get_executor(), desk.parts.executor, std::move(work));
   Result<std::string> exported = co_await std::move(exporting);
   if (!exported) co_return refuse(exported.error());
   ingress::Response response;

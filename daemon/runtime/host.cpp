@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/json/object.hpp>
 #include <iterator>
 
 #include "core/check.hpp"
 #include "core/deadline.hpp"
 #include "core/log.hpp"
-#include "daemon/runtime/on_pool.hpp"
+#include "core/on_pool.hpp"
 #include "entities/process/process_host.hpp"
 
 namespace vigil::runtime {
@@ -179,7 +180,7 @@ asio::awaitable<std::vector<Considered>> Host::consider_all(std::vector<Waiting>
     }
     return out;
   };
-  auto working = on_pool(*pool_, house_.executor, std::move(work));
+  auto working = on_pool(pool_->get_executor(), house_.executor, std::move(work));
   co_return co_await std::move(working);
 }
 

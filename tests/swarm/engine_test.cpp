@@ -217,8 +217,11 @@ TEST_CASE("progress is told at each step") {
   std::vector<std::string> told;
   world.engine.on_progress([&](const Progress& progress) {
     told.push_back(std::string(to_text(progress.state)) + ":" + progress.note);
+    if (progress.fraction >= 0) told.push_back(std::to_string(progress.fraction));
   });
-  world.runner.scripts["a"] = {{.says = {{500ms, {{"progress", 0.5}}}}}};
+  world.runner.scripts["a"] = {
+      {.says = {{500ms, {{"progress", 0.5}}}, {600ms, {{"progress", "half"}}}}}};
   world.finish(plan({task("a")}));
-  CHECK(told == std::vector<std::string>{"running:", "running:progress 5E-1", "done:"});
+  CHECK(told == std::vector<std::string>{"running:", "running:", "0.500000",
+                                         "running:progress \"half\"", "done:"});
 }

@@ -37,6 +37,7 @@ struct Started {
   TimePoint at;
   json::object inputs;
   TimePoint deadline;
+  json::object missing;
 };
 
 class FakeRunner final : public Runner {
@@ -45,7 +46,9 @@ class FakeRunner final : public Runner {
 
   asio::awaitable<AttemptOutcome> run(Attempt attempt) override {
     const std::string name = attempt.task.name;
-    started.push_back({name, attempt.number, clock_.now(), attempt.inputs, attempt.deadline});
+    started.push_back(
+        {name, attempt.number, clock_.now(), attempt.inputs, attempt.deadline, attempt.missing});
+    if (!name.ends_with(":verify")) refusals.push_back(attempt.refused);
     Script script = next_script(name);
     peak = std::max(peak, ++running);
     for (const auto& [resource, units] : attempt.task.resources) held[resource] += units;
@@ -75,8 +78,11 @@ class FakeRunner final : public Runner {
   }
 
   std::map<std::string, std::deque<Script>> scripts;  // the last one is kept
+  // Makes those of a task that has none.
+  std::function<std::deque<Script>(const std::string&)> invent;
   Script otherwise;
   std::vector<Started> started;
+  std::vector<std::string> refusals;  // what each attempt was told of the one before
   std::vector<std::string> ended;
   std::vector<std::string> cancelled;
   int running = 0;
@@ -86,6 +92,7 @@ class FakeRunner final : public Runner {
 
  private:
   Script next_script(const std::string& name) {
+    if (invent && !scripts.contains(name)) scripts[name] = invent(name);
     const auto known = scripts.find(name);
     if (known == scripts.end()) return otherwise;
     Script script = known->second.front();
@@ -120,9 +127,18 @@ class FakeCheckpoints final : public Checkpoints {
   }
   asio::awaitable<void> ended(SwarmId, TaskOutcome outcome, std::int64_t fence) override {
     if (broken) throw std::runtime_error("disk full");
+    if (!outcome.cache_key.empty() && outcome.state == TaskState::done && outcome.saved == 0s) {
+      kept[outcome.cache_key] = {outcome.result, outcome.took};
+    }
     ends.push_back({std::move(outcome), fence});
     co_return;
   }
+  std::optional<std::pair<json::value, Duration>> recall(const std::string& key) override {
+    const auto found = kept.find(key);
+    if (found == kept.end()) return std::nullopt;
+    return found->second;
+  }
+  std::map<std::string, std::pair<json::value, Duration>> kept;
   bool broken = false;
   std::vector<std::int64_t> fences;
   std::vector<std::string> starts;
