@@ -3,42 +3,86 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/object.hpp>
 #include <unordered_map>
 
 #include "core/log.hpp"
-#include "swarm/graph.hpp"
+#include "swarm/chain.hpp"
 
 namespace vigil::swarm {
 namespace {
-
-constexpr std::size_t shown_max = 5;  // failed tasks in the text for a terminal
 
 double ratio(Duration above, Duration below) {
   if (below <= Duration{0}) return 0;
   return static_cast<double>(above.count()) / static_cast<double>(below.count());
 }
 
-// The longest chain over `needs` alone, by the time each task took.
-Duration longest_chain(const Plan& plan, const Graph& graph,
-                       const std::unordered_map<std::string_view, Duration>& took) {
-  std::vector<Duration> until(plan.tasks.size());
-  Duration longest{0};
-  for (const std::uint32_t task : graph.order) {
-    Duration start{0};
-    for (const Edge& edge : graph.needs[task]) {
-      if (edge.kind == EdgeKind::result) start = std::max(start, until[edge.task]);
-    }
-    const auto known = took.find(plan.tasks[task].name);
-    until[task] = start + (known == took.end() ? Duration{0} : known->second);
-    longest = std::max(longest, until[task]);
-  }
-  return longest;
+bool was_run(const TaskOutcome& outcome) {
+  return outcome.state == TaskState::done && outcome.attempts > 0;
 }
 
-std::string task_line(const TaskOutcome& outcome) {
-  return fmt::format("  {} {} after {} ({} attempt{}): {}\n", outcome.name, to_text(outcome.state),
-                     vigil::to_text(outcome.took), outcome.attempts,
-                     outcome.attempts == 1 ? "" : "s", quoted(outcome.error));
+// Whole numbers stay whole as long as they can.
+json::value sum_of(const json::value& one, const json::value& other) {
+  const auto* a = one.if_int64();
+  const auto* b = other.if_int64();
+  std::int64_t sum = 0;
+  if (a != nullptr && b != nullptr && !__builtin_add_overflow(*a, *b, &sum)) return sum;
+  return one.to_number<double>() + other.to_number<double>();
+}
+
+void add_cost(const json::object& cost, json::object& sums) {
+  for (const auto& [name, amount] : cost) {
+    if (!amount.is_number()) continue;
+    json::value& sum = sums[name];
+    sum = sum.is_null() ? amount : sum_of(sum, amount);
+  }
+}
+
+// The tasks of attempt 1 are called PARENT/CHILD, of attempt 2 PARENT.2/CHILD.
+bool is_of_attempt(const std::string& name, const TaskOutcome& parent) {
+  const auto prefix = parent.attempts <= 1 ? fmt::format("{}/", parent.name)
+                                           : fmt::format("{}.{}/", parent.name, parent.attempts);
+  return name.starts_with(prefix);
+}
+
+// Whatever was spawned by an attempt that did not count in the end, by place.
+std::vector<bool> find_abandoned(const std::vector<TaskOutcome>& tasks) {
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (!tasks[i].parent.empty()) places.emplace(tasks[i].parent, tasks.size());
+  }
+  std::vector<bool> abandoned(tasks.size());
+  if (places.empty()) return abandoned;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const TaskOutcome& task = tasks[i];
+    if (const auto known = places.find(task.name); known != places.end()) known->second = i;
+    const auto parent = task.parent.empty() ? places.end() : places.find(task.parent);
+    if (parent == places.end() || parent->second >= i) continue;
+    abandoned[i] = abandoned[parent->second] || !is_of_attempt(task.name, tasks[parent->second]);
+  }
+  return abandoned;
+}
+
+void measure_chains(const Plan& plan, const std::vector<bool>& abandoned, Report& report) {
+  std::unordered_map<std::string_view, const TaskOutcome*> outcomes;
+  for (std::size_t i = 0; i < report.tasks.size(); ++i) {
+    if (!abandoned[i]) outcomes.emplace(report.tasks[i].name, &report.tasks[i]);
+  }
+  std::vector<const TaskOutcome*> by_place;
+  by_place.reserve(plan.tasks.size());
+  for (const Task& task : plan.tasks) {
+    const auto found = outcomes.find(task.name);
+    by_place.push_back(found == outcomes.end() ? nullptr : found->second);
+  }
+  const Chain chain = longest_chain(plan, by_place, Waits::on_interfaces);
+  report.critical_path = chain.length;
+  report.critical_results = longest_chain(plan, by_place, Waits::on_results).length;
+  for (const std::uint32_t task : chain.tasks) {
+    // The outcomes are the report's own.
+    if (const TaskOutcome* outcome = by_place[task]) {
+      report.tasks[static_cast<std::size_t>(outcome - report.tasks.data())].critical = true;
+    }
+  }
 }
 
 }  // namespace
@@ -72,46 +116,38 @@ Result<TaskState> task_state_from(std::string_view text) {
 double Report::speedup() const { return ratio(task_sum, wall); }
 double Report::efficiency() const { return ratio(lower_bound, wall); }
 
+double Report::speed() const {
+  const auto done = std::ranges::count_if(tasks, was_run);
+  if (task_sum <= Duration{0}) return 0;
+  return static_cast<double>(done) / std::chrono::duration<double>(task_sum).count();
+}
+
+double Report::correctness() const {
+  const auto done = std::ranges::count_if(tasks, was_run);
+  return done == 0 ? 0 : static_cast<double>(first_time_right) / static_cast<double>(done);
+}
+
 void measure(Report& report, const Plan& plan) {
-  report.task_sum = report.wasted = report.critical_path = Duration{0};
-  report.attempts = 0;
-  std::unordered_map<std::string_view, Duration> took;
-  for (const TaskOutcome& outcome : report.tasks) {
-    report.task_sum += outcome.took;
+  report.task_sum = report.wasted = report.saved = Duration{0};
+  report.attempts = report.first_time_right = report.reused = 0;
+  report.cost.clear();
+  const auto abandoned = find_abandoned(report.tasks);
+  for (std::size_t i = 0; i < report.tasks.size(); ++i) {
+    TaskOutcome& outcome = report.tasks[i];
+    outcome.critical = false;
+    (abandoned[i] ? report.wasted : report.task_sum) += outcome.took;
     report.wasted += outcome.wasted;
     report.attempts += outcome.attempts;
-    took.emplace(outcome.name, outcome.took);
+    report.first_time_right += was_run(outcome) && outcome.attempts == 1 ? 1 : 0;
+    report.reused += outcome.saved > Duration{0} ? 1 : 0;
+    report.saved += outcome.saved;
+    add_cost(outcome.cost, report.cost);
   }
-  if (const auto graph = make_graph(plan)) report.critical_path = longest_chain(plan, *graph, took);
+  measure_chains(plan, abandoned, report);
   report.lower_bound = report.critical_path;
   if (report.slots > 0) {
     report.lower_bound = std::max(report.lower_bound, report.task_sum / report.slots);
   }
-}
-
-std::string to_text(const Report& report) {
-  int done = 0;
-  for (const TaskOutcome& outcome : report.tasks) done += outcome.state == TaskState::done ? 1 : 0;
-  std::string text = fmt::format("{}: {}, {} of {} tasks done in {}\n",
-                                 report.title.empty() ? "swarm" : quoted(report.title),
-                                 report.ok ? "ok" : (report.cancelled ? "cancelled" : "not ok"),
-                                 done, report.tasks.size(), vigil::to_text(report.wall));
-  text += fmt::format(
-      "  one worker would have needed {}: {:.1f} times faster on {} slots; no schedule can be "
-      "shorter than {} (efficiency {:.0f} %)\n",
-      vigil::to_text(report.task_sum), report.speedup(), report.slots,
-      vigil::to_text(report.lower_bound), report.efficiency() * 100);
-  text += fmt::format("  longest chain {}, {} attempts, {} wasted\n",
-                      vigil::to_text(report.critical_path), report.attempts,
-                      vigil::to_text(report.wasted));
-  if (!report.error.empty()) text += fmt::format("  {}\n", to_valid_utf8(report.error));
-  std::size_t failed = 0;
-  for (const TaskOutcome& outcome : report.tasks) {
-    if (outcome.state != TaskState::failed) continue;
-    if (++failed <= shown_max) text += task_line(outcome);
-  }
-  if (failed > shown_max) text += fmt::format("  and {} more failed\n", failed - shown_max);
-  return text;
 }
 
 }  // namespace vigil::swarm
