@@ -2,6 +2,7 @@
 // among them: they are made again from their sources.
 #include <fmt/format.h>
 
+#include <boost/asio/thread_pool.hpp>
 #include <boost/json/array.hpp>
 #include <set>
 
@@ -83,7 +84,7 @@ Result<void> read_line(const json::value& line, const std::string& entity, Mind&
     if (key.empty()) return fail(ErrorCode::invalid_input, "it has no key");
     if (kind == "preference") {
       mind.preferences.push_back(
-          {entity, key, value_at(line, "value"), text_at(line, "why"), *updated});
+          {entity, key, value_at(line, "value"), text_at(line, "why"), *updated, taint_at(line)});
       return {};
     }
     const auto* confidence = find_path(line, "confidence");
