@@ -132,6 +132,10 @@ void JsonMembers::forbid(std::string_view key, std::string_view why) {
   if (object_.contains(key)) wrong(key, why);
 }
 
+bool JsonMembers::is_known(std::string_view key) const {
+  return std::ranges::find(asked_, key) != asked_.end();
+}
+
 std::string JsonMembers::path_of(std::string_view key) const {
   return fmt::format("{}.{}", path_, key);
 }
@@ -143,7 +147,7 @@ void JsonMembers::wrong(std::string_view key, std::string_view what) {
 Result<void> JsonMembers::finish() {
   for (const auto& member : object_) {
     const std::string_view key = member.key();
-    if (std::ranges::find(asked_, key) != asked_.end()) continue;
+    if (is_known(key)) continue;
     const auto meant = nearest_name(key, asked_);
     wrong(to_valid_utf8(key.substr(0, word_bytes_max)),
           meant.empty() ? "unknown key: remove it or correct its spelling"

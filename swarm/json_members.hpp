@@ -50,8 +50,12 @@ class JsonMembers {
   // nullptr when the member is missing; an array of anything else is a mistake.
   const json::array* array(std::string_view key, std::string_view expected);
   const json::value* find(std::string_view key);
-  // A member that is known but makes no sense here.
+  // A member that is known elsewhere but makes no sense here.
   void forbid(std::string_view key, std::string_view why);
+
+  // What was asked for so far.
+  std::vector<std::string> known() const { return {asked_.begin(), asked_.end()}; }
+  bool is_known(std::string_view key) const;
 
   std::string path_of(std::string_view key) const;
   // The first mistake is kept.

@@ -89,5 +89,8 @@ Result<Plan> plan_from_json(const json::value& value);
 json::object to_json(const Task& task);
 // Reads one task and validates it by itself; `path` begins its errors ("spawn[2]").
 Result<Task> task_from_json(const json::value& value, const std::string& path);
+// The names of all members that are read, for documentation.
+std::vector<std::string> task_members();
+std::vector<std::string> plan_members();
 
 }  // namespace vigil::swarm

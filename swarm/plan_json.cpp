@@ -93,27 +93,7 @@ void read_command(JsonMembers& members, Task& task) {
   members.numbers("exit_ok", task.exit_ok);
 }
 
-Result<Task> read_verifier(const json::value& value, const std::string& path) {
-  if (!value.is_object()) {
-    return fail(ErrorCode::invalid_input,
-                path + R"(: expected a task like {"argv": ["check"]}, which judges the result)");
-  }
-  Task task;
-  JsonMembers members(value.as_object(), path);
-  for (const char* key : {"reduce", "needs", "needs_interface", "for_each", "spawn_max", "planner",
-                          "verify", "variants", "hedge", "cache", "digest", "retries",
-                          "retry_backoff", "optional", "resources"}) {
-    members.forbid(key, "a verifier has none of its own: remove it, or give it to the task");
-  }
-  read_command(members, task);
-  if (auto finished = members.finish(); !finished) return std::unexpected(finished.error());
-  return task;
-}
-
-Result<Task> read_task(const json::value& value, const std::string& path) {
-  if (!value.is_object()) return fail(ErrorCode::invalid_input, path + ": expected an object");
-  Task task;
-  JsonMembers members(value.as_object(), path);
+void read_task_members(JsonMembers& members, Task& task) {
   read_command(members, task);
   members.text("reduce", task.reduce);
   members.texts("needs", task.needs);
@@ -129,6 +109,37 @@ Result<Task> read_task(const json::value& value, const std::string& path) {
   members.duration("retry_backoff", task.retry_backoff);
   members.flag("optional", task.optional);
   members.units("resources", task.resources);
+}
+
+void read_plan_members(JsonMembers& members, Plan& plan) {
+  members.text("title", plan.title);
+  members.text("result_of", plan.result_of);
+  members.number("parallel_max", plan.parallel_max);
+  members.duration("timeout", plan.timeout);
+  members.one_of("on_failure", failure_choices, plan.on_failure);
+}
+
+Result<Task> read_verifier(const json::value& value, const std::string& path) {
+  if (!value.is_object()) {
+    return fail(ErrorCode::invalid_input,
+                path + R"(: expected a task like {"argv": ["check"]}, which judges the result)");
+  }
+  Task task;
+  JsonMembers members(value.as_object(), path);
+  read_command(members, task);
+  for (const auto& member : task_members()) {
+    if (members.is_known(member)) continue;
+    members.forbid(member, "a verifier has none of its own: remove it, or give it to the task");
+  }
+  if (auto finished = members.finish(); !finished) return std::unexpected(finished.error());
+  return task;
+}
+
+Result<Task> read_task(const json::value& value, const std::string& path) {
+  if (!value.is_object()) return fail(ErrorCode::invalid_input, path + ": expected an object");
+  Task task;
+  JsonMembers members(value.as_object(), path);
+  read_task_members(members, task);
   const auto* verify = members.find("verify");
   if (auto finished = members.finish(); !finished) return std::unexpected(finished.error());
   if (verify == nullptr) return task;
@@ -139,6 +150,24 @@ Result<Task> read_task(const json::value& value, const std::string& path) {
 }
 
 }  // namespace
+
+std::vector<std::string> task_members() {
+  const json::object nothing;
+  JsonMembers members(nothing, "");
+  Task task;
+  read_task_members(members, task);
+  members.find("verify");
+  return members.known();
+}
+
+std::vector<std::string> plan_members() {
+  const json::object nothing;
+  JsonMembers members(nothing, "");
+  Plan plan;
+  read_plan_members(members, plan);
+  members.find("tasks");
+  return members.known();
+}
 
 json::object to_json(const Task& task) {
   const Task defaults;
@@ -195,11 +224,7 @@ Result<Plan> plan_from_json(const json::value& value) {
   if (!value.is_object()) return fail(ErrorCode::invalid_input, "plan: expected an object");
   Plan plan;
   JsonMembers members(value.as_object(), "plan");
-  members.text("title", plan.title);
-  members.text("result_of", plan.result_of);
-  members.number("parallel_max", plan.parallel_max);
-  members.duration("timeout", plan.timeout);
-  members.one_of("on_failure", failure_choices, plan.on_failure);
+  read_plan_members(members, plan);
   const auto* tasks = members.array("tasks", "expected an array of tasks");
   if (auto finished = members.finish(); !finished) return std::unexpected(finished.error());
   if (tasks == nullptr) {
