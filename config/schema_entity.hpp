@@ -142,6 +142,61 @@ void describe(Visitor& v, Codebase& of) {
 }
 
 template <class Visitor>
+void describe(Visitor& v, RuleVerify& of) {
+  v.value(Spec{.name = "argv",
+               .meaning = "program and arguments; all but the first may hold {{expressions}}",
+               .form = Form::program},
+          of.argv);
+  v.value(
+      Spec{.name = "builtin", .meaning = "or an analyser of vigil-task", .form = Form::task_name},
+      of.builtin);
+  v.value(Spec{.name = "input", .meaning = "given to it as JSON; texts may hold {{expressions}}"},
+          of.input);
+  v.value(Spec{.name = "timeout", .meaning = "time to judge one result", .least = in_us(100ms)},
+          of.timeout);
+  v.value(Spec{.name = "sandbox",
+               .meaning = "as of a task; never less contained than the task it judges",
+               .choices = sandboxes},
+          of.sandbox);
+}
+
+// What makes a task more than one command run once: docs/plans.md explains each.
+template <class Visitor>
+void describe_choices(Visitor& v, RuleTask& of) {
+  v.value(Spec{.name = "reduce",
+               .meaning = "or a reducer: makes one result of those it needs",
+               .form = Form::task_name},
+          of.reduce);
+  v.value(Spec{.name = "needs_interface",
+               .meaning = "tasks it may start beside, once they have published an interface",
+               .form = Form::task_name},
+          of.needs_interface);
+  v.value(
+      Spec{.name = "for_each",
+           .meaning = "runs once per item of a list: input.MEMBER, or TASK.MEMBER of its needs"},
+      of.for_each);
+  v.value(Spec{.name = "spawn_max",
+               .meaning = "how many tasks it may add while it runs",
+               .most = 100'000},
+          of.spawn_max);
+  v.value(Spec{.name = "planner", .meaning = "its result is a list of tasks to run"}, of.planner);
+  v.value(Spec{.name = "variants",
+               .meaning = "attempts side by side; the first that ends well wins",
+               .least = 1,
+               .most = 16},
+          of.variants);
+  v.value(Spec{.name = "hedge", .meaning = "gets a second attempt beside one that takes very long"},
+          of.hedge);
+  v.value(
+      Spec{.name = "cache", .meaning = "may take the result of an earlier task that was the same"},
+      of.cache);
+  v.value(Spec{.name = "digest",
+               .meaning = "what else its result depends on; may hold {{expressions}}"},
+          of.digest);
+  v.table(Spec{.name = "verify", .meaning = "a command that judges its result"}, of.verify);
+}
+
+template <class Visitor>
 void describe(Visitor& v, RuleTask& of) {
   v.value(Spec{.name = "name",
                .meaning = "unique in its rule",
@@ -153,7 +208,7 @@ void describe(Visitor& v, RuleTask& of) {
                .form = Form::program},
           of.argv);
   v.value(Spec{.name = "builtin",
-               .meaning = "or an analyser of vigil-task; exactly one of argv and builtin",
+               .meaning = "or an analyser of vigil-task; exactly one of argv, builtin and reduce",
                .form = Form::task_name},
           of.builtin);
   v.value(Spec{.name = "input", .meaning = "given to it as JSON; texts may hold {{expressions}}"},
@@ -169,6 +224,7 @@ void describe(Visitor& v, RuleTask& of) {
                .meaning = "strict: no network, own directory; net: with network; none: as vigild",
                .choices = sandboxes},
           of.sandbox);
+  describe_choices(v, of);
 }
 
 template <class Visitor>
@@ -200,6 +256,11 @@ void describe(Visitor& v, Rule& of) {
   v.value(Spec{.name = "remember",
                .meaning = "an episode to remember, with {{expressions}}; empty: none"},
           of.remember);
+  v.value(
+      Spec{.name = "on_failure",
+           .meaning = "of a task: go on with the rest, stop it, or also run what can do without",
+           .choices = failure_choices},
+      of.on_failure);
   v.tables(Spec{.name = "task", .meaning = "what to run, side by side as far as needs allow"},
            of.tasks);
   v.tables(Spec{.name = "action", .meaning = "what to do outside"}, of.actions);

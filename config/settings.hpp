@@ -218,6 +218,14 @@ struct Codebase {                      // [entity.NAME.codebase]
   std::string status_sink;                // where a commit status goes
 };
 
+struct RuleVerify {  // [entity.NAME.rule.task.verify]: members as of a task
+  std::vector<std::string> argv;
+  std::string builtin;
+  boost::json::object input;
+  Duration timeout = 1min;
+  std::string sandbox = "strict";
+};
+
 struct RuleTask {  // [[entity.NAME.rule.task]]
   std::string name;
   std::vector<std::string> argv;  // exec; each element may hold {{expressions}}, except argv[0]
@@ -227,6 +235,17 @@ struct RuleTask {  // [[entity.NAME.rule.task]]
   Duration timeout = 1min;
   int retries = 0;
   std::string sandbox = "strict";  // strict | net | none
+  // What docs/plans.md says of them.
+  std::string reduce;  // instead of argv and builtin
+  std::vector<std::string> needs_interface;
+  std::string for_each;
+  int spawn_max = 0;
+  int variants = 1;
+  std::string digest;  // may hold {{expressions}}
+  bool planner = false;
+  bool hedge = false;
+  bool cache = false;
+  std::optional<RuleVerify> verify;
 };
 
 struct RuleAction {  // [[entity.NAME.rule.action]]
@@ -242,6 +261,7 @@ struct Rule {  // [[entity.NAME.rule]]
   std::string when;      // Lua
   std::string remember;  // template of an episode; empty: none
   std::vector<RuleTask> tasks;
+  std::string on_failure = "continue";  // continue | fail | partial
   std::vector<RuleAction> actions;
 };
 

@@ -71,30 +71,42 @@ void check_codebase(const std::string& key, const Codebase& codebase, const Sett
   }
 }
 
+void check_needs(const std::string& key, const RuleTask& task,
+                 const std::vector<std::string>& needs, const std::set<std::string>& names,
+                 Violations& found) {
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    const auto at = fmt::format("{}[{}]", key, i);
+    if (needs[i] == task.name) {
+      found.add(at, "a task cannot need itself");
+    } else if (!names.contains(needs[i])) {
+      found.add(at, fmt::format("there is no task \"{}\" in this rule{}", needs[i],
+                                suggestion(needs[i], {names.begin(), names.end()})));
+    }
+  }
+}
+
 void check_task(const std::string& key, const RuleTask& task, const std::set<std::string>& names,
                 Violations& found) {
-  if (task.argv.empty() == task.builtin.empty()) {
-    found.add(key, task.argv.empty() ? "does nothing: give argv or builtin"
-                                     : "give argv or builtin, not both");
+  const int works = static_cast<int>(!task.argv.empty()) + static_cast<int>(!task.builtin.empty()) +
+                    static_cast<int>(!task.reduce.empty());
+  if (works != 1) {
+    found.add(key, works == 0 ? "does nothing: give argv or builtin, or reduce"
+                              : "give only one of argv, builtin and reduce");
   }
   if (!task.argv.empty() && task.argv.front().find("{{") != std::string::npos) {
     found.add(key + ".argv[0]", "which program runs is never taken from an event");
   }
-  for (std::size_t i = 0; i < task.needs.size(); ++i) {
-    const auto at = fmt::format("{}.needs[{}]", key, i);
-    if (task.needs[i] == task.name) {
-      found.add(at, "a task cannot need itself");
-    } else if (!names.contains(task.needs[i])) {
-      found.add(at, fmt::format("there is no task \"{}\" in this rule{}", task.needs[i],
-                                suggestion(task.needs[i], {names.begin(), names.end()})));
-    }
-  }
+  check_needs(key + ".needs", task, task.needs, names, found);
+  check_needs(key + ".needs_interface", task, task.needs_interface, names, found);
 }
 
 // Tasks that can start are taken away until none is left; what stays waits for itself.
 std::vector<std::string> in_circle(const std::vector<RuleTask>& tasks) {
   std::map<std::string, std::set<std::string>> waiting;
-  for (const auto& task : tasks) waiting[task.name].insert(task.needs.begin(), task.needs.end());
+  for (const auto& task : tasks) {
+    waiting[task.name].insert(task.needs.begin(), task.needs.end());
+    waiting[task.name].insert(task.needs_interface.begin(), task.needs_interface.end());
+  }
   for (bool moved = true; moved;) {
     moved = false;
     for (auto it = waiting.begin(); it != waiting.end();) {

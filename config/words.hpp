@@ -49,6 +49,7 @@ inline constexpr std::array<std::string_view, 5> sink_kinds{"http", "github", "c
 inline constexpr std::array<std::string_view, 3> entity_kinds{"codebase", "rules", "process"};
 inline constexpr std::array<std::string_view, 2> encodings{"hex", "base64"};
 inline constexpr std::array<std::string_view, 3> sandboxes{"strict", "net", "none"};
+inline constexpr std::array<std::string_view, 3> failure_choices{"continue", "fail", "partial"};
 inline constexpr std::array<std::string_view, 4> action_moments{"event", "report", "ok", "failed"};
 
 // The candidate with the fewest single-letter edits from `word`; empty when none is near.

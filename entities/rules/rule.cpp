@@ -22,6 +22,11 @@ swarm::Containment containment_of(const std::string& sandbox) {
   return sandbox == "net" ? swarm::Containment::net : swarm::Containment::strict;
 }
 
+swarm::OnFailure on_failure_of(const std::string& word) {
+  if (word == "fail") return swarm::OnFailure::fail;
+  return word == "partial" ? swarm::OnFailure::partial : swarm::OnFailure::go_on;
+}
+
 // A report is only there once the tasks have ended.
 Result<void> refuse_report(const Template& text) {
   const auto hole = text.hole_of("report");
@@ -49,8 +54,25 @@ Result<JsonTemplate> compile_early(const json::value& value) {
   return out;
 }
 
+Result<CompiledTask> compile_task(const config::RuleTask& task);
+
+// A verifier is a task without what belongs to the one it judges.
+Result<std::shared_ptr<const CompiledTask>> compile_verify(const config::RuleTask& judged) {
+  config::RuleTask task;
+  task.name = judged.name + ":verify";
+  task.argv = judged.verify->argv;
+  task.builtin = judged.verify->builtin;
+  task.input = judged.verify->input;
+  task.timeout = judged.verify->timeout;
+  task.sandbox = judged.verify->sandbox;
+  auto compiled = compile_task(task);
+  if (!compiled) return at("verify", compiled.error());
+  return std::make_shared<const CompiledTask>(std::move(*compiled));
+}
+
 Result<CompiledTask> compile_task(const config::RuleTask& task) {
-  CompiledTask out{task, {}, {}};
+  CompiledTask out;
+  out.settings = task;
   for (const auto& word : task.argv) {
     auto text = compile_early(word);
     if (!text) return at("argv", text.error());
@@ -67,6 +89,13 @@ Result<CompiledTask> compile_task(const config::RuleTask& task) {
   auto input = compile_early(json::value(task.input));
   if (!input) return at("input", input.error());
   out.input = std::move(*input);
+  auto digest = compile_early(task.digest);
+  if (!digest) return at("digest", digest.error());
+  out.digest = std::move(*digest);
+  if (!task.verify) return out;
+  auto verify = compile_verify(task);
+  if (!verify) return std::unexpected(std::move(verify.error()));
+  out.verify = std::move(*verify);
   return out;
 }
 
@@ -81,7 +110,11 @@ Result<CompiledAction> compile_action(const config::RuleAction& action) {
 Duration timeout_of(const CompiledRule& rule) {
   Duration sum{0};
   for (const auto& task : rule.tasks) {
-    sum += task.settings.timeout * (task.settings.retries + 1);
+    // How many tasks these become is only known when they run.
+    if (!task.settings.for_each.empty() || task.settings.spawn_max > 0) return plan_timeout_max;
+    Duration attempt = task.settings.timeout;
+    if (task.verify) attempt += task.verify->settings.timeout;
+    sum += attempt * task.settings.variants * (task.settings.retries + 1);
     sum += backoff_max * task.settings.retries;
   }
   return std::clamp(sum, swarm::Plan{}.timeout, plan_timeout_max);
@@ -99,13 +132,48 @@ Result<void> check_argument(const CompiledTask& task, std::size_t place, const s
                   place, task.settings.name));
 }
 
+Result<swarm::Task> task_of(const CompiledTask& from, const Scope& scope) {
+  const config::RuleTask& settings = from.settings;
+  swarm::Task task;
+  task.name = settings.name;
+  for (std::size_t place = 0; place < from.argv.size(); ++place) {
+    auto text = from.argv[place].text(scope);
+    if (auto safe = check_argument(from, place, text); !safe) {
+      return std::unexpected(std::move(safe.error()));
+    }
+    task.argv.push_back(std::move(text));
+  }
+  task.builtin = settings.builtin;
+  task.reduce = settings.reduce;
+  task.input = from.input.value(scope);
+  task.needs = settings.needs;
+  task.needs_interface = settings.needs_interface;
+  task.for_each = settings.for_each;
+  task.spawn_max = settings.spawn_max;
+  task.planner = settings.planner;
+  task.variants = settings.variants;
+  task.hedge = settings.hedge;
+  task.cache = settings.cache;
+  task.digest = from.digest.text(scope);
+  task.timeout = settings.timeout;
+  task.retries = settings.retries;
+  task.containment = containment_of(settings.sandbox);
+  if (!from.verify) return task;
+  auto verify = task_of(*from.verify, scope);
+  if (!verify) return verify;
+  verify->name.clear();  // the engine names it after its task
+  task.verify = std::make_shared<const swarm::Task>(std::move(*verify));
+  return task;
+}
+
 }  // namespace
 
 Result<CompiledRule> compile_rule(const config::Rule& rule) {
   const auto place = fmt::format("rule '{}'", rule.name);
   auto filter = Filter::compile(rule.match, rule.when);
   if (!filter) return at(place, filter.error());
-  CompiledRule out{rule.name, std::move(*filter), std::nullopt, {}, {}};
+  CompiledRule out{rule.name, std::move(*filter), std::nullopt, {}, {}, {}};
+  out.on_failure = on_failure_of(rule.on_failure);
   if (!rule.remember.empty()) {
     auto remember = compile_early(rule.remember);
     if (!remember) return at(place + ": remember", remember.error());
@@ -132,23 +200,11 @@ Result<swarm::Plan> plan_of(const CompiledRule& rule, const Scope& scope, std::s
   swarm::Plan plan;
   plan.title = std::move(title);
   plan.timeout = timeout_of(rule);
+  plan.on_failure = rule.on_failure;
   for (const auto& from : rule.tasks) {
-    swarm::Task task;
-    task.name = from.settings.name;
-    for (std::size_t place = 0; place < from.argv.size(); ++place) {
-      auto text = from.argv[place].text(scope);
-      if (auto safe = check_argument(from, place, text); !safe) {
-        return std::unexpected(std::move(safe.error()));
-      }
-      task.argv.push_back(std::move(text));
-    }
-    task.builtin = from.settings.builtin;
-    task.input = from.input.value(scope);
-    task.needs = from.settings.needs;
-    task.timeout = from.settings.timeout;
-    task.retries = from.settings.retries;
-    task.containment = containment_of(from.settings.sandbox);
-    plan.tasks.push_back(std::move(task));
+    auto task = task_of(from, scope);
+    if (!task) return std::unexpected(std::move(task.error()));
+    plan.tasks.push_back(std::move(*task));
   }
   // Such as an argument with a NUL byte in it: only what the event says can be wrong here.
   if (auto valid = swarm::validate(plan); !valid) return std::unexpected(std::move(valid.error()));

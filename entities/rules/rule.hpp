@@ -1,6 +1,7 @@
 #pragma once
 // One rule of a rules entity, compiled: what it matches, and what it asks for. Private to rules.
 // Pure; any thread.
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct CompiledTask {
   config::RuleTask settings;
   std::vector<Template> argv;
   JsonTemplate input;
+  Template digest;
+  std::shared_ptr<const CompiledTask> verify;
 };
 
 struct CompiledAction {
@@ -29,6 +32,7 @@ struct CompiledRule {
   Filter filter;
   std::optional<Template> remember;
   std::vector<CompiledTask> tasks;
+  swarm::OnFailure on_failure = swarm::OnFailure::go_on;
   std::vector<CompiledAction> actions;
 };
 
