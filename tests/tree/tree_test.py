@@ -47,7 +47,7 @@ SPOKEN_IN = [
 
 # Headers are read by everybody: nothing heavy from Asio in them, but for the ones that say so.
 LIGHT_ASIO = r"boost/asio/(awaitable|any_io_executor)\.hpp"
-HEAVY_HEADERS = {"core/deadline.hpp", "daemon/runtime/on_pool.hpp"}
+HEAVY_HEADERS = {"core/deadline.hpp", "core/on_pool.hpp"}
 
 BANNED = [
     (r"asio::detached", "a coroutine without an owner swallows its exceptions: use TaskGroup"),
