@@ -5,8 +5,6 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "swarm/graph.hpp"
-
 namespace vigil::swarm {
 namespace {
 
@@ -31,14 +29,20 @@ class Moments {
       : plan_(plan), outcomes_(outcomes), waits_(waits) {}
 
   void connect(const Graph& graph) {
-    std::unordered_map<std::string_view, std::uint32_t> places;
-    for (std::uint32_t i = 0; i < plan_.tasks.size(); ++i) places.emplace(plan_.tasks[i].name, i);
+    std::unordered_map<std::string_view, std::uint32_t> parents;
+    for (const TaskOutcome* outcome : outcomes_) {
+      if (outcome != nullptr && !outcome->parent.empty()) parents.emplace(outcome->parent, nobody);
+    }
+    for (std::uint32_t i = 0; i < plan_.tasks.size() && !parents.empty(); ++i) {
+      const auto parent = parents.find(plan_.tasks[i].name);
+      if (parent != parents.end()) parent->second = i;
+    }
     for (std::uint32_t i = 0; i < plan_.tasks.size(); ++i) {
       links_.push_back({start_of(i), final_of(i), took(i)});
       for (const Edge& edge : graph.needs[i]) connect_need(i, edge);
       if (outcomes_[i] == nullptr || outcomes_[i]->parent.empty()) continue;
-      const auto parent = places.find(outcomes_[i]->parent);
-      if (parent != places.end()) connect_parent(i, parent->second);
+      const std::uint32_t parent = parents.at(outcomes_[i]->parent);
+      if (parent != nobody) connect_parent(i, parent);
     }
   }
 
@@ -125,12 +129,10 @@ class Moments {
 
 }  // namespace
 
-Chain longest_chain(const Plan& plan, const std::vector<const TaskOutcome*>& outcomes,
-                    Waits waits) {
-  const auto graph = make_graph(plan);
-  if (!graph) return {};
+Chain longest_chain(const Plan& plan, const Graph& graph,
+                    const std::vector<const TaskOutcome*>& outcomes, Waits waits) {
   Moments moments(plan, outcomes, waits);
-  moments.connect(*graph);
+  moments.connect(graph);
   return moments.longest();
 }
 

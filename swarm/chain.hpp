@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "swarm/graph.hpp"
 #include "swarm/plan.hpp"
 #include "swarm/report.hpp"
 
@@ -19,8 +20,8 @@ struct Chain {
   std::vector<std::uint32_t> tasks;  // those whose work makes up the length: places in Plan::tasks
 };
 
-// `outcomes` by place in Plan::tasks; nullptr for a task that takes no time. A plan that is no DAG
-// has an empty chain.
-Chain longest_chain(const Plan& plan, const std::vector<const TaskOutcome*>& outcomes, Waits waits);
+// `outcomes` by place in Plan::tasks; nullptr for a task that takes no time.
+Chain longest_chain(const Plan& plan, const Graph& graph,
+                    const std::vector<const TaskOutcome*>& outcomes, Waits waits);
 
 }  // namespace vigil::swarm

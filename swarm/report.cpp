@@ -74,9 +74,15 @@ void measure_chains(const Plan& plan, const std::vector<bool>& abandoned, Report
     const auto found = outcomes.find(task.name);
     by_place.push_back(found == outcomes.end() ? nullptr : found->second);
   }
-  const Chain chain = longest_chain(plan, by_place, Waits::on_interfaces);
-  report.critical_path = chain.length;
-  report.critical_results = longest_chain(plan, by_place, Waits::on_results).length;
+  report.critical_path = report.critical_results = Duration{0};
+  const auto graph = make_graph(plan);
+  if (!graph) return;
+  const Chain chain = longest_chain(plan, *graph, by_place, Waits::on_interfaces);
+  report.critical_path = report.critical_results = chain.length;
+  const auto guesses = [](const Task& task) { return !task.needs_interface.empty(); };
+  if (std::ranges::any_of(plan.tasks, guesses)) {
+    report.critical_results = longest_chain(plan, *graph, by_place, Waits::on_results).length;
+  }
   for (const std::uint32_t task : chain.tasks) {
     // The outcomes are the report's own.
     if (const TaskOutcome* outcome = by_place[task]) {

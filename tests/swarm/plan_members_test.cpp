@@ -301,3 +301,55 @@ TEST_CASE("a hundred thousand tasks that spawn and are joined are checked in a m
   CHECK(validate(plan));
   CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds{10});
 }
+
+TEST_CASE("any value in any of these members is read or refused, never worse") {
+  const auto whole = plan_of(R"({"name":"up","argv":["x"]},
+    {"name":"a","argv":["x"],"needs":["up"],"for_each":"up.x","spawn_max":3,
+     "verify":{"name":"v","argv":["y"],"input":1,"timeout":"1s","containment":"strict",
+               "workdir":"/w","read_paths":["/r"],"write_paths":["/w"],"output_bytes_max":1,
+               "exit_ok":[0]}},
+    {"name":"b","argv":["x"],"variants":2,"hedge":true,"cache":true,"digest":"d"},
+    {"name":"c","argv":["x"],"planner":true,"spawn_max":3},
+    {"name":"d","reduce":"top","needs":["a","b"],"input":{"k":1,"by":"x","each":true}})");
+  REQUIRE(plan_from_json(whole));
+  const std::vector<json::value> odd = {nullptr,
+                                        true,
+                                        -1,
+                                        1e300,
+                                        "",
+                                        "x",
+                                        "up",
+                                        json::array{},
+                                        json::array{nullptr},
+                                        json::object{},
+                                        json::object{{"argv", nullptr}},
+                                        9'223'372'036'854'775'807};
+  int refused = 0;
+  const auto attempt = [&](const json::value& changed) {
+    const auto read = plan_from_json(changed);
+    if (read) CHECK(plan_from_json(to_json(*read)));
+    if (read) return;
+    CHECK_FALSE(read.error().message.empty());
+    ++refused;
+  };
+  for (const auto& value : odd) {
+    for (std::size_t i = 1; i < 5; ++i) {
+      for (const auto& member : whole.at("tasks").at(i).as_object()) {
+        auto changed = whole;
+        changed.at("tasks").at(i).as_object()[member.key()] = value;
+        attempt(changed);
+      }
+    }
+    for (const auto& member : whole.at("tasks").at(1).at("verify").as_object()) {
+      auto changed = whole;
+      changed.at("tasks").at(1).at("verify").as_object()[member.key()] = value;
+      attempt(changed);
+    }
+    for (const auto& member : whole.at("tasks").at(4).at("input").as_object()) {
+      auto changed = whole;
+      changed.at("tasks").at(4).at("input").as_object()[member.key()] = value;
+      attempt(changed);
+    }
+  }
+  CHECK(refused > 200);
+}
