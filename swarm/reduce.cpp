@@ -6,7 +6,7 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <cmath>
+#include <limits>
 #include <map>
 #include <unordered_map>
 

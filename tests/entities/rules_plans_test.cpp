@@ -34,7 +34,7 @@ std::string why_not(const std::string& tasks) {
 TEST_CASE("a rule's tasks may be anything that plans.md shows") {
   RulesWorld world(shown_in_plans());
   const auto decision = world.ask(EventsArrived{
-      {RulesWorld::event(1, R"({"files":["/etc/hosts","/etc/fstab"],"commit":"3f2c"})")}});
+      {RulesWorld::event(1, R"({"files":["/usr/bin/env","/usr/bin/id"],"release":"3f2c"})")}});
   REQUIRE(decision.plans.size() == 1);
   const swarm::Plan& plan = decision.plans[0];
   CHECK(swarm::validate(plan));
