@@ -114,6 +114,9 @@ Result<void> validate_for_each(const Task& task) {
     return refuse(task,
                   fmt::format("for_each {} has an empty step between its dots", quoted(path)));
   }
+  if (!task.argv.empty() && task.argv.front().contains("{item}")) {
+    return refuse(task, "argv[0] is the program and may hold no {item}: give it as an argument");
+  }
   if (!task.planner) return {};
   return refuse(task, "for_each has no result of its own to plan with: plan in a task it needs");
 }

@@ -54,6 +54,19 @@ Result<JsonTemplate> compile_early(const json::value& value) {
   return out;
 }
 
+// Items of a list may come from outside: as with templates, none of them may become an option.
+Result<void> check_items(const config::RuleTask& task) {
+  if (task.for_each.empty()) return {};
+  for (const auto& word : task.argv) {
+    if (word == "--") return {};
+    if (!word.starts_with("{item}")) continue;
+    return fail(ErrorCode::invalid_input,
+                "an item that begins with '-' would be taken for an option: put \"--\" before "
+                "{item} in argv");
+  }
+  return {};
+}
+
 Result<CompiledTask> compile_task(const config::RuleTask& task);
 
 // A verifier is a task without what belongs to the one it judges.
@@ -82,6 +95,7 @@ Result<CompiledTask> compile_task(const config::RuleTask& task) {
     }
     out.argv.push_back(std::move(*text));
   }
+  if (auto safe = check_items(task); !safe) return std::unexpected(std::move(safe.error()));
   if (!task.builtin.empty() && codebase::find_analyser(task.builtin) == nullptr) {
     return fail(ErrorCode::invalid_input,
                 fmt::format("there is no analyser '{}': vigil-task list names them", task.builtin));

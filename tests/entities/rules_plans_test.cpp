@@ -102,6 +102,8 @@ TEST_CASE("what makes no sense together is told when the rule is made") {
       {"argv = [\"x\"]\nneeds_interface = [\"t\"]\n", "a task cannot need itself"},
       {"argv = [\"x\"]\ndigest = \"d\"\n", "digest means nothing without cache"},
       {"argv = [\"x\"]\nfor_each = \"y\"\n", "name the task in needs"},
+      {"argv = [\"x\", \"{item}\"]\nfor_each = \"input.l\"\n", "put \"--\" before {item}"},
+      {"argv = [\"{item}\"]\nfor_each = \"input.l\"\n", "{item}"},
       {"argv = [\"x\"]\nverify = {}\n", "verify: give exactly one of argv and builtin"},
       {"argv = [\"x\"]\nverify = { argv = [\"y\"], sandbox = \"net\" }\n", "same containment"},
       {"argv = [\"x\"]\nverify = { argv = [\"y\"], retries = 1 }\n", "retries"},

@@ -110,6 +110,7 @@ TEST_CASE("for_each names a list in its input or in what it needs") {
       {R"("argv":["x"],"needs":["up"],"for_each":"upper")", "name the task in needs"},
       {R"("argv":["x"],"for_each":"inputs")", "name the task in needs"},
       {R"("argv":["x"],"for_each":"input.")", "empty step"},
+      {R"("argv":["./{item}"],"for_each":"input")", "may hold no {item}"},
       {R"("argv":["x"],"needs":["up"],"for_each":"up..x")", "empty step"},
   });
 }
