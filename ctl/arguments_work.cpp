@@ -96,10 +96,21 @@ void add_dead(CLI::App& app, Choice& choice) {
   add_act(*dead, choice, {"drop", "give it up", "WAKE", "/v1/dead/", "dropped", ""});
 }
 
+void add_show_swarm(CLI::App& swarms, Choice& choice) {
+  auto args = std::make_shared<ShowSwarmArgs>();
+  auto* verb = add_verb(swarms, choice, "show", "when each task ran, and the numbers",
+                        [args](const Session& session) { return show_swarm(session, *args); });
+  verb->add_option("SWARM", args->id, "its id")->required();
+  auto* all = verb->add_flag("--all", args->all, "every task, however many there are");
+  verb->add_option("--html", args->html, "draw it into this file; - for standard output")
+      ->type_name("FILE")
+      ->excludes(all);
+}
+
 void add_swarms(CLI::App& app, Choice& choice) {
   auto* swarms = add_noun(app, "swarms", "work in short tasks side by side");
   add_list(*swarms, choice, "/v1/swarms", swarms_page, "planned running done failed cancelled");
-  add_show(*swarms, choice, "/v1/swarms/", swarm_page, "SWARM");
+  add_show_swarm(*swarms, choice);
   auto id = std::make_shared<std::string>();
   auto* watch = add_verb(*swarms, choice, "watch", "while it runs; without an id all of them",
                          [id](const Session& session) { return watch_swarms(session, *id); });

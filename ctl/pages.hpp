@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/json.hpp"
+#include "ctl/picture.hpp"
 #include "ctl/render.hpp"
 
 namespace vigil::ctl {
@@ -32,6 +33,7 @@ std::string action_page(const json::value& answer, const Style& style);
 // pages_swarms.cpp
 std::string swarms_page(const json::value& answer, const Style& style);
 std::string swarm_page(const json::value& answer, const Style& style);
+std::string swarm_chart_page(const json::value& answer, const Style& style, Fold fold);
 std::string watch_page(const json::value& swarm, const Style& style);  // bars, while it runs
 
 // pages_rest.cpp

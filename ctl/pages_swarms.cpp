@@ -6,11 +6,10 @@
 #include <map>
 
 #include "ctl/pages.hpp"
+#include "ctl/picture.hpp"
 
 namespace vigil::ctl {
 namespace {
-
-constexpr std::size_t gantt_tasks_max = 60;
 
 std::string speedup_text(const json::value& row) {
   const auto* speedup = find_path(row, "speedup");
@@ -18,44 +17,12 @@ std::string speedup_text(const json::value& row) {
   return fmt::format("{:.1f}x", speedup->to_number<double>());
 }
 
-std::vector<Span> spans_of(const json::value& swarm, const Style& style) {
-  std::vector<Span> out;
-  for (const auto& task : array_at(swarm, "tasks")) {
-    const auto started = find_text(task, "started");
-    const auto from = parse_rfc3339(started.value_or(""));
-    if (!from) continue;
-    const auto state = text_at(task, "state");
-    const auto to = state == "running" ? std::max(style.now, *from)
-                                       : *from + Duration{number_at(task, "took_us")};
-    out.push_back({text_at(task, "name"), *from, to, tone_of(state)});
-  }
-  std::ranges::sort(out, {}, [](const Span& span) { return std::pair(span.from, span.name); });
-  if (out.size() > gantt_tasks_max) out.resize(gantt_tasks_max);
-  return out;
-}
-
-std::string numbers(const json::value& report) {
-  const auto* efficiency = find_path(report, "efficiency");
-  std::string out =
-      fmt::format("one worker would have needed {}; it took {} on {}: {}\n",
-                  duration_at(report, "task_sum_us"), duration_at(report, "wall_us"),
-                  count_text(number_at(report, "slots"), "slot"), speedup_text(report));
-  out +=
-      fmt::format("longest chain {}, no schedule can be shorter than {}",
-                  duration_at(report, "critical_path_us"), duration_at(report, "lower_bound_us"));
-  if (efficiency != nullptr && efficiency->is_number()) {
-    out += fmt::format(" (efficiency {:.0f} %)", efficiency->to_number<double>() * 100);
-  }
-  out += fmt::format("; {}, {} wasted\n", count_text(number_at(report, "attempts"), "attempt"),
-                     duration_at(report, "wasted_us"));
-  return out;
-}
-
 std::string title_of(const json::value& swarm, const Style& style) {
   const auto state = text_at(swarm, "state");
+  const auto place = place_of(swarm);
   return toned("swarm " + text_at(swarm, "id"), Tone::title, style) + " " +
-         toned(state, tone_of(state), style) + ": " + text_at(swarm, "title") + " for " +
-         place_of(swarm) + "\n";
+         toned(state, tone_of(state), style) + ": " + text_at(swarm, "title") +
+         (place.empty() ? "" : " for " + place) + "\n";
 }
 
 }  // namespace
@@ -92,36 +59,21 @@ std::string swarms_page(const json::value& answer, const Style& style) {
 }
 
 std::string swarm_page(const json::value& answer, const Style& style) {
+  return swarm_chart_page(answer, style, Fold::long_lists);
+}
+
+std::string swarm_chart_page(const json::value& answer, const Style& style, Fold fold) {
+  const auto picture = picture_of(answer, style.now);
   std::string out = title_of(answer, style);
-  if (const auto error = text_at(answer, "report.error"); !error.empty()) {
-    out += toned(error, Tone::bad, style) + "\n";
-  }
-  Table table({{"TASK", Align::left, 40},
-               {"STATE"},
-               {"ATTEMPTS", Align::right},
-               {"TOOK", Align::right},
-               {"NEEDS", Align::left, 30},
-               {"ERROR"}});
-  for (const auto& task : array_at(answer, "tasks")) {
-    const auto state = text_at(task, "state");
-    std::string needs;
-    for (const auto& need : array_at(task, "needs")) {
-      needs += (needs.empty() ? "" : ", ") + text_at(need, "");
-    }
-    table.row({text_at(task, "name"),
-               {state, tone_of(state)},
-               text_at(task, "attempts"),
-               number_at(task, "took_us") > 0 ? duration_at(task, "took_us") : "",
-               needs,
-               text_at(task, "error")});
-  }
-  out += "\n" + table.text(style);
-  if (const auto spans = spans_of(answer, style); !spans.empty()) {
-    const int columns = std::clamp((style.width > 0 ? style.width : 100) - 42, 20, 80);
-    out += "\n" + gantt(spans, columns, style);
-  }
+  if (!picture.error.empty()) out += toned(picture.error, Tone::bad, style) + "\n";
+  out += "\n" + chart_text(picture, style, fold);
   const auto* report = find_path(answer, "report");
-  if (report != nullptr && report->is_object()) return out + "\n" + numbers(*report);
+  if (report != nullptr && report->is_object()) {
+    out += "\n";
+    for (const auto& sentence : numbers_in_words(*report)) out += sentence + "\n";
+    return out;
+  }
+  if (!is_unfinished(picture)) return out;
   return out +
          toned("\nit has not ended: vigilctl swarms watch " + text_at(answer, "id"), Tone::dim,
                style) +

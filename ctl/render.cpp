@@ -95,12 +95,6 @@ const char* code_of(Tone tone) {
   return "";
 }
 
-std::string repeated(std::string_view text, std::size_t times) {
-  std::string out;
-  for (std::size_t i = 0; i < times; ++i) out += text;
-  return out;
-}
-
 }  // namespace
 
 std::string toned(std::string_view text, Tone tone, const Style& style) {
@@ -263,37 +257,6 @@ std::string bar(double share, int columns) {
   for (int i = 0; i < columns; ++i) {
     const int left = eighths - i * 8;
     out += left >= 8 ? "█" : parts[static_cast<std::size_t>(std::max(left, 0))];
-  }
-  return out;
-}
-
-std::string gantt(const std::vector<Span>& spans, int columns, const Style& style) {
-  if (spans.empty()) return "";
-  TimePoint first = TimePoint::max();
-  TimePoint last = TimePoint::min();
-  std::size_t name_width = 0;
-  for (const auto& span : spans) {
-    first = std::min(first, span.from);
-    last = std::max(last, span.to);
-    name_width = std::max(name_width, display_width(span.name));
-  }
-  constexpr std::size_t name_max = 28;
-  name_width = std::min(name_width, name_max);
-  const auto whole = std::max<std::int64_t>((last - first).count(), 1);
-  const auto place = [&](TimePoint at) {
-    const auto share = static_cast<double>((at - first).count()) / static_cast<double>(whole);
-    return static_cast<std::size_t>(std::lround(share * columns));
-  };
-  std::string out;
-  for (const auto& span : spans) {
-    const auto name = cut(span.name, name_width);
-    auto from = std::min(place(span.from), static_cast<std::size_t>(columns - 1));
-    const auto to = std::max(place(span.to), from + 1);  // the shortest task can be seen too
-    out +=
-        name + std::string(name_width - display_width(name) + 2, ' ') + std::string(from, ' ') +
-        toned(repeated("━", to - from), span.tone, style) +
-        std::string(static_cast<std::size_t>(columns) - std::min<std::size_t>(to, columns), ' ') +
-        "  " + vigil::to_text(span.to - span.from) + "\n";
   }
   return out;
 }

@@ -71,13 +71,4 @@ class Table {
 // "████▌·····" of that many columns; share from 0 to 1.
 std::string bar(double share, int columns);
 
-// One line a task: from when to when it ran, on a common scale of `columns`.
-struct Span {
-  std::string name;
-  TimePoint from;
-  TimePoint to;
-  Tone tone = Tone::plain;
-};
-std::string gantt(const std::vector<Span>& spans, int columns, const Style& style);
-
 }  // namespace vigil::ctl

@@ -28,6 +28,14 @@ struct EmitArgs {
 int emit_event(const Session& session, const EmitArgs& args);
 int explain_event(const Session& session, const std::string& id);
 
+// verbs_picture.cpp
+struct ShowSwarmArgs {
+  std::string id;
+  bool all = false;  // every task of a long list
+  std::string html;  // draw it into this file instead; -: standard output
+};
+int show_swarm(const Session& session, const ShowSwarmArgs& args);
+
 // watch.cpp
 int watch_swarms(const Session& session, const std::string& id);
 int show_top(const Session& session, int interval_seconds, int count);

@@ -107,16 +107,3 @@ TEST_CASE("bars fill from nothing to all") {
   CHECK(bar(-1, 2) == "··");
   CHECK(bar(7, 2) == "██");
 }
-
-TEST_CASE("the chart shows when each task ran, the shortest too") {
-  const std::vector<Span> spans{{"scan", now, now + 4s, Tone::plain},
-                                {"merge", now + 4s, now + 8s, Tone::plain},
-                                {"blink", now + 8s, now + 8s, Tone::plain}};
-  CHECK(gantt(spans, 8, plain) ==
-        "scan   ━━━━      4s\n"
-        "merge      ━━━━  4s\n"
-        "blink         ━  0us\n");
-  CHECK(gantt({}, 8, plain) == "");
-  // All at one instant: no division by nothing.
-  CHECK(gantt({{"a", now, now, Tone::plain}}, 4, plain) == "a  ━     0us\n");
-}
