@@ -27,7 +27,7 @@ struct TaskGroup::State {
 
   asio::any_io_executor executor;
   asio::steady_timer empty;  // cancelled each time the last task ends
-  std::list<Task> tasks;
+  std::list<std::shared_ptr<Task>> tasks;
 };
 
 namespace {
@@ -52,13 +52,14 @@ TaskGroup::~TaskGroup() { VIGIL_CHECK(state_->tasks.empty()); }
 
 void TaskGroup::spawn(std::string name, std::function<asio::awaitable<void>()> make) {
   auto state = state_;
-  state->tasks.emplace_back();
-  const auto task = std::prev(state->tasks.end());
+  // The list alone keeps a task; who only wants to cancel it finds out that it has ended.
+  auto* task = state->tasks.emplace_back(std::make_shared<State::Task>()).get();
+  const auto place = std::prev(state->tasks.end());
   task->name = std::move(name);
   task->make = std::move(make);
-  auto ended = [state, task](const std::exception_ptr& error) {
-    if (error) log_failure(task->name, error);
-    state->tasks.erase(task);
+  auto ended = [state, place](const std::exception_ptr& error) {
+    if (error) log_failure((*place)->name, error);
+    state->tasks.erase(place);
     if (state->tasks.empty()) state->empty.cancel();
   };
   auto start = [task]() { return task->make(); };
@@ -67,15 +68,12 @@ void TaskGroup::spawn(std::string name, std::function<asio::awaitable<void>()> m
 }
 
 void TaskGroup::cancel() {
-  // Emitting may end a task at once, which erases it: walk over a copy of the positions.
-  std::vector<std::list<State::Task>::iterator> all;
-  for (auto task = state_->tasks.begin(); task != state_->tasks.end(); ++task) all.push_back(task);
-  for (const auto& task : all) {
-    auto* signal = &task->cancel;
-    asio::post(state_->executor, [state = state_, signal] {
-      for (auto& left : state->tasks) {
-        if (&left.cancel == signal) return left.cancel.emit(asio::cancellation_type::terminal);
-      }
+  // Posted, since emitting may end a task at once, which erases it; by then it may also have ended
+  // by itself.
+  for (const auto& task : state_->tasks) {
+    asio::post(state_->executor, [asked = std::weak_ptr(task)] {
+      const auto left = asked.lock();
+      if (left) left->cancel.emit(asio::cancellation_type::terminal);
     });
   }
 }

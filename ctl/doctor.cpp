@@ -159,7 +159,7 @@ void look_at_programs(Examination& out) {
   std::error_code error;
   const auto here = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
   std::string missing;
-  for (const char* name : {"vigild", "vigil-exec", "vigil-task"}) {
+  for (const char* name : {"vigild", "vigil-task"}) {
     if (::access((here / name).c_str(), X_OK) != 0) missing += std::string(" ") + name;
   }
   if (missing.empty()) {

@@ -150,15 +150,13 @@ void App::State::make_parts() {
   runtime = std::make_unique<runtime::Runtime>(
       executor, clock, *writer, bulletin,
       runtime::Places{state_dir_of(*settings), options.programs_dir});
-  courier = std::make_unique<delivery::Courier>(
-      executor, clock, *writer, options.programs_dir, [this](ActionId action) {
-        group.spawn("action settled", [this, action]() -> asio::awaitable<void> {
-          auto telling = runtime->settled(action);
-          Result<void> told = co_await std::move(telling);
-          if (!told)
-            log_warn("a settled action woke nobody: {}", vigil::quoted(told.error().message));
-        });
-      });
+  courier = std::make_unique<delivery::Courier>(executor, clock, *writer, [this](ActionId action) {
+    group.spawn("action settled", [this, action]() -> asio::awaitable<void> {
+      auto telling = runtime->settled(action);
+      Result<void> told = co_await std::move(telling);
+      if (!told) log_warn("a settled action woke nobody: {}", vigil::quoted(told.error().message));
+    });
+  });
   door = std::make_unique<ingress::Door>(clock, accept_event);
   scheduler = std::make_unique<ingress::Scheduler>(
       executor, clock, *writer, accept_event,

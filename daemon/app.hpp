@@ -14,7 +14,7 @@ namespace vigil {
 
 struct AppOptions {
   std::string config_path;   // a vigild.toml or the directory that holds one
-  std::string programs_dir;  // where vigil-exec and vigil-task are
+  std::string programs_dir;  // where vigil-task is
   bool sync = true;          // false only in benchmarks: what durability costs
 };
 

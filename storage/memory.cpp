@@ -12,7 +12,7 @@ Fact fact_of(const Cursor& row) {
 }
 
 Preference preference_of(const Cursor& row) {
-  return {row.text(0), row.text(1), json_of(row.bytes(2)), row.text(3), row.time(4)};
+  return {row.text(0), row.text(1), json_of(row.bytes(2)), row.text(3), row.time(4), row.taint(5)};
 }
 
 Episode episode_of(const Cursor& row) {
@@ -50,12 +50,13 @@ void Memory::put(const Preference& preference) {
                   preference.key);
     return;
   }
-  database_.run(R"sql(INSERT INTO preference (entity, key, value, why, updated)
-                      VALUES (?, ?, ?, ?, ?)
+  database_.run(R"sql(INSERT INTO preference (entity, key, value, why, updated, taint)
+                      VALUES (?, ?, ?, ?, ?, ?)
                       ON CONFLICT (entity, key) DO UPDATE SET value = excluded.value,
-                        why = excluded.why, updated = excluded.updated)sql",
+                        why = excluded.why, updated = excluded.updated,
+                        taint = excluded.taint)sql",
                 preference.entity, preference.key, column_of(preference.value), preference.why,
-                preference.updated);
+                preference.updated, preference.taint);
 }
 
 void Memory::put(const Document& document) {
@@ -92,7 +93,7 @@ std::vector<Fact> Memory::facts(const std::string& entity, const std::string& pr
 }
 
 std::optional<Preference> Memory::preference(const std::string& entity, const std::string& key) {
-  auto row = database_.query(R"sql(SELECT entity, key, value, why, updated
+  auto row = database_.query(R"sql(SELECT entity, key, value, why, updated, taint
                                    FROM preference WHERE entity = ? AND key = ?)sql",
                              entity, key);
   if (!row.next()) return std::nullopt;
@@ -101,7 +102,7 @@ std::optional<Preference> Memory::preference(const std::string& entity, const st
 
 std::vector<Preference> Memory::preferences(const std::string& entity, const std::string& prefix,
                                             int limit) {
-  auto row = database_.query(R"sql(SELECT entity, key, value, why, updated
+  auto row = database_.query(R"sql(SELECT entity, key, value, why, updated, taint
                                    FROM preference WHERE entity = ? AND key >= ? AND key < ?
                                    ORDER BY key LIMIT ?)sql",
                              entity, prefix, end_of(prefix), limit);

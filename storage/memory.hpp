@@ -38,6 +38,7 @@ struct Preference {
   json::value value;
   std::string why;
   TimePoint updated;
+  Taint taint = Taint::untrusted;
 };
 struct Document {
   std::string entity;

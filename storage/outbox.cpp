@@ -182,6 +182,34 @@ std::vector<Action> Outbox::list(const std::string& entity, ActionId before, int
       entity, end, limit));
 }
 
+std::vector<Action> Outbox::list(const std::string& entity, const std::string& state,
+                                 ActionId before, int limit) {
+  if (state.empty()) return list(entity, before, limit);
+  const auto end = before ? before.value : INT64_MAX;
+  if (entity.empty()) {
+    return all_of(database_.query(
+        R"sql(SELECT a.id, a.key, a.decision, a.entity, a.case_id, c.key, a.kind, a.sink, a.payload,
+                     a.sticky_key, a.state, a.taint, a.attempts, a.created, a.not_before, a.expires,
+                     a.settled, a.result, a.error
+              FROM action a INDEXED BY action_state LEFT JOIN case_ c ON c.id = a.case_id
+              WHERE a.state = ? AND a.id < ? ORDER BY a.id DESC LIMIT ?)sql",
+        state, end, limit));
+  }
+  return all_of(database_.query(
+      R"sql(SELECT a.id, a.key, a.decision, a.entity, a.case_id, c.key, a.kind, a.sink, a.payload,
+                   a.sticky_key, a.state, a.taint, a.attempts, a.created, a.not_before, a.expires,
+                   a.settled, a.result, a.error
+            FROM action a INDEXED BY action_entity_state LEFT JOIN case_ c ON c.id = a.case_id
+            WHERE a.entity = ? AND a.state = ? AND a.id < ? ORDER BY a.id DESC LIMIT ?)sql",
+      entity, state, end, limit));
+}
+
+std::int64_t Outbox::count_in_state(const std::string& state) {
+  auto row =
+      database_.query("SELECT count(*) FROM action INDEXED BY action_state WHERE state = ?", state);
+  return row.next() ? row.integer(0) : 0;
+}
+
 std::optional<json::value> Outbox::last_result(const std::string& entity, CaseId case_id,
                                                const std::string& sink,
                                                const std::string& sticky_key) {

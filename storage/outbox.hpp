@@ -55,7 +55,11 @@ class Outbox {
               const std::string& error, TimePoint now);
   bool approve(ActionId id, TimePoint now);  // proposed (or unknown, failed) -> approved
   std::vector<Action> in_state(const std::string& state, int limit);
+  std::int64_t count_in_state(const std::string& state);
+  // Newest first. An empty entity or state: all of them; `before` 0: from the newest on.
   std::vector<Action> list(const std::string& entity, ActionId before, int limit);
+  std::vector<Action> list(const std::string& entity, const std::string& state, ActionId before,
+                           int limit);
   // What the sink answered to the last delivered action with this sticky key: to edit it in place.
   std::optional<json::value> last_result(const std::string& entity, CaseId case_id,
                                          const std::string& sink, const std::string& sticky_key);

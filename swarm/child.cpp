@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,6 +18,7 @@
 #include <optional>
 
 #include "core/deadline.hpp"
+#include "swarm/launch.hpp"
 
 namespace vigil::swarm {
 namespace asio = boost::asio;
@@ -50,6 +50,7 @@ struct Child::State {
 namespace {
 
 constexpr int control_fd = 3;  // in the child
+constexpr const char* search_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::size_t read_bytes_max = 64 * 1024;
 
 class Fd {
@@ -96,46 +97,9 @@ Result<Pipe> make_pipe() {
   return pipe;
 }
 
-std::string_view to_text(Containment containment) {
-  switch (containment) {
-    case Containment::strict:
-      return "strict";
-    case Containment::net:
-      return "net";
-    case Containment::none:
-      return "none";
-  }
-  return "strict";
-}
-
-std::vector<std::string> launcher_argv(const std::string& launcher, const ChildSpec& spec) {
-  std::vector<std::string> argv{launcher, "--profile", std::string(to_text(spec.containment)),
-                                "--parent", fmt::format("{}", ::getpid())};
-  const auto option = [&](const char* name, std::string value) {
-    argv.emplace_back(name);
-    argv.push_back(std::move(value));
-  };
-  option("--control-fd", fmt::format("{}", control_fd));
-  option("--write", spec.workdir);
-  for (const auto& path : spec.write_paths) option("--write", path);
-  for (const auto& path : spec.read_paths) option("--read", path);
-  if (spec.memory_bytes_max > 0) option("--memory", fmt::format("{}", spec.memory_bytes_max));
-  if (spec.file_bytes_max > 0) option("--file-bytes", fmt::format("{}", spec.file_bytes_max));
-  if (spec.cpu_max > Duration{0}) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(spec.cpu_max);
-    option("--cpu", fmt::format("{}", seconds.count()));
-  }
-  argv.emplace_back("--");
-  argv.insert(argv.end(), spec.argv.begin(), spec.argv.end());
-  return argv;
-}
-
 std::vector<std::string> make_environment(const ChildSpec& spec) {
   std::vector<std::pair<std::string, std::string>> all{
-      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-      {"LANG", "C.UTF-8"},
-      {"HOME", spec.workdir},
-      {"TMPDIR", spec.workdir}};
+      {"PATH", search_path}, {"LANG", "C.UTF-8"}, {"HOME", spec.workdir}, {"TMPDIR", spec.workdir}};
   for (const auto& [name, value] : spec.environment) {
     const auto known =
         std::ranges::find_if(all, [&](const auto& pair) { return pair.first == name; });
@@ -151,52 +115,7 @@ std::vector<std::string> make_environment(const ChildSpec& spec) {
   return environment;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  for (auto& text : texts) all.push_back(text.data());
-  all.push_back(nullptr);
-  return all;
-}
-
-// What posix_spawn needs, destroyed on every way out.
-struct SpawnPlan {
-  SpawnPlan() {
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-  }
-  ~SpawnPlan() {
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-};
-
-// Own session (a process group that its leader cannot leave, and no terminal to ask at), empty
-// mask, default handlers, own directory, four descriptors and no more.
-int prepare(SpawnPlan& plan, const std::array<int, 4>& fds, const std::string& workdir) {
-  sigset_t none;
-  sigset_t all;
-  ::sigemptyset(&none);
-  ::sigfillset(&all);
-  ::posix_spawnattr_setsigmask(&plan.attributes, &none);
-  ::posix_spawnattr_setsigdefault(&plan.attributes, &all);
-  ::posix_spawnattr_setflags(&plan.attributes,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  for (int fd = 0; fd < static_cast<int>(fds.size()); ++fd) {
-    const int error = ::posix_spawn_file_actions_adddup2(&plan.actions, fds[fd], fd);
-    if (error != 0) return error;
-  }
-  if (const int error = ::posix_spawn_file_actions_addchdir_np(&plan.actions, workdir.c_str())) {
-    return error;
-  }
-  return ::posix_spawn_file_actions_addclosefrom_np(&plan.actions, control_fd + 1);
-}
-
-Result<void> check_spec(const std::string& launcher, const ChildSpec& spec) {
+Result<void> check_spec(const ChildSpec& spec) {
   if (spec.argv.empty() || spec.argv.front().empty()) {
     return fail(ErrorCode::invalid_input, "there is no program to run: argv is empty");
   }
@@ -205,12 +124,43 @@ Result<void> check_spec(const std::string& launcher, const ChildSpec& spec) {
     return fail(ErrorCode::not_found,
                 fmt::format("the work directory {} does not exist: create it", spec.workdir));
   }
-  if (::access(launcher.c_str(), X_OK) != 0) {
-    return fail(ErrorCode::not_found,
-                fmt::format("{} cannot be executed ({}): install vigil-exec beside vigild",
-                            launcher, std::strerror(errno)));
-  }
   return {};
+}
+
+Result<std::optional<Cage>> cage_of(const ChildSpec& spec) {
+  if (spec.containment == Containment::none) return std::nullopt;
+  Reach reach;
+  reach.read_paths = spec.read_paths;
+  reach.write_paths = spec.write_paths;
+  reach.write_paths.push_back(spec.workdir);
+  reach.program = spec.argv.front();
+  // What is relative is so to the child's directory, not to ours.
+  const bool is_relative = reach.program.front() != '/' && reach.program.contains('/');
+  if (is_relative) reach.program = spec.workdir + "/" + reach.program;
+  const bool strict = spec.containment == Containment::strict;
+  auto cage = Cage::make(strict ? Profile::strict : Profile::net, reach);
+  if (!cage) return std::unexpected(cage.error());
+  return std::move(*cage);
+}
+
+Result<int> begin(const ChildSpec& spec, const std::array<int, 4>& fds) {
+  auto cage = cage_of(spec);
+  if (!cage) return std::unexpected(cage.error());
+  Launch how;
+  how.argv = spec.argv;
+  how.environment = make_environment(spec);
+  how.path = search_path;
+  for (const auto& [name, value] : spec.environment) {
+    if (name == "PATH") how.path = value;
+  }
+  how.workdir = spec.workdir;
+  how.fds = fds;
+  how.memory_bytes_max = spec.memory_bytes_max;
+  how.file_bytes_max = spec.file_bytes_max;
+  const auto cpu = std::chrono::ceil<std::chrono::seconds>(spec.cpu_max);
+  how.cpu_seconds_max = static_cast<std::uint64_t>(cpu.count());
+  how.cage = std::move(*cage);
+  return launch(std::move(how));
 }
 
 // A write to a child that is gone must be an error, not the end of the daemon.
@@ -222,12 +172,17 @@ void ignore_broken_pipes() {
 
 asio::awaitable<std::string> read_some(Descriptor& from) {
   constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
-  std::string bytes(read_bytes_max, '\0');
-  auto room = asio::buffer(bytes);
-  auto [error, count] = co_await from.async_read_some(room, as_tuple);
-  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
-  bytes.resize(error ? 0 : count);
-  co_return bytes;
+  // One for all, because only the loop's thread reads: most children say little, and to clear so
+  // much for each of them costs more than to read it.
+  static std::array<char, read_bytes_max> room;
+  while (true) {
+    // Waits first, even if there is something: who floods us must not keep the loop.
+    auto [error] = co_await from.async_wait(Descriptor::wait_read, as_tuple);
+    if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+    const ssize_t count = ::read(from.native_handle(), room.data(), room.size());
+    if (count >= 0) co_return std::string(room.data(), static_cast<std::size_t>(count));
+    if (errno != EINTR && errno != EAGAIN) co_return std::string();
+  }
 }
 
 // The exit is read while the dead leader still holds the group's number, so that the group can be
@@ -259,9 +214,8 @@ void reap_in_background(std::shared_ptr<Descriptor> exit, int pid) {
 
 }  // namespace
 
-Result<Child> Child::start(asio::any_io_executor executor, const std::string& launcher,
-                           const ChildSpec& spec) {
-  if (auto checked = check_spec(launcher, spec); !checked) return std::unexpected(checked.error());
+Result<Child> Child::start(asio::any_io_executor executor, const ChildSpec& spec) {
+  if (auto checked = check_spec(spec); !checked) return std::unexpected(checked.error());
   ignore_broken_pipes();
   std::array<Pipe, 4> pipes;
   for (Pipe& pipe : pipes) {
@@ -270,17 +224,11 @@ Result<Child> Child::start(asio::any_io_executor executor, const std::string& la
     pipe = std::move(*made);
   }
   auto& [input, output, errors, control] = pipes;
-  SpawnPlan plan;
-  const int unprepared =
-      prepare(plan, {input.read.get(), output.write.get(), errors.write.get(), control.write.get()},
-              spec.workdir);
-  if (unprepared != 0) return system_failure("cannot prepare a child", unprepared);
-  auto argv = launcher_argv(launcher, spec);
-  auto environment = make_environment(spec);
-  pid_t pid = -1;
-  const int refused = ::posix_spawn(&pid, launcher.c_str(), &plan.actions, &plan.attributes,
-                                    pointers(argv).data(), pointers(environment).data());
-  if (refused != 0) return system_failure(fmt::format("cannot start {}", launcher), refused);
+  const std::array<int, 4> fds{input.read.get(), output.write.get(), errors.write.get(),
+                               control.write.get()};
+  auto begun = begin(spec, fds);
+  if (!begun) return std::unexpected(begun.error());
+  const pid_t pid = *begun;
   // Nobody else reaps our children, so the number cannot have been given to another process.
   Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (pidfd.get() < 0) {
@@ -295,6 +243,9 @@ Result<Child> Child::start(asio::any_io_executor executor, const std::string& la
   state->output.assign(output.read.release());
   state->errors.assign(errors.read.release());
   state->control.assign(control.read.release());
+  for (auto* from : {&state->output, &state->errors, &state->control}) {
+    from->native_non_blocking(true);
+  }
   return Child(std::move(state));
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// One child process: started with posix_spawn through vigil-exec, heard through pipes, its end
+// One child process: started and contained by launch.hpp, heard through pipes, its end
 // learned through a pidfd. Loop thread only. docs/style.md part 8 says why each step is as it is.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -33,10 +33,9 @@ struct ChildExit {
 
 class Child {
  public:
-  // `launcher` is the path of vigil-exec. A program that cannot be executed, and containment that
-  // cannot be set up, is an error here or exit 126/127 with the reason on standard error.
-  static Result<Child> start(boost::asio::any_io_executor executor, const std::string& launcher,
-                             const ChildSpec& spec);
+  // Containment that cannot be set up is an error here; a program that cannot be executed is exit
+  // 126 or 127 with the reason on standard error.
+  static Result<Child> start(boost::asio::any_io_executor executor, const ChildSpec& spec);
   Child(Child&&) noexcept;
   Child& operator=(Child&&) noexcept;
   ~Child();  // kills the group if it was not waited for, and reaps it in the background

@@ -12,6 +12,7 @@
 #include "core/deadline.hpp"
 #include "core/digest.hpp"
 #include "swarm/conversation.hpp"
+#include "swarm/launch.hpp"
 #include "swarm/stragglers.hpp"
 #include "swarm/workdir.hpp"
 
@@ -21,8 +22,6 @@ namespace {
 
 // How long we listen to pipes that outlive their task.
 constexpr Duration patience = std::chrono::milliseconds{500};
-// Said by vigil-exec, and by nobody else who knows manners.
-constexpr std::string_view launcher_says = "vigil-exec: ";
 constexpr int exit_refused = 126;
 constexpr int exit_not_found = 127;
 // Of sysexits.h: wrong usage, wrong data and wrong configuration stay wrong when tried again.
@@ -40,10 +39,14 @@ struct Tried {
 };
 
 std::string input_text(const Attempt& attempt) {
-  const json::object input{{"task", attempt.task.name},
-                           {"input", attempt.task.input},
-                           {"inputs", attempt.inputs},
-                           {"deadline", to_rfc3339(attempt.deadline)}};
+  json::object input{{"task", attempt.task.name},
+                     {"input", attempt.task.input},
+                     {"inputs", attempt.inputs},
+                     {"deadline", to_rfc3339(attempt.deadline)}};
+  if (!attempt.missing.empty()) input["missing"] = attempt.missing;
+  if (!attempt.refused.empty()) input["refused"] = to_valid_utf8(attempt.refused);
+  if (attempt.number > 1) input["attempt"] = attempt.number;
+  if (attempt.task.variants > 1) input["variant"] = attempt.variant;
   return to_text(json::value(input)) + "\n";
 }
 
@@ -112,7 +115,8 @@ class ProcessRunner final : public Runner {
         clock_(clock),
         programs_dir_(std::filesystem::absolute(programs_dir).string()),
         work_dir_(std::filesystem::absolute(work_dir).string()),
-        limits_(limits) {
+        limits_(limits),
+        spare_(work_dir_) {
     kill_stragglers(fmt::format("{}={}/", attempt_variable, work_dir_));
     sweep_workdirs(work_dir_);
   }
@@ -130,18 +134,21 @@ class ProcessRunner final : public Runner {
   std::string programs_dir_;
   std::string work_dir_;
   ProcessLimits limits_;
+  SpareWorkdirs spare_;
 };
 
 asio::awaitable<AttemptOutcome> ProcessRunner::run(Attempt attempt) {
   std::string workdir = attempt.task.workdir;
   const bool is_private = workdir.empty();
+  const bool is_contained = attempt.task.containment != Containment::none;
   if (is_private) {
-    auto made = make_workdir(work_dir_);
+    auto made = is_contained ? make_workdir(work_dir_) : spare_.take();
     if (!made) co_return not_started(made.error());
     workdir = std::move(*made);
   }
   Tried tried = co_await try_in(std::move(attempt), workdir);
-  if (is_private) {
+  const bool is_spare = !is_contained && tried.outcome.ok && is_private && spare_.put_back(workdir);
+  if (is_private && !is_spare) {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await remove_workdir(workdir);
   }
@@ -178,7 +185,7 @@ ChildSpec ProcessRunner::spec_of(const Task& task, std::string workdir,
 asio::awaitable<AttemptOutcome> ProcessRunner::run_in(Attempt attempt, std::string workdir) {
   const std::string mark = fmt::format("{}/{}", work_dir_, random_hex(8));
   const ChildSpec spec = spec_of(attempt.task, std::move(workdir), mark);
-  auto started = Child::start(executor_, programs_dir_ + "/vigil-exec", spec);
+  auto started = Child::start(executor_, spec);
   if (!started) co_return not_started(started.error());
   Child child = std::move(*started);
   const auto output_bytes_max =

@@ -1,6 +1,8 @@
 #pragma once
 // Runs exec and builtin tasks as child processes. Standard input is one JSON object
-// {"task","input","inputs","deadline"}; standard output is the result.
+// {"task","input","inputs","deadline"}, and where there is something to say "missing" (why, by
+// name, of those that failed), "refused" (why the attempt before was not accepted), "attempt" and
+// "variant"; standard output is the result.
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
 #include <string>
@@ -15,7 +17,7 @@ struct ProcessLimits {
   std::size_t memory_bytes_max = 0;
 };
 
-// `programs_dir` holds vigil-exec and vigil-task; private work directories are made under
+// `programs_dir` holds vigil-task; private work directories are made under
 // `work_dir`. All that is left there from a crash is removed first, and what still runs from before
 // it is killed.
 std::unique_ptr<Runner> make_process_runner(boost::asio::any_io_executor executor, Clock& clock,

@@ -70,10 +70,6 @@ Result<void> resolve(const Task& parent, const std::string& prefix,
       }
     }
   }
-  if (const auto dot = child.for_each.find('.'); !child.for_each.empty()) {
-    const std::string source = child.for_each.substr(0, dot);
-    if (siblings.contains(source)) child.for_each.insert(0, prefix);
-  }
   child.name.insert(0, prefix);
   return {};
 }
@@ -121,7 +117,9 @@ const json::value* list_of(const Task& parent, const json::object& inputs, std::
     at = &parent.input;
     path.remove_prefix(std::string_view("input").size());
   } else {
-    for (const std::string& need : parent.needs) {
+    // By the names the inputs have, which for siblings are those they were asked for with.
+    for (const auto& input : inputs) {
+      const std::string_view need = input.key();
       const bool fits =
           path == need || (path.starts_with(need) && path.substr(need.size()).front() == '.');
       if (fits && need.size() > source.size()) source = need;
@@ -206,7 +204,9 @@ Result<Brood> items_of(const Task& parent, int attempt, const json::object& inpu
   brood.tasks.reserve(list->as_array().size());
   // Each gets the rest of what the parent needs, but not the whole list once more.
   Task pattern = parent;
-  std::erase(pattern.needs, source);
+  std::erase_if(pattern.needs, [&](const std::string& need) {
+    return need == source || need.ends_with("/" + source);
+  });
   std::size_t place = 0;
   for (const json::value& item : list->as_array()) {
     Task child = task_for(pattern, item, place);

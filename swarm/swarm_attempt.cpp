@@ -97,7 +97,7 @@ int SwarmRun::variants_of(std::uint32_t task) const {
 }
 
 asio::awaitable<AttemptOutcome> SwarmRun::work(std::uint32_t task, Copy* copy, Attempt attempt) {
-  if (!attempt.task.reduce.empty()) co_return reduce_here(attempt);
+  if (!attempt.task.reduce.empty()) co_return reduce_here(task, attempt);
   if (!attempt.task.for_each.empty()) {
     auto spawned = spawn_items(task, copy->number, attempt.inputs);
     AttemptOutcome outcome;
@@ -203,11 +203,13 @@ asio::awaitable<void> SwarmRun::hedge_later(std::uint32_t task, std::int64_t fen
   services_.scheduler.dispatch();
 }
 
-AttemptOutcome SwarmRun::reduce_here(const Attempt& attempt) {
+AttemptOutcome SwarmRun::reduce_here(std::uint32_t task, const Attempt& attempt) {
   std::vector<Part> parts;
   for (const std::string& need : attempt.task.needs) {
-    const auto* result = attempt.inputs.if_contains(need);
-    parts.push_back({need, result != nullptr ? *result : json::value(), result != nullptr});
+    const auto name = local_name(task, need);
+    const auto* result = attempt.inputs.if_contains(name);
+    parts.push_back(
+        {std::string(name), result != nullptr ? *result : json::value(), result != nullptr});
   }
   auto reduced = reduce(attempt.task.reduce, attempt.task.input, parts);
   if (!reduced) return failed(reduced.error().message);
@@ -250,11 +252,7 @@ Attempt SwarmRun::make_attempt(std::uint32_t task, Copy* copy) {
   attempt.grace = limits.grace;
   for (const Edge& edge : graph_.needs[task]) {
     const Node& upstream = nodes_[edge.task];
-    // Siblings know each other by the names they were asked for with.
-    std::string_view name = upstream.outcome.name;
-    if (upstream.parent != none && upstream.parent == node.parent) {
-      name.remove_prefix(brood_prefix(node.outcome.parent, node.parent_attempt).size());
-    }
+    const std::string_view name = local_name(task, upstream.outcome.name);
     const bool is_over = upstream.phase == Phase::over;
     if (is_over && upstream.outcome.state == TaskState::done) {
       attempt.inputs[name] = upstream.outcome.result;
@@ -268,6 +266,15 @@ Attempt SwarmRun::make_attempt(std::uint32_t task, Copy* copy) {
   if (node.speculation) node.speculation->guessed = !node.speculation->consumed.empty();
   attempt.said = [this, task, copy](json::object said) { hear(task, copy, std::move(said)); };
   return attempt;
+}
+
+// Siblings know each other by the names they were asked for with.
+std::string_view SwarmRun::local_name(std::uint32_t task, std::string_view name) const {
+  const Node& node = nodes_[task];
+  if (node.parent == none) return name;
+  const auto prefix = brood_prefix(node.outcome.parent, node.parent_attempt);
+  if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  return name;
 }
 
 void SwarmRun::hear(std::uint32_t task, Copy* copy, json::object said) {

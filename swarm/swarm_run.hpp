@@ -126,7 +126,8 @@ class SwarmRun final : public Contender {
   bool take_earlier(std::uint32_t task, const Attempt& attempt);
   int variants_of(std::uint32_t task) const;
   void follow_plan(std::uint32_t task, int attempt, AttemptOutcome& outcome);
-  AttemptOutcome reduce_here(const Attempt& attempt);
+  AttemptOutcome reduce_here(std::uint32_t task, const Attempt& attempt);
+  std::string_view local_name(std::uint32_t task, std::string_view name) const;
   Attempt make_attempt(std::uint32_t task, Copy* copy);
   void hear(std::uint32_t task, Copy* copy, json::object said);
   void attempt_ended(std::uint32_t task, Copy* copy, AttemptOutcome outcome);

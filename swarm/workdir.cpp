@@ -21,6 +21,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::string_view prefix = "task-";
+constexpr std::size_t spare_max = 64;
 constexpr int steps_per_turn = 64;  // well under a millisecond of the loop's time
 
 struct Directory {
@@ -126,6 +127,25 @@ Result<std::string> make_workdir(const std::string& parent) {
   const auto code = errno == ENOSPC ? ErrorCode::full : ErrorCode::unavailable;
   return fail(code,
               fmt::format("cannot make the work directory {}: {}", path, std::strerror(errno)));
+}
+
+Result<std::string> SpareWorkdirs::take() {
+  while (!spare_.empty()) {
+    std::string path = std::move(spare_.back());
+    spare_.pop_back();
+    struct stat status{};
+    if (::stat(path.c_str(), &status) == 0) return path;
+  }
+  return make_workdir(parent_);
+}
+
+bool SpareWorkdirs::put_back(const std::string& path) {
+  if (spare_.size() >= spare_max) return false;
+  const Directory directory(open_directory(AT_FDCWD, path.c_str()));
+  if (directory.stream == nullptr || !directory.next(1).empty()) return false;
+  if (::fchmod(directory.fd(), 0700) != 0) return false;
+  spare_.push_back(path);
+  return true;
 }
 
 asio::awaitable<void> remove_workdir(std::string path) {

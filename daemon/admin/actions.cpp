@@ -69,27 +69,13 @@ Answer list_actions(Desk& desk, const Call& call) {
   if (!before) return std::unexpected(before.error());
   const std::string state(call.text("state"));
   const std::string entity(call.text("entity"));
-  auto& stores = desk.reader();
-  if (state.empty()) {
-    const auto rows = stores.outbox.list(entity, ActionId{*before}, *limit);
-    return json_response(page_of("actions", views_of(rows, Detail::brief), rows, *limit));
-  }
-  if (std::ranges::find(states, std::string_view(state)) == states.end()) {
+  if (!state.empty() && std::ranges::find(states, std::string_view(state)) == states.end()) {
     return refuse(400, fmt::format("state={} is no state of an action", quoted(state)),
                   "states are: proposed approved sending delivered failed unknown denied expired "
                   "superseded");
   }
-  if (*before != 0) {
-    return refuse(400, "before= does not go with state=", "raise limit= instead");
-  }
-  json::array views;
-  for (const auto& row : stores.outbox.in_state(state, limit_max)) {
-    if (!entity.empty() && row.entity != entity) continue;
-    if (views.size() < static_cast<std::size_t>(*limit)) {
-      views.push_back(view_of(row, Detail::brief));
-    }
-  }
-  return json_response(json::object{{"actions", std::move(views)}, {"next_before", nullptr}});
+  const auto rows = desk.reader().outbox.list(entity, state, ActionId{*before}, *limit);
+  return json_response(page_of("actions", views_of(rows, Detail::brief), rows, *limit));
 }
 
 Answer get_action(Desk& desk, const Call& call) {

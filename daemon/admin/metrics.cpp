@@ -64,8 +64,8 @@ void add_delivery(Exposition& out, const Parts& parts, storage::Stores& stores) 
   out.sample(as_double(courier.unknown), label("outcome", "unknown"));
   out.counter("vigild_action_retries_total", "Deliveries that were tried again.",
               as_double(courier.retried));
-  out.gauge("vigild_actions_proposed", "Actions that wait for a person (counted up to 1000).",
-            as_double(stores.outbox.in_state("proposed", 1'000).size()));
+  out.gauge("vigild_actions_proposed", "Actions that wait for a person.",
+            as_double(stores.outbox.count_in_state("proposed")));
 }
 
 void add_writer(Exposition& out, const Parts& parts) {

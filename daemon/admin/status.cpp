@@ -10,12 +10,6 @@
 namespace vigil::admin {
 namespace {
 
-constexpr int counted_max = 1'000;
-
-std::int64_t count_in_state(storage::Stores& stores, const char* state) {
-  return static_cast<std::int64_t>(stores.outbox.in_state(state, counted_max).size());
-}
-
 json::object runtime_view(const runtime::Status& status) {
   return {{"entities", status.entities},           {"entities_paused", status.entities_paused},
           {"unrouted", status.unrouted},           {"wakes_open", status.wakes_open},
@@ -92,10 +86,10 @@ Answer get_status(Desk& desk, const Call&) {
                    {"last_event", stores.journal.last().value}};
   out["runtime"] = runtime_view(parts.runtime.status());
   out["door"] = doors_view(parts);
-  out["actions"] = {{"proposed", count_in_state(stores, "proposed")},
-                    {"approved", count_in_state(stores, "approved")},
-                    {"sending", count_in_state(stores, "sending")},
-                    {"unknown", count_in_state(stores, "unknown")},
+  out["actions"] = {{"proposed", stores.outbox.count_in_state("proposed")},
+                    {"approved", stores.outbox.count_in_state("approved")},
+                    {"sending", stores.outbox.count_in_state("sending")},
+                    {"unknown", stores.outbox.count_in_state("unknown")},
                     {"delivered", courier.delivered},
                     {"failed", courier.failed},
                     {"retried", courier.retried}};

@@ -158,6 +158,7 @@ json::object view_of(const storage::Preference& preference) {
   return {{"key", preference.key},
           {"value", preference.value},
           {"why", preference.why},
+          {"taint", name_of(preference.taint)},
           {"updated", time_or_null(preference.updated)}};
 }
 

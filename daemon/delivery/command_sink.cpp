@@ -60,10 +60,7 @@ json::value output_of(const swarm::Conversation& talk) {
 class CommandSink final : public Sink {
  public:
   CommandSink(config::CommandSink settings, const SinkGround& ground)
-      : settings_(std::move(settings)),
-        executor_(ground.executor),
-        clock_(ground.clock),
-        launcher_(ground.launcher) {}
+      : settings_(std::move(settings)), executor_(ground.executor), clock_(ground.clock) {}
 
   Repeat repeat(const storage::Action&) const override {
     return settings_.idempotent ? Repeat::harmless : Repeat::dangerous;
@@ -71,7 +68,7 @@ class CommandSink final : public Sink {
   int per_hour_max() const override { return settings_.per_hour_max; }
 
   asio::awaitable<Outcome> attempt(Attempt attempt) override {
-    auto started = swarm::Child::start(executor_, launcher_, spec_of(attempt.action));
+    auto started = swarm::Child::start(executor_, spec_of(attempt.action));
     if (!started) {
       const auto code = started.error().code;
       if (code == ErrorCode::unavailable) co_return retry_later(started.error().message);
@@ -130,7 +127,6 @@ class CommandSink final : public Sink {
   config::CommandSink settings_;
   asio::any_io_executor executor_;
   Clock& clock_;
-  std::string launcher_;
 };
 
 }  // namespace

@@ -57,13 +57,13 @@ bool write(storage::Stores& stores, ActionId id, const Conclusion& conclusion, T
 }  // namespace
 
 struct Courier::State {
-  State(asio::any_io_executor on, Clock& time, storage::Writer& to, const std::string& programs_dir,
+  State(asio::any_io_executor on, Clock& time, storage::Writer& to,
         std::function<void(ActionId)> tell)
       : clock(time),
         writer(to),
         tell_settled(std::move(tell)),
         http(on, time),
-        ground{on, time, http, std::filesystem::absolute(programs_dir) / "vigil-exec"},
+        ground{on, time, http},
         lanes(per_sink_max),
         bell(on),
         loop(on),
@@ -102,9 +102,8 @@ struct Courier::State {
 };
 
 Courier::Courier(asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
-                 std::string programs_dir, std::function<void(ActionId)> settled)
-    : state_(std::make_unique<State>(std::move(executor), clock, writer, programs_dir,
-                                     std::move(settled))) {}
+                 std::function<void(ActionId)> settled)
+    : state_(std::make_unique<State>(std::move(executor), clock, writer, std::move(settled))) {}
 Courier::~Courier() = default;
 
 Result<void> Courier::apply(const config::Settings& settings) {

@@ -26,7 +26,7 @@ class Courier {
  public:
   // `settled` is told after the commit that settled an action.
   Courier(boost::asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
-          std::string programs_dir, std::function<void(ActionId)> settled);
+          std::function<void(ActionId)> settled);
   ~Courier();
   // Takes the sinks in and reads their credentials. Nothing changes when one cannot be read.
   Result<void> apply(const config::Settings& settings);

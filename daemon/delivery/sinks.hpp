@@ -58,7 +58,6 @@ struct SinkGround {
   boost::asio::any_io_executor executor;
   Clock& clock;
   HttpClient& http;
-  std::string launcher;  // path of vigil-exec
 };
 
 // Reads the credentials it needs. The error names the sink and its key.

@@ -36,8 +36,8 @@ void remember(storage::Stores& stores, const Decided& decided) {
                                     decided.taint, decided.now});
   }
   for (const auto& preference : decision.preferences) {
-    stores.memory.put(
-        storage::Preference{name, preference.key, preference.value, preference.why, decided.now});
+    stores.memory.put(storage::Preference{name, preference.key, preference.value, preference.why,
+                                          decided.now, decided.taint});
   }
   for (const auto& document : decision.documents) {
     stores.memory.put(storage::Document{name, document.key, document.title, document.body,

@@ -77,6 +77,12 @@ Failed commit_failure(storage::Stores& stores, const Failure& failure);
 void commit_burial(storage::Stores& stores, const storage::Wake& wake, const std::string& error,
                    TimePoint now);
 
+// Wakes that wait and are made pointless by a newer event of their source: each is answered in the
+// ledger and gone. One that holds another source's event, or one after `last`, is kept: those are
+// given back, as they stand.
+std::vector<Waiting> commit_superseded(storage::Stores& stores, std::vector<Waiting> waiting,
+                                       EventId last, const std::string& why, TimePoint now);
+
 // UTC day of a moment, for budgets: 2026-11-23.
 std::string day_of(TimePoint at);
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "daemon/runtime/commit.hpp"
 
 namespace vigil::runtime {
@@ -16,6 +18,37 @@ void commit_burial(storage::Stores& stores, const storage::Wake& wake, const std
   entry.verdict = "failed";
   entry.why = fmt::format("{}; the wake is a dead letter: vigilctl dead list", error);
   stores.ledger.append(entry);
+}
+
+std::vector<Waiting> commit_superseded(storage::Stores& stores, std::vector<Waiting> waiting,
+                                       EventId last, const std::string& why, TimePoint now) {
+  std::vector<Waiting> kept;
+  for (auto& one : waiting) {
+    const auto wake = stores.wakes.find(one.id);
+    if (!wake || wake->dead) continue;
+    const bool wanted = std::ranges::any_of(wake->events, [&](EventId id) {
+      if (id > last) return true;
+      const auto event = stores.journal.find(id);
+      return event && event->source != one.source;
+    });
+    if (wanted) {
+      one.not_before = wake->not_before;
+      one.gathering = wake->gathering;
+      kept.push_back(std::move(one));
+      continue;
+    }
+    stores.wakes.erase(wake->id);
+    storage::Entry entry;
+    entry.at = now;
+    entry.entity = wake->entity;
+    entry.case_id = wake->case_id;
+    entry.wake_kind = wake->kind;
+    entry.events = wake->events;
+    entry.verdict = "superseded";
+    entry.why = why;
+    stores.ledger.append(entry);
+  }
+  return kept;
 }
 
 Failed commit_failure(storage::Stores& stores, const Failure& failure) {

@@ -73,14 +73,11 @@ void Host::start(int threads, std::size_t careful_wakes) {
   pool_ = std::make_unique<asio::thread_pool>(static_cast<std::size_t>(threads));
 }
 
-void Host::adopt(const Inhabitants& before) {
+void Host::adopt() {
   for (auto host = processes_.begin(); host != processes_.end();) {
-    const auto* was = before.find(host->first);
     const auto* is = house_.inhabitants->find(host->first);
-    const auto same = was != nullptr && is != nullptr && was->is_process && is->is_process &&
-                      std::get<config::Process>(was->settings.of).argv ==
-                          std::get<config::Process>(is->settings.of).argv;
-    if (same) {
+    if (is != nullptr && is->is_process &&
+        host->second->adopt(std::get<config::Process>(is->settings.of))) {
       ++host;
       continue;
     }
@@ -206,7 +203,6 @@ std::shared_ptr<entities::ProcessHost> Host::process_of(const Inhabitant& who) {
   auto& host = processes_[who.settings.name];
   if (!host) {
     host = std::make_shared<entities::ProcessHost>(house_.executor, house_.clock,
-                                                   house_.places.programs_dir + "/vigil-exec",
                                                    std::get<config::Process>(who.settings.of));
   }
   return host;

@@ -28,8 +28,9 @@ class Host {
   Host(House& house, Asked asked);
   ~Host();
   void start(int threads, std::size_t careful_wakes);
-  // The inhabitants changed: children of entities that are gone or different are stopped.
-  void adopt(const Inhabitants& before);
+  // The inhabitants changed: children of entities that are gone, or run another program or
+  // elsewhere, are stopped; the others go on under their new settings.
+  void adopt();
   void pump();  // decides what is ready, as far as threads go
   boost::asio::awaitable<void> stop(TimePoint deadline);
 

@@ -1,6 +1,7 @@
 #include "daemon/runtime/mailboxes.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vigil::runtime {
 
@@ -44,7 +45,10 @@ std::optional<Waiting> Mailboxes::take() {
     order_.pop_front();
     auto& box = boxes_[case_id];
     box.queued = false;
-    if (box.ready.empty() || box.deciding) continue;
+    if (box.ready.empty() || box.deciding) {
+      if (!box.deciding) boxes_.erase(case_id);  // its wakes were taken out
+      continue;
+    }
     if (const auto held = held_.find(box.ready.front().entity); held != held_.end()) {
       held->second.cases.push_back(case_id);  // comes back with resume()
       continue;
@@ -94,6 +98,37 @@ std::vector<Waiting> Mailboxes::take_due(TimePoint now) {
 std::optional<TimePoint> Mailboxes::next_due() const {
   if (due_.empty()) return std::nullopt;
   return due_.begin()->first;
+}
+
+std::vector<Waiting> Mailboxes::take_of(const std::string& source) {
+  std::vector<Waiting> out;
+  const auto wanted = [&](const Waiting& wake) { return wake.source == source && !wake.careful; };
+  for (auto& [id, box] : boxes_) {
+    std::deque<Waiting> left;
+    for (auto& wake : std::exchange(box.ready, {})) {
+      if (wanted(wake)) {
+        out.push_back(std::move(wake));
+        --ready_count_;
+      } else {
+        left.push_back(std::move(wake));
+      }
+    }
+    box.ready = std::move(left);
+  }
+  for (auto due = due_.begin(); due != due_.end();) {
+    if (!wanted(due->second)) {
+      ++due;
+      continue;
+    }
+    out.push_back(std::move(due->second));
+    due_of_.erase(out.back().id);
+    due = due_.erase(due);
+  }
+  for (auto& wake : out) {
+    events_held_ -= wake.events.size();
+    if (std::exchange(wake.holds_case, false)) release(wake.case_id);
+  }
+  return out;
 }
 
 void Mailboxes::put_back(Waiting wake, TimePoint now) {

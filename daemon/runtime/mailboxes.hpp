@@ -41,6 +41,9 @@ class Mailboxes {
   // Wakes whose time has come, taken out: gathering ones must be closed before they are put again.
   std::vector<Waiting> take_due(TimePoint now);
   std::optional<TimePoint> next_due() const;
+  // Wakes on events of that source that wait for their time or their turn, taken out. What is being
+  // decided stays, and what an unclean stop left behind: that is decided with care.
+  std::vector<Waiting> take_of(const std::string& source);
 
   // Holds add up: as many resumes set the entity free again.
   void hold(const std::string& entity);

@@ -46,6 +46,7 @@ std::vector<entities::Recollection::Found> StoredRecollection::search(const std:
 std::optional<json::value> StoredRecollection::preference(const std::string& key) const {
   auto found = stores_.memory.preference(case_.entity, key);
   if (!found) return std::nullopt;
+  note(found->taint);
   return found->value;
 }
 
@@ -53,6 +54,7 @@ std::vector<entities::Recollection::RememberedFact> StoredRecollection::preferen
     const std::string& prefix, int limit) const {
   std::vector<RememberedFact> out;
   for (auto& preference : stores_.memory.preferences(case_.entity, prefix, limit)) {
+    note(preference.taint);
     out.push_back({preference.key, std::move(preference.value), 1.0, preference.why});
   }
   return out;

@@ -153,6 +153,31 @@ asio::awaitable<void> Router::run() {
   }
 }
 
+void Router::supersede(const std::string& source, const std::string& why) {
+  auto waiting = house_.mailboxes.take_of(source);
+  if (waiting.empty()) return;
+  // What comes from now on is newer, and may join one of these before they are gone.
+  group_.spawn("supersede wakes", [this, waiting = std::move(waiting), last = known_, why] {
+    return drop(waiting, last, why);
+  });
+}
+
+asio::awaitable<void> Router::drop(std::vector<Waiting> waiting, EventId last, std::string why) {
+  auto change = [waiting, last, why, now = house_.clock.now()](storage::Stores& stores) {
+    return commit_superseded(stores, waiting, last, why, now);
+  };
+  auto committing = house_.writer.commit(std::move(change));
+  Result<std::vector<Waiting>> kept = co_await std::move(committing);
+  if (!kept) {
+    log_warn("wakes could not be superseded and are decided all the same: {}",
+             quoted(kept.error().message));
+    house_.deliver(std::move(waiting));
+    co_return;
+  }
+  house_.deliver(std::move(*kept));
+  house_.work_ended();
+}
+
 asio::awaitable<Result<void>> Router::replay(EventPtr event) {
   auto arrival = arrival_of(house_.inhabitants, std::move(event));
   arrival.replayed = true;
@@ -164,6 +189,7 @@ asio::awaitable<Result<void>> Router::replay(EventPtr event) {
   auto committing = house_.writer.commit(std::move(change));
   Result<RoutedBatch> routed = co_await std::move(committing);
   if (!routed) co_return std::unexpected(std::move(routed.error()));
+  if (!routed->cancel.empty()) cancel_(routed->cancel);
   house_.deliver(std::move(routed->wakes));
   co_return Result<void>();
 }

@@ -22,6 +22,9 @@ class Router {
   void accepted(EventPtr event);
   // Routes one event once more, whatever the cursor says.
   boost::asio::awaitable<Result<void>> replay(EventPtr event);
+  // Drops the wakes on events of that source that are not decided yet; the ledger says why. One
+  // that took in another source's event, or a newer one of its own, stays.
+  void supersede(const std::string& source, const std::string& why);
   void nudge() { bell_.ring(); }  // there may be room again
 
   std::int64_t unrouted() const { return known_.value - cursor_.value; }
@@ -31,6 +34,7 @@ class Router {
  private:
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<std::vector<Arrival>> next_arrivals();
+  boost::asio::awaitable<void> drop(std::vector<Waiting> waiting, EventId last, std::string why);
   boost::asio::awaitable<bool> commit(std::vector<Arrival> arrivals);
   std::vector<EventPtr> next_events();
 

@@ -92,6 +92,7 @@ struct Runtime::State {
   asio::awaitable<Result<void>> recover();
   asio::awaitable<Result<void>> note_entities();
   asio::awaitable<void> note_reloaded();
+  std::string source_of(const storage::Wake& wake) const;
   asio::awaitable<Result<void>> wake_for(ActionId action, std::string kind, json::object payload);
 
   House house;
@@ -122,11 +123,11 @@ Result<void> Runtime::apply(std::shared_ptr<const config::Settings> shared) {
   const auto& settings = *shared;
   auto compiled = Inhabitants::compile(shared);
   if (!compiled) return std::unexpected(std::move(compiled.error()));
-  auto before = std::exchange(state_->house.inhabitants, std::move(*compiled));
+  state_->house.inhabitants = std::move(*compiled);
   state_->decision_threads = settings.daemon.decision_threads;
   state_->swarm_limits = settings.swarm;
   if (!state_->started) return {};
-  state_->host.adopt(*before);
+  state_->host.adopt();
   for (const auto& [name, entity] : settings.entities) state_->known.insert(name);
   state_->hold_absent();
   state_->host.pump();
@@ -152,6 +153,12 @@ asio::awaitable<Result<void>> Runtime::State::note_entities() {
   co_return co_await std::move(committing);
 }
 
+std::string Runtime::State::source_of(const storage::Wake& wake) const {
+  if (wake.events.empty()) return "";
+  const auto event = house.reader->journal.find(wake.events.front());
+  return event ? event->source : "";
+}
+
 // Everything that was routed and not decided goes back into the mailboxes.
 asio::awaitable<Result<void>> Runtime::State::recover() {
   const auto now = house.clock.now();
@@ -173,10 +180,11 @@ asio::awaitable<Result<void>> Runtime::State::recover() {
       waiting.careful =
           unclean && !wake.gathering && wake.not_before <= now && !held.contains(wake.entity);
       if (waiting.careful) ++careful;
+      if (!waiting.careful) waiting.source = source_of(wake);
       house.mailboxes.put(std::move(waiting), now);
     }
   }
-  dead = static_cast<std::int64_t>(house.reader->wakes.dead(10'000).size() + fatal.size());
+  dead = house.reader->wakes.count_dead() + static_cast<std::int64_t>(fatal.size());
   auto change = [fatal, now](storage::Stores& stores) {
     for (const auto& wake : fatal) {
       commit_burial(stores, wake, "the daemon ended each time this was decided", now);
@@ -238,7 +246,9 @@ bool Runtime::busy_with(const std::string& source) const {
 }
 
 void Runtime::cancel_work_of(const std::string& source) {
-  state_->swarms.cancel_of_source(source, "a newer firing of its schedule replaces it");
+  constexpr const char* why = "a newer firing of its schedule replaces it";
+  state_->swarms.cancel_of_source(source, why);
+  state_->router.supersede(source, why);
 }
 
 asio::awaitable<Result<void>> Runtime::State::wake_for(ActionId action, std::string kind,
@@ -324,7 +334,6 @@ asio::awaitable<Result<void>> Runtime::set_paused(std::string entity, bool pause
   }
   state_->hold_absent();
   state_->host.pump();
-  log_info("{}: entity={}", paused ? "paused" : "resumed", entity);
   co_return Result<void>();
 }
 

@@ -19,7 +19,7 @@ namespace vigil::runtime {
 
 struct Places {
   std::string state_dir;     // vigil.db, work/
-  std::string programs_dir;  // vigil-exec, vigil-task
+  std::string programs_dir;  // vigil-task
 };
 
 struct Status {
@@ -63,7 +63,8 @@ class Runtime {
   void on_work_ended(std::function<void()> tell);
   // Is an event of this source still being worked on: not routed, not decided, or its swarm runs?
   bool busy_with(const std::string& source) const;
-  // Ends the swarms that events of this source asked for (overlap = "cancel_other").
+  // Ends the swarms that events of this source asked for, and drops its wakes that are not decided
+  // yet; the ledger says so (overlap = "cancel_other").
   void cancel_work_of(const std::string& source);
 
   // ---- for the admin API

@@ -37,10 +37,9 @@ asio::awaitable<bool> finished(asio::awaitable<void> work) {
 }  // namespace
 
 struct ProcessHost::State {
-  State(asio::any_io_executor on, Clock& time, std::string with, config::Process process)
+  State(asio::any_io_executor on, Clock& time, config::Process process)
       : executor(std::move(on)),
         clock(time),
-        launcher(std::move(with)),
         settings(std::move(process)),
         backoff(settings.restart_backoff),
         group(executor) {}
@@ -70,7 +69,6 @@ struct ProcessHost::State {
 
   asio::any_io_executor executor;
   Clock& clock;
-  std::string launcher;
   config::Process settings;
   Complaints complaints;
   std::shared_ptr<Speaker> speaker;  // nobody else ends it than who takes it from here
@@ -84,10 +82,8 @@ struct ProcessHost::State {
   TaskGroup group;
 };
 
-ProcessHost::ProcessHost(asio::any_io_executor executor, Clock& clock, std::string launcher,
-                         config::Process settings)
-    : state_(std::make_unique<State>(std::move(executor), clock, std::move(launcher),
-                                     std::move(settings))) {}
+ProcessHost::ProcessHost(asio::any_io_executor executor, Clock& clock, config::Process settings)
+    : state_(std::make_unique<State>(std::move(executor), clock, std::move(settings))) {}
 ProcessHost::~ProcessHost() = default;
 
 // ---- turns --------------------------------------------------------------------------------------
@@ -151,7 +147,7 @@ Result<swarm::ChildSpec> ProcessHost::State::make_spec() {
 Result<std::shared_ptr<Speaker>> ProcessHost::State::start(const std::string& entity) {
   const auto spec = make_spec();
   if (!spec) return std::unexpected(spec.error());
-  auto child = swarm::Child::start(executor, launcher, *spec);
+  auto child = swarm::Child::start(executor, *spec);
   if (!child) return std::unexpected(std::move(child.error()));
   speaker = std::make_shared<Speaker>(executor, clock, complaints, std::move(*child), entity);
   speaker->begin([this, of = std::weak_ptr(speaker)] { ended(of.lock()); });
@@ -308,6 +304,19 @@ asio::awaitable<Result<Decision>> ProcessHost::decide(Wake wake, json::object me
     state.backoff = std::min(state.backoff * 2, backoff_max);
   }
   co_return decision;
+}
+
+bool ProcessHost::adopt(const config::Process& settings) {
+  auto& state = *state_;
+  if (settings.argv != state.settings.argv || settings.workdir != state.settings.workdir) {
+    return false;
+  }
+  if (settings.restart_backoff != state.settings.restart_backoff) {
+    state.backoff = settings.restart_backoff;
+    state.not_before = std::min(state.not_before, state.clock.now() + state.backoff);
+  }
+  state.settings = settings;
+  return true;
 }
 
 asio::awaitable<void> ProcessHost::stop() {

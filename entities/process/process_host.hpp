@@ -16,9 +16,7 @@ namespace vigil::entities {
 
 class ProcessHost {
  public:
-  // `launcher` is the path of vigil-exec.
-  ProcessHost(boost::asio::any_io_executor executor, Clock& clock, std::string launcher,
-              config::Process settings);
+  ProcessHost(boost::asio::any_io_executor executor, Clock& clock, config::Process settings);
   // stop() must have been awaited if anything was asked.
   ~ProcessHost();
 
@@ -27,6 +25,10 @@ class ProcessHost {
   // for its restart longer than it may take to answer), invalid_input (not a decision: killed too),
   // too_large (the question). One question at a time; callers queue, in order.
   boost::asio::awaitable<Result<Decision>> decide(Wake wake, json::object memory);
+  // Takes other settings from now on: what is asked next has the new timeout, what fails next the
+  // new backoff. False, and nothing is changed, when they are of another child (argv, workdir):
+  // that takes a new host.
+  bool adopt(const config::Process& settings);
   // Closes the child's standard input, waits a little, then TERM, then KILL. Whoever still waits
   // gets unavailable. Completes even when cancelled.
   boost::asio::awaitable<void> stop();

@@ -154,6 +154,33 @@ TEST_CASE("after a failure the next question waits for the restart, if that is s
   CHECK(refused.error().code == ErrorCode::unavailable);
 }
 
+TEST_CASE("other settings of the same child hold from the next question on") {
+  World world(obliging, 5s, 5min);
+  const auto first = world.ask("count");
+  REQUIRE(first.has_value());
+  auto settings = world.settings;
+  settings.timeout = 300ms;
+  CHECK(world.host().adopt(settings));
+  const auto second = world.ask("count");
+  REQUIRE(second.has_value());
+  CHECK(first->state->at("pid") == second->state->at("pid"));
+  CHECK(says(world.ask("hang"), "300ms"));
+  settings.restart_backoff = 1ms;
+  settings.timeout = 5s;
+  CHECK(world.host().adopt(settings));
+  CHECK(world.ask("fine").has_value());  // the old backoff would be five minutes
+}
+
+TEST_CASE("a child elsewhere, or another one, is not the same child") {
+  World world(obliging);
+  auto settings = world.settings;
+  settings.workdir = "/";
+  CHECK_FALSE(world.host().adopt(settings));
+  settings = world.settings;
+  settings.argv.push_back("more");
+  CHECK_FALSE(world.host().adopt(settings));
+}
+
 TEST_CASE("questions and answers of megabytes go through") {
   World world(obliging);
   const auto asked = world.ask("size", json::object{{"text", std::string(3 << 20, 'x')}});

@@ -35,8 +35,7 @@ class ProcessWorld {
 
   entities::ProcessHost& host() {
     if (!host_) {
-      host_ = std::make_unique<entities::ProcessHost>(loop.get_executor(), *clock_,
-                                                      VIGIL_BIN_DIR "/vigil-exec", settings);
+      host_ = std::make_unique<entities::ProcessHost>(loop.get_executor(), *clock_, settings);
     }
     return *host_;
   }

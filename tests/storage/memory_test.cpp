@@ -46,6 +46,11 @@ TEST_CASE("preferences are kept with their reason") {
     s.memory.put(Preference{"ops", "mute/x", true, "noise twice", at(3)});
     CHECK(s.memory.preference("ops", "mute/x")->why == "noise twice");
     CHECK(s.memory.preferences("ops", "mute/", 5).size() == 1);
+    CHECK(s.memory.preference("ops", "mute/x")->taint == Taint::untrusted);  // unless it is said
+    s.memory.put(Preference{"ops", "mute/x", true, "noise twice", at(3), Taint::trusted});
+    CHECK(s.memory.preference("ops", "mute/x")->taint == Taint::trusted);
+    s.memory.put(Preference{"ops", "mute/x", true, "a page said so", at(3), Taint::untrusted});
+    CHECK(s.memory.preferences("ops", "mute/", 5).front().taint == Taint::untrusted);
     s.memory.put(Preference{"ops", "mute/x", nullptr, "", at(4)});
     CHECK_FALSE(s.memory.preference("ops", "mute/x"));
   });

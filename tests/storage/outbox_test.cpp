@@ -111,6 +111,40 @@ TEST_CASE("a person may approve what failed or is unknown, never what was denied
   });
 }
 
+TEST_CASE("actions in a state are counted, and listed page by page, of one entity or of all") {
+  TempDir dir;
+  House house(dir.path());
+  house.must([](Stores& s) {
+    std::vector<ActionId> of_other;
+    for (int number = 0; number < 9; ++number) {
+      auto action = some_action(std::to_string(number), number % 3 == 0 ? "approved" : "proposed");
+      if (number % 2 == 1) action.entity = "other";
+      const auto id = s.outbox.add(action);
+      if (number % 2 == 1 && action.state == "proposed") of_other.push_back(id);
+    }
+    CHECK(s.outbox.count_in_state("proposed") == 6);
+    CHECK(s.outbox.count_in_state("approved") == 3);
+    CHECK(s.outbox.count_in_state("sending") == 0);
+    CHECK(s.outbox.list("", "", ActionId{}, 20).size() == 9);
+    std::vector<ActionId> seen;
+    ActionId before;
+    for (auto page = s.outbox.list("", "proposed", before, 4); !page.empty();
+         page = s.outbox.list("", "proposed", before, 4)) {
+      for (const auto& row : page) {
+        CHECK(row.state == "proposed");
+        seen.push_back(row.id);
+      }
+      before = page.back().id;
+    }
+    CHECK(seen.size() == 6);
+    CHECK(std::ranges::is_sorted(seen, std::greater<>{}));
+    REQUIRE(of_other.size() == 3);
+    CHECK(s.outbox.list("other", "proposed", ActionId{}, 1).front().id == of_other[2]);
+    CHECK(s.outbox.list("other", "proposed", of_other[2], 1).front().id == of_other[1]);
+    CHECK(s.outbox.list("other", "proposed", of_other[0], 5).empty());
+  });
+}
+
 TEST_CASE("a newer action with its sticky key supersedes what was not sent yet") {
   TempDir dir;
   House house(dir.path());

@@ -143,6 +143,7 @@ TEST_CASE("the oldest living wake of a case is next; a decided one is gone") {
     CHECK(s.wakes.open({}, 10).size() == 1);
     CHECK(s.wakes.open(other, 10).empty());
     REQUIRE(s.wakes.dead(10).size() == 1);
+    CHECK(s.wakes.count_dead() == 1);
     CHECK(s.wakes.dead(10).front().error == "poison");
     const auto third = s.wakes.add(event_wake(a, {}));
     CHECK(third.value > second.value);  // an id is never given twice

@@ -61,7 +61,7 @@ asio::awaitable<Heard> hear_all(Child child, std::string input) {
 
 Heard run(const ChildSpec& spec, std::string input = "") {
   Loop loop;
-  auto started = Child::start(loop.context.get_executor(), launcher, spec);
+  auto started = Child::start(loop.context.get_executor(), spec);
   REQUIRE(started);
   return loop.run(hear_all(std::move(*started), std::move(input)));
 }
@@ -121,19 +121,21 @@ TEST_CASE("a child leads its own process group and has default signal handlers")
   CHECK(is_default);
 }
 
-TEST_CASE("what cannot start is an error or the launcher's reason") {
+TEST_CASE("what cannot start is an error, or the child says why") {
   const Scratch scratch;
   asio::io_context context;
   auto lost = shell(scratch, "true");
   lost.workdir = scratch.str() + "/missing";
-  const auto no_directory = Child::start(context.get_executor(), launcher, lost);
+  const auto no_directory = Child::start(context.get_executor(), lost);
   REQUIRE_FALSE(no_directory);
   CHECK(has(no_directory.error().message, "does not exist"));
-  const auto no_launcher =
-      Child::start(context.get_executor(), "/nowhere/vigil-exec", shell(scratch, "true"));
-  REQUIRE_FALSE(no_launcher);
-  CHECK(has(no_launcher.error().message, "vigil-exec"));
-  CHECK_FALSE(Child::start(context.get_executor(), launcher, spec_of(scratch, {})));
+  auto no_cage = shell(scratch, "true");
+  no_cage.containment = Containment::strict;
+  no_cage.read_paths = {"/no/such/path"};
+  const auto uncontained = Child::start(context.get_executor(), no_cage);
+  REQUIRE_FALSE(uncontained);
+  CHECK(has(uncontained.error().message, "/no/such/path"));
+  CHECK_FALSE(Child::start(context.get_executor(), spec_of(scratch, {})));
   const auto missing = run(spec_of(scratch, {"no-such-program-here"}));
   CHECK(missing.exit.code == 127);
   CHECK(has(missing.errors, "vigil-exec: cannot execute no-such-program-here"));
@@ -144,7 +146,7 @@ TEST_CASE("what cannot start is an error or the launcher's reason") {
 TEST_CASE("a child that ignores TERM is killed after the grace") {
   const Scratch scratch;
   Loop loop;
-  auto child = Child::start(loop.context.get_executor(), launcher,
+  auto child = Child::start(loop.context.get_executor(),
                             shell(scratch, "trap '' TERM; echo ready; while :; do sleep 1; done"));
   REQUIRE(child);
   const auto stop = [](Loop& on, Child& which) -> asio::awaitable<ChildExit> {
@@ -177,7 +179,7 @@ TEST_CASE("a child cannot leave its process group, and has no terminal to ask at
 TEST_CASE("a child that obeys TERM is not kept waiting") {
   const Scratch scratch;
   Loop loop;
-  auto child = Child::start(loop.context.get_executor(), launcher,
+  auto child = Child::start(loop.context.get_executor(),
                             shell(scratch, "trap 'exit 9' TERM; echo ready; sleep 60 & wait"));
   REQUIRE(child);
   const auto stop = [](Loop& on, Child& which) -> asio::awaitable<ChildExit> {
@@ -202,7 +204,7 @@ TEST_CASE("dropping a child kills its group and reaps it in the background") {
   Loop loop;
   int pid = 0;
   {
-    auto child = Child::start(loop.context.get_executor(), launcher, shell(scratch, "sleep 300"));
+    auto child = Child::start(loop.context.get_executor(), shell(scratch, "sleep 300"));
     REQUIRE(child);
     pid = child->pid();
     CHECK(is_alive(pid));

@@ -107,7 +107,13 @@ struct Runners {
     return attempt({"/bin/sh", "-c", std::move(script)}, timeout);
   }
   AttemptOutcome run(Attempt made) { return loop.run(runner->run(std::move(made))); }
-  bool workdirs_are_gone() const { return fs::is_empty(scratch.path / "work"); }
+  // Those of tasks without containment may be kept for the next, if they are empty.
+  bool workdirs_are_gone() const {
+    for (const auto& entry : fs::directory_iterator(scratch.path / "work")) {
+      if (!fs::is_empty(entry)) return false;
+    }
+    return true;
+  }
 
   Scratch scratch;
   Loop loop;

@@ -232,3 +232,21 @@ TEST_CASE("after the parent is done its spawned tasks stay in the report") {
   CHECK(resumed.report->tasks.size() == 3);
   CHECK(names_of(second.runner.started) == std::vector<std::string>{"tail"});
 }
+
+TEST_CASE(
+    "a spawned reducer and a spawned list find their siblings by the names they were asked for") {
+  World world;
+  json::object join{{"name", "join"}, {"reduce", "collect"}, {"needs", json::array{"a.b", "c"}}};
+  json::object each{{"name", "each"},
+                    {"argv", json::array{"true"}},
+                    {"needs", json::array{"a.b"}},
+                    {"for_each", "a.b.list"}};
+  world.runner.scripts["p"] = {
+      {.says = {{0s, spawning({child("a.b"), child("c"), join, each}, "join")}}}};
+  world.runner.scripts["p/a.b"] = {{.result = {{"list", {1, 2}}}}};
+  world.runner.scripts["p/c"] = {{.result = 3}};
+  const Report report = world.finish(plan({spawner("p")}));
+  CHECK_MESSAGE(report.ok, report.error);
+  CHECK(outcome_of(report, "p").result == json::value{{"a.b", {{"list", {1, 2}}}}, {"c", 3}});
+  CHECK(outcome_of(report, "p/each").result.as_array().size() == 2);
+}

@@ -180,7 +180,7 @@ TEST_CASE("what still runs from before a crash is killed at the start, and nobod
     spec.workdir = scratch.str();
     spec.containment = Containment::none;
     spec.environment = {{"VIGIL_ATTEMPT", mark}};
-    return std::move(Child::start(loop.context.get_executor(), launcher, spec).value());
+    return std::move(Child::start(loop.context.get_executor(), spec).value());
   };
   const auto stop = [](Loop& on, Child& which) -> asio::awaitable<ChildExit> {
     Duration grace = 5s;
@@ -298,4 +298,22 @@ TEST_CASE("hundreds of children side by side all end well and at once") {
   CHECK_MESSAGE(report.ok, report.error);
   CHECK(report.attempts == 400);
   CHECK(own_children() == 0);
+}
+
+TEST_CASE(
+    "a directory is used again by tasks without containment alone, and only when it is empty") {
+  Runners real;
+  const auto where = [&](Containment containment, const std::string& script) {
+    auto attempt = real.shell(script + "; pwd");
+    attempt.task.containment = containment;
+    const auto outcome = real.run(std::move(attempt));
+    return outcome.result.is_string() ? std::string(outcome.result.as_string()) : "";
+  };
+  const auto first = where(Containment::none, "true");
+  CHECK(where(Containment::strict, "true") != first);
+  CHECK(where(Containment::none, "echo left > behind") == first);
+  CHECK_FALSE(fs::exists(first));
+  const auto second = where(Containment::none, "chmod 755 .");
+  CHECK(second != first);
+  CHECK(where(Containment::none, "stat -c %a .") == "700\n" + second);
 }

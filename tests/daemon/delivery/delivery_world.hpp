@@ -52,7 +52,7 @@ struct DeliveryWorld : ClockedWorld {
   }
 
   void make() {
-    courier.emplace(loop.get_executor(), clock, *writer, VIGIL_BIN_DIR,
+    courier.emplace(loop.get_executor(), clock, *writer,
                     [this](ActionId id) { settled.push_back(id); });
   }
   void start() {

@@ -278,8 +278,7 @@ server.serve_forever())";
   spec.argv = {"python3", "-c", script};
   spec.workdir = world.base.path;
   spec.containment = swarm::Containment::none;
-  auto started =
-      swarm::Child::start(world.base.loop.get_executor(), VIGIL_BIN_DIR "/vigil-exec", spec);
+  auto started = swarm::Child::start(world.base.loop.get_executor(), spec);
   REQUIRE(started.has_value());
   std::string said;
   world.base.run([&]() -> asio::awaitable<void> {

@@ -210,6 +210,7 @@ TEST_CASE("a decision is committed once, with all it asks for") {
   decided.decision.state = json::object{{"seen", 1}};
   decided.decision.episodes.push_back({"note", "it happened", nullptr});
   decided.decision.facts.push_back({"color", "green", 0.9, "told"});
+  decided.decision.preferences.push_back({"mute", true, "told so"});
   decided.decision.plans.push_back(small_plan());
   decided.decision.actions.push_back(action_to("out"));
   decided.decision.timers.push_back({"later", noon + 1h, nullptr});
@@ -223,6 +224,7 @@ TEST_CASE("a decision is committed once, with all it asks for") {
   CHECK_FALSE(reader->wakes.find(decided.wake).has_value());
   CHECK(reader->cases.find("guard", "s")->state.at("seen").as_int64() == 1);
   CHECK(reader->memory.fact("guard", "color")->value == "green");
+  CHECK(reader->memory.preference("guard", "mute")->taint == decided.taint);
   CHECK(reader->memory.episodes("guard", decided.case_id, 10).size() == 1);
   CHECK(reader->timers.list(10).size() == 1);
   CHECK(reader->outbox.in_state("approved", 10).size() == 1);

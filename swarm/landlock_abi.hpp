@@ -2,7 +2,7 @@
 // The kernel's Landlock interface. Written by hand, because the header in Debian 12 ends at ABI 2.
 #include <cstdint>
 
-namespace vigil::landlock {
+namespace vigil::swarm::landlock {
 
 struct LandlockRuleset {
   std::uint64_t fs;
@@ -31,4 +31,4 @@ constexpr std::uint64_t fs_of_files =
     fs_execute | fs_write_file | fs_read_file | fs_truncate | fs_ioctl_dev;
 constexpr std::uint64_t fs_reading = fs_execute | fs_read_file | fs_read_dir;
 
-}  // namespace vigil::landlock
+}  // namespace vigil::swarm::landlock

@@ -3,7 +3,7 @@
 // namespaces, and to the machine's settings.
 #include <seccomp.h>
 
-namespace vigil {
+namespace vigil::swarm {
 
 // clang-format off
 inline constexpr int denied_calls[] = {
@@ -25,4 +25,4 @@ inline constexpr int denied_calls[] = {
     SCMP_SYS(migrate_pages), SCMP_SYS(move_pages)};
 // clang-format on
 
-}  // namespace vigil
+}  // namespace vigil::swarm
