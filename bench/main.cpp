@@ -5,8 +5,8 @@
 
 #include "bench/idle.hpp"
 #include "bench/ingest.hpp"
+#include "bench/spawn.hpp"
 #include "bench/storage_bench.hpp"
-#include "bench/swarm_bench.hpp"
 #include "bench/wake.hpp"
 
 int main(int argc, char** argv) {
@@ -28,9 +28,8 @@ int main(int argc, char** argv) {
   });
   cli.add_subcommand("storage", "changes per second through the writer, beside bare SQLite")
       ->callback([&] { run_storage(pace()); });
-  cli.add_subcommand("swarm", "tasks per second, beside a bare loop of spawns")->callback([&] {
-    run_swarm(pace());
-  });
+  cli.add_subcommand("spawn", "tasks per second, beside a bare loop, xargs, parallel, make, ninja")
+      ->callback([&] { run_spawn(pace()); });
   auto* doors = cli.add_subcommand("serve-without-storage", "")->group("");
   doors->add_option("directory", directory)->required();
   doors->callback([&] { serve_without_storage(directory.c_str()); });

@@ -11,7 +11,6 @@
 #include <boost/system/system_error.hpp>
 
 #include "core/log.hpp"
-#include "swarm/reduce.hpp"
 #include "swarm/swarm_run.hpp"
 
 namespace vigil::swarm {
@@ -203,23 +202,6 @@ asio::awaitable<void> SwarmRun::hedge_later(std::uint32_t task, std::int64_t fen
   services_.scheduler.dispatch();
 }
 
-AttemptOutcome SwarmRun::reduce_here(std::uint32_t task, const Attempt& attempt) {
-  std::vector<Part> parts;
-  for (const std::string& need : attempt.task.needs) {
-    const auto name = local_name(task, need);
-    const auto* result = attempt.inputs.if_contains(name);
-    parts.push_back(
-        {std::string(name), result != nullptr ? *result : json::value(), result != nullptr});
-  }
-  auto reduced = reduce(attempt.task.reduce, attempt.task.input, parts);
-  if (!reduced) return failed(reduced.error().message);
-  AttemptOutcome outcome;
-  outcome.ok = true;
-  outcome.exit_code = 0;
-  outcome.result = std::move(*reduced);
-  return outcome;
-}
-
 // An earlier result under the same key stands in for this attempt.
 bool SwarmRun::take_earlier(std::uint32_t task, const Attempt& attempt) {
   Node& node = nodes_[task];
@@ -266,15 +248,6 @@ Attempt SwarmRun::make_attempt(std::uint32_t task, Copy* copy) {
   if (node.speculation) node.speculation->guessed = !node.speculation->consumed.empty();
   attempt.said = [this, task, copy](json::object said) { hear(task, copy, std::move(said)); };
   return attempt;
-}
-
-// Siblings know each other by the names they were asked for with.
-std::string_view SwarmRun::local_name(std::uint32_t task, std::string_view name) const {
-  const Node& node = nodes_[task];
-  if (node.parent == none) return name;
-  const auto prefix = brood_prefix(node.outcome.parent, node.parent_attempt);
-  if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
-  return name;
 }
 
 void SwarmRun::hear(std::uint32_t task, Copy* copy, json::object said) {

@@ -1,10 +1,12 @@
-// Tasks that come while the swarm runs: spawned by a task, or one per item of a list.
+// Tasks that come while the swarm runs: spawned by a task, or one per item of a list; and how they
+// come together again.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "swarm/reduce.hpp"
 #include "swarm/swarm_run.hpp"
 
 namespace vigil::swarm {
@@ -212,6 +214,33 @@ void SwarmRun::abandon_children(std::uint32_t task, const std::string& why) {
     nodes_[child].excused = true;
     drop(child, why);
   }
+}
+
+// Siblings know each other by the names they were asked for with.
+std::string_view SwarmRun::local_name(std::uint32_t task, std::string_view name) const {
+  const Node& node = nodes_[task];
+  if (node.parent == none) return name;
+  const auto prefix = brood_prefix(node.outcome.parent, node.parent_attempt);
+  if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  return name;
+}
+
+AttemptOutcome SwarmRun::reduce_here(std::uint32_t task, const Attempt& attempt) {
+  std::vector<Part> parts;
+  for (const std::string& need : attempt.task.needs) {
+    const auto name = local_name(task, need);
+    const auto* result = attempt.inputs.if_contains(name);
+    parts.push_back(
+        {std::string(name), result != nullptr ? *result : json::value(), result != nullptr});
+  }
+  auto reduced = reduce(attempt.task.reduce, attempt.task.input, parts);
+  AttemptOutcome outcome;
+  outcome.ok = reduced.has_value();
+  outcome.exit_code = outcome.ok ? 0 : -1;
+  outcome.retryable = false;
+  if (reduced) outcome.result = std::move(*reduced);
+  if (!reduced) outcome.error = reduced.error().message;
+  return outcome;
 }
 
 }  // namespace vigil::swarm
