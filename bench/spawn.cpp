@@ -138,9 +138,14 @@ class DiskCheckpoints final : public swarm::Checkpoints {
   asio::awaitable<void> ended(SwarmId swarm, swarm::TaskOutcome outcome,
                               std::int64_t fence) override {
     auto change = [swarm, outcome = std::move(outcome), fence](storage::Stores& stores) {
-      return stores.swarms.task_ended(swarm, outcome.name, fence,
-                                      std::string(swarm::to_text(outcome.state)), outcome.took,
-                                      swarm::to_json(outcome));
+      storage::SwarmTask task;
+      task.swarm = swarm;
+      task.name = outcome.name;
+      task.state = swarm::to_text(outcome.state);
+      task.fence = fence;
+      task.took = outcome.took;
+      task.outcome = swarm::to_json(outcome);
+      return stores.swarms.task_ended(task);
     };
     auto committing = writer_->commit(std::move(change));
     Result<bool> kept = co_await std::move(committing);

@@ -161,6 +161,13 @@ void describe(Visitor& v, Swarms& of) {
                .least = 1,
                .takes = Takes::restart},
           of.resources);
+  v.value(Spec{.name = "rates",
+               .meaning = "[swarm.rates]: of such a scarce thing, how many tasks that hold it may "
+                          "start in a minute",
+               .form = Form::task_name,
+               .least = 1,
+               .takes = Takes::restart},
+          of.rates);
 }
 
 template <class Visitor>

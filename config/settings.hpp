@@ -56,6 +56,7 @@ struct Swarms {                   // [swarm]
   std::size_t output_bytes_max = 1024 * 1024;
   std::size_t memory_bytes_max = 2ull * 1024 * 1024 * 1024;
   std::map<std::string, int> resources;  // [swarm.resources] name = how many at once
+  std::map<std::string, int> rates;      // [swarm.rates] name = starts a minute of who holds it
 };
 
 // ---- sources: [source.NAME], kind = webhook | schedule ------------------------------------------

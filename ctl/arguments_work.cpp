@@ -117,6 +117,8 @@ void add_swarms(CLI::App& app, Choice& choice) {
   watch->add_option("SWARM", *id, "its id");
   add_act(*swarms, choice,
           {"cancel", "stop it", "SWARM", "/v1/swarms/", "is being cancelled", "why"});
+  add_act(*swarms, choice,
+          {"retry", "run again what is not done", "SWARM", "/v1/swarms/", "runs again", ""});
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ p { margin: 6px 0; }
 .state.done { color: var(--running); }
 .state.failed, .error { color: var(--bad); }
 .error { overflow-wrap: anywhere; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 8px; margin: 14px 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr));
+  gap: 8px; margin: 14px 0; }
 .tiles div { background: var(--tile); border-radius: 6px; padding: 8px 14px; }
 .tiles b { display: block; font-size: 19px; font-variant-numeric: tabular-nums; }
 .tiles span { color: var(--quiet); font-size: 12px; white-space: nowrap; }

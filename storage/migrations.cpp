@@ -267,7 +267,22 @@ CREATE INDEX action_entity_state ON action (entity, state);
 PRAGMA user_version = 2;
 )sql";
 
-constexpr std::array all = {Migration{1, first_shape}, Migration{2, bounds_and_taint}};
+// How much a task's time varies, so that a straggler can be told. Results that may be taken again.
+constexpr Sql reuse = R"sql(
+ALTER TABLE learned ADD COLUMN deviation REAL NOT NULL DEFAULT 0;
+CREATE TABLE kept (
+  key TEXT PRIMARY KEY,        -- swarm/spawn.hpp, cache_key_of
+  result BLOB NOT NULL,        -- packed JSON
+  took INTEGER NOT NULL,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX kept_at ON kept (at);
+
+PRAGMA user_version = 3;
+)sql";
+
+constexpr std::array all = {Migration{1, first_shape}, Migration{2, bounds_and_taint},
+                            Migration{3, reuse}};
 constexpr std::int64_t application_id = 1'447'642'956;
 
 Result<void> keep_a_copy(Database& database, const std::string& path, int version) {

@@ -5,11 +5,13 @@
 
 #include "storage/columns.hpp"
 #include "storage/database.hpp"
+#include "storage/swarms.hpp"
 
 namespace vigil::storage {
 namespace {
 
 constexpr int looked_at_once = 256;
+constexpr int kept_max = 20'000;  // results that may be taken again
 
 struct Old {
   std::int64_t id = 0;
@@ -196,6 +198,9 @@ Walk step(Database& database, const Writer::Retention& retention, Walk walk) {
   const auto page = oldest_of(database, walk.shelf, walk.after, *before);
   walk.erased += erase(database, walk.shelf, page, *before);
   walk.after = page.last;
+  if (page.end && walk.shelf == Shelf::swarms) {
+    walk.erased += Swarms(database).erase_kept(*before, kept_max);
+  }
   if (page.end) go_on();
   return walk;
 }

@@ -1,5 +1,7 @@
 #include "storage/swarms.hpp"
 
+#include <algorithm>
+
 #include "storage/columns.hpp"
 #include "storage/database.hpp"
 
@@ -111,16 +113,16 @@ void Swarms::task_started(SwarmId id, const std::string& task, int attempt, std:
                 id.value, task, attempt, fence, now);
 }
 
-bool Swarms::task_ended(SwarmId id, const std::string& task, std::int64_t fence,
-                        const std::string& state, Duration took, const json::value& outcome) {
-  // A task that never started (skipped, cancelled while it waited) has no row and no fence.
+bool Swarms::task_ended(const SwarmTask& task) {
   return database_.run(
              R"sql(INSERT INTO task (swarm, name, state, attempt, fence, started, took, outcome)
-                   VALUES (?, ?, ?, 0, ?, 0, ?, ?)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                    ON CONFLICT (swarm, name) DO UPDATE SET state = excluded.state,
-                     took = excluded.took, outcome = excluded.outcome
-                   WHERE excluded.fence = task.fence)sql",
-             id.value, task, state, fence, took.count(), Blob{packed_column_of(outcome)}) > 0;
+                     attempt = excluded.attempt, fence = excluded.fence,
+                     started = excluded.started, took = excluded.took, outcome = excluded.outcome
+                   WHERE excluded.fence >= task.fence)sql",
+             task.swarm.value, task.name, task.state, task.attempt, task.fence, task.started,
+             task.took.count(), Blob{packed_column_of(task.outcome)}) > 0;
 }
 
 std::vector<SwarmTask> Swarms::tasks(SwarmId id) {
@@ -155,18 +157,68 @@ bool Swarms::finish(SwarmId id, const std::string& state, const json::value& rep
                        state, Blob{packed_column_of(report)}, now, id.value) > 0;
 }
 
+bool Swarms::reopen(SwarmId id) {
+  return database_.run(R"sql(UPDATE swarm SET state = 'planned', report = NULL, started = NULL,
+                                              ended = NULL
+                             WHERE id = ? AND state IN ('failed', 'cancelled')
+                               AND ended IS NOT NULL)sql",
+                       id.value) > 0;
+}
+
+std::string learned_name(const std::string& task) {
+  const auto slash = task.rfind('/');
+  const bool is_item = slash != std::string::npos && slash + 1 < task.size() &&
+                       task.find_first_not_of("0123456789", slash + 1) == std::string::npos;
+  return is_item ? task.substr(0, slash + 1) : task;
+}
+
 void Swarms::learn(const std::string& entity, const std::string& task, Duration took) {
   database_.run(R"sql(INSERT INTO learned (entity, task, took, runs) VALUES (?1, ?2, ?3, 1)
                       ON CONFLICT (entity, task) DO UPDATE SET runs = runs + 1,
+                        deviation = learned.deviation * (1.0 - ?4)
+                                    + abs(excluded.took - learned.took) * ?4,
                         took = learned.took * (1.0 - ?4) + excluded.took * ?4)sql",
-                entity, task, static_cast<double>(took.count()), newest_weight);
+                entity, learned_name(task), static_cast<double>(took.count()), newest_weight);
+}
+
+std::vector<Swarms::Learned> Swarms::learned(const std::string& entity, int limit) {
+  auto row = database_.query(
+      "SELECT task, took, deviation, runs FROM learned WHERE entity = ? LIMIT ?", entity, limit);
+  std::vector<Learned> all;
+  while (row.next()) {
+    all.push_back({row.text(0), Duration{static_cast<std::int64_t>(row.real(1))},
+                   Duration{static_cast<std::int64_t>(row.real(2))}, row.small(3)});
+  }
+  return all;
 }
 
 std::optional<Duration> Swarms::learned(const std::string& entity, const std::string& task) {
-  auto row =
-      database_.query("SELECT took FROM learned WHERE entity = ? AND task = ?", entity, task);
+  auto row = database_.query("SELECT took FROM learned WHERE entity = ? AND task = ?", entity,
+                             learned_name(task));
   if (!row.next()) return std::nullopt;
   return Duration{static_cast<std::int64_t>(row.real(0))};
+}
+
+void Swarms::keep(const std::string& key, const Kept& kept, TimePoint now) {
+  database_.run("INSERT OR REPLACE INTO kept (key, result, took, at) VALUES (?, ?, ?, ?)", key,
+                Blob{packed_column_of(kept.result)}, kept.took.count(), now);
+}
+
+std::optional<Swarms::Kept> Swarms::kept(const std::string& key) {
+  auto row = database_.query("SELECT result, took FROM kept WHERE key = ?", key);
+  if (!row.next()) return std::nullopt;
+  return Kept{packed_json_of(row.bytes(0)), Duration{row.integer(1)}};
+}
+
+int Swarms::erase_kept(TimePoint before, int count_max) {
+  const auto count = database_.number("SELECT count(*) FROM kept");
+  const auto over = std::max<std::int64_t>(count - count_max, 0);
+  int erased = database_.run("DELETE FROM kept WHERE at < ?", before);
+  if (over > erased) {
+    erased += database_.run(
+        "DELETE FROM kept WHERE key IN (SELECT key FROM kept ORDER BY at LIMIT ?)", over - erased);
+  }
+  return erased;
 }
 
 }  // namespace vigil::storage

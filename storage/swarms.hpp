@@ -39,6 +39,9 @@ struct SwarmTask {
   json::value outcome;  // as swarm/report.hpp spells it; null while running
 };
 
+// "each/17" is learned as "each/", whatever its number.
+std::string learned_name(const std::string& task);
+
 class Swarms {
  public:
   explicit Swarms(Database& database) : database_(database) {}
@@ -51,16 +54,34 @@ class Swarms {
   void start(SwarmId id, TimePoint now);
   void task_started(SwarmId id, const std::string& task, int attempt, std::int64_t fence,
                     TimePoint now);
-  // False when `fence` is not the task's: a lost attempt speaks too late.
-  bool task_ended(SwarmId id, const std::string& task, std::int64_t fence, const std::string& state,
-                  Duration took, const json::value& outcome);
+  // Needs no task_started before it. False when a newer attempt holds the task: a lost one speaks
+  // too late.
+  bool task_ended(const SwarmTask& task);
   std::vector<SwarmTask> tasks(SwarmId id);
   std::int64_t fence_max(SwarmId id);
   // False when it already ended.
   bool finish(SwarmId id, const std::string& state, const json::value& report, TimePoint now);
-  // Learned durations: an exponential mean over done attempts of that task name, per entity.
+  // A failed or cancelled one runs again, from its checkpoints. False when it is neither.
+  bool reopen(SwarmId id);
+  // Learned durations: exponential means of the time that done attempts of a task name took, and of
+  // its deviation, per entity. Tasks of one list (NAME/17) are learned as one: see learned_name.
+  struct Learned {
+    std::string task;
+    Duration took{0};
+    Duration deviation{0};
+    int runs = 0;
+  };
   void learn(const std::string& entity, const std::string& task, Duration took);
+  std::vector<Learned> learned(const std::string& entity, int limit);
   std::optional<Duration> learned(const std::string& entity, const std::string& task);
+  // Results that later tasks may take, by swarm/spawn.hpp's cache_key_of. The newest stay.
+  struct Kept {
+    json::value result;
+    Duration took{0};
+  };
+  void keep(const std::string& key, const Kept& kept, TimePoint now);
+  std::optional<Kept> kept(const std::string& key);
+  int erase_kept(TimePoint before, int count_max);
 
  private:
   Database& database_;

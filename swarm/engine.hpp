@@ -61,7 +61,8 @@ struct Learned {
   Duration typical{0};
   Duration late{0};  // hardly ever longer (about the 95th percentile); 0: not known yet
 };
-using LearnedDurations = std::function<std::optional<Learned>(const std::string& task)>;
+using LearnedDurations =
+    std::function<std::optional<Learned>(const std::string& owner, const std::string& task)>;
 
 struct Run {
   SwarmId id;

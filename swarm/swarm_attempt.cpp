@@ -105,8 +105,9 @@ asio::awaitable<AttemptOutcome> SwarmRun::work(std::uint32_t task, Copy* copy, A
     if (!spawned) outcome = failed(spawned.error().message);
     co_return outcome;
   }
-  const auto learned =
-      attempt.task.hedge && services_.learned ? services_.learned(attempt.task.name) : std::nullopt;
+  const auto learned = attempt.task.hedge && services_.learned
+                           ? services_.learned(owner, attempt.task.name)
+                           : std::nullopt;
   if (learned && learned->late > Duration{0} && !copy->is_hedge) {
     attempts_.spawn("hedge", [this, task, fence = copy->fence, late = learned->late] {
       return hedge_later(task, fence, late);

@@ -53,7 +53,7 @@ asio::awaitable<void> SwarmRun::prepare() {
     node.lane = ready.lane_of(holding);
     spare.lane_of(holding);
     if (!task.needs_interface.empty()) node.speculation = std::make_unique<Speculation>();
-    const auto learned = services_.learned ? services_.learned(task.name) : std::nullopt;
+    const auto learned = services_.learned ? services_.learned(owner, task.name) : std::nullopt;
     if (learned) durations[i] = learned->typical;
   }
   Result<void> made = co_await make_edges(std::move(durations));

@@ -93,7 +93,7 @@ std::uint32_t SwarmRun::add_child(std::uint32_t parent, int attempt, Task task) 
   node.lane = ready.lane_of(holding);
   spare.lane_of(holding);
   if (!task.needs_interface.empty()) node.speculation = std::make_unique<Speculation>();
-  const auto learned = services_.learned ? services_.learned(task.name) : std::nullopt;
+  const auto learned = services_.learned ? services_.learned(owner, task.name) : std::nullopt;
   node.path = nodes_[parent].path + (learned ? learned->typical : Duration{0});
   run_.plan.tasks.push_back(std::move(task));
   ++left_;

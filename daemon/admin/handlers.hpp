@@ -38,6 +38,7 @@ Answer get_decision(Desk& desk, const Call& call);
 boost::asio::awaitable<Answer> list_swarms(Desk& desk, Call call);
 Answer get_swarm(Desk& desk, const Call& call);
 boost::asio::awaitable<Answer> cancel_swarm(Desk& desk, Call call);
+boost::asio::awaitable<Answer> retry_swarm(Desk& desk, Call call);
 
 // actions.cpp
 Answer list_actions(Desk& desk, const Call& call);

@@ -46,6 +46,7 @@ const std::array table{
     act(get, "/v1/swarms", "entity state before limit", "swarms, newest first", list_swarms),
     read("/v1/swarms/{id}", "results", "one swarm with its tasks and numbers", get_swarm),
     act(post, "/v1/swarms/{id}/cancel", "", "stop it", cancel_swarm),
+    act(post, "/v1/swarms/{id}/retry", "", "run what is not done again", retry_swarm),
     read("/v1/actions", "entity state before limit", "actions, newest first", list_actions),
     read("/v1/actions/{id}", "", "one action", get_action),
     act(post, "/v1/actions/{id}/approve", "", "let it go out", approve_action),

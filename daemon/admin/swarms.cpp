@@ -120,4 +120,15 @@ asio::awaitable<Answer> cancel_swarm(Desk& desk, Call call) {
   co_return json_response(json::object{{"id", id->value}, {"status", "cancelling"}}, 202);
 }
 
+asio::awaitable<Answer> retry_swarm(Desk& desk, Call call) {
+  const auto id = call.id<SwarmId>();
+  if (!id) co_return std::unexpected(id.error());
+  if (!desk.reader().swarms.find(*id)) co_return no_swarm(*id);
+  auto retrying = desk.parts.runtime.retry_swarm(*id);
+  const Result<void> retried = co_await std::move(retrying);
+  if (!retried) co_return refuse(retried.error(), "vigilctl swarms show tells how it ended");
+  log_info("a swarm is tried again: swarm={} uid={}", id->value, call.request.peer.uid);
+  co_return json_response(json::object{{"id", id->value}, {"status", "planned"}}, 202);
+}
+
 }  // namespace vigil::admin

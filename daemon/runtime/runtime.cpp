@@ -17,6 +17,11 @@ namespace vigil::runtime {
 namespace asio = boost::asio;
 namespace {
 
+std::unexpected<Error> no_letter(WakeId wake) {
+  return fail(ErrorCode::not_found,
+              fmt::format("there is no dead letter {}: vigilctl dead list", wake.value));
+}
+
 constexpr int recovered_at_once = 1'000;
 constexpr int crashes_max = 3;  // decisions begun that the daemon did not survive
 
@@ -235,9 +240,7 @@ asio::awaitable<void> Runtime::stop(TimePoint deadline) {
 }
 
 void Runtime::accepted(EventPtr event) { state_->router.accepted(std::move(event)); }
-
 void Runtime::on_actions(std::function<void()> tell) { state_->actions_came = std::move(tell); }
-
 void Runtime::on_work_ended(std::function<void()> tell) { state_->work_ended = std::move(tell); }
 
 bool Runtime::busy_with(const std::string& source) const {
@@ -356,10 +359,7 @@ asio::awaitable<Result<void>> Runtime::revive_dead(WakeId wake) {
   auto committing = state_->house.writer.commit(std::move(change));
   Result<std::optional<Waiting>> revived = co_await std::move(committing);
   if (!revived) co_return std::unexpected(std::move(revived.error()));
-  if (!*revived) {
-    co_return fail(ErrorCode::not_found,
-                   fmt::format("there is no dead letter {}: vigilctl dead list", wake.value));
-  }
+  if (!*revived) co_return no_letter(wake);
   --state_->dead;
   std::vector<Waiting> wakes;
   wakes.push_back(std::move(**revived));
@@ -385,16 +385,16 @@ asio::awaitable<Result<void>> Runtime::drop_dead(WakeId wake) {
   auto committing = state_->house.writer.commit(std::move(change));
   Result<bool> dropped = co_await std::move(committing);
   if (!dropped) co_return std::unexpected(std::move(dropped.error()));
-  if (!*dropped) {
-    co_return fail(ErrorCode::not_found,
-                   fmt::format("there is no dead letter {}: vigilctl dead list", wake.value));
-  }
+  if (!*dropped) co_return no_letter(wake);
   --state_->dead;
   co_return Result<void>();
 }
 
 Result<void> Runtime::cancel_swarm(SwarmId swarm, std::string why) {
   return state_->swarms.cancel(swarm, why);
+}
+asio::awaitable<Result<void>> Runtime::retry_swarm(SwarmId swarm) {
+  co_return co_await state_->swarms.retry(swarm);
 }
 
 }  // namespace vigil::runtime

@@ -79,6 +79,7 @@ class Runtime {
   boost::asio::awaitable<Result<void>> revive_dead(WakeId wake);
   boost::asio::awaitable<Result<void>> drop_dead(WakeId wake);
   Result<void> cancel_swarm(SwarmId swarm, std::string why);
+  boost::asio::awaitable<Result<void>> retry_swarm(SwarmId swarm);
 
  private:
   struct State;

@@ -1,12 +1,15 @@
 #include "daemon/runtime/swarm_host.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/json/object.hpp>
 #include <thread>
 
 #include "core/log.hpp"
+#include "core/on_pool.hpp"
 #include "daemon/runtime/commit.hpp"
 #include "swarm/process_runner.hpp"
 
@@ -14,11 +17,28 @@ namespace vigil::runtime {
 namespace asio = boost::asio;
 namespace {
 
-constexpr std::size_t learned_tasks_max = 1'000;  // a larger plan is ordered without the past
+constexpr int learned_max = 5'000;   // names of tasks, of one entity
+constexpr int learned_runs_min = 5;  // before a task can be called late
 
 int slots_of(const config::Swarms& limits) {
   if (limits.slots > 0) return limits.slots;
   return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())) * 2;
+}
+
+// A resource called memory counts MiB; unless told otherwise there are as many as the machine has.
+int machine_memory_mib() {
+  const auto pages = static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES));
+  const auto page = static_cast<std::int64_t>(::sysconf(_SC_PAGE_SIZE));
+  return static_cast<int>(std::max<std::int64_t>(pages * page / (1024 * 1024), 1));
+}
+
+// As RFC 6298 takes a round trip for lost.
+swarm::Learned learned_of(const storage::Swarms::Learned& row) {
+  swarm::Learned learned;
+  learned.typical = row.took;
+  if (row.runs < learned_runs_min) return learned;
+  learned.late = std::max(row.took + 4 * row.deviation, row.took + row.took / 2);
+  return learned;
 }
 
 std::string state_of(const swarm::Report& report) {
@@ -45,11 +65,17 @@ std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm&
     return std::nullopt;
   }
   for (const auto& task : report.tasks) {
-    if (task.state == swarm::TaskState::done && task.took.count() > 0) {
+    if (task.state == swarm::TaskState::done && task.took.count() > 0 && task.saved.count() == 0) {
       stores.swarms.learn(swarm.entity, task.name, task.took);
     }
   }
-  const auto spent = report.task_sum + report.wasted;
+  // What an earlier run of a swarm that is tried again had spent was settled at its end.
+  const auto swarm_now = stores.swarms.find(swarm.id);
+  Duration spent{0};
+  for (const auto& task : report.tasks) {
+    if (swarm_now && task.started < swarm_now->started) continue;
+    spent += task.took + task.wasted;
+  }
   stores.spend.settle(swarm.entity, day_of(swarm.created), "compute_us", 0, spent.count());
   Waiting waiting;
   waiting.case_id = swarm.case_id;
@@ -68,7 +94,8 @@ std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm&
 
 }  // namespace
 
-SwarmHost::SwarmHost(House& house) : house_(house), group_(house.executor) {}
+SwarmHost::SwarmHost(House& house)
+    : house_(house), group_(house.executor), writes_(house.executor) {}
 SwarmHost::~SwarmHost() = default;
 
 void SwarmHost::start(const config::Swarms& limits) {
@@ -81,15 +108,21 @@ void SwarmHost::start(const config::Swarms& limits) {
   engine.slots = slots_of(limits);
   engine.slots_per_owner = limits.slots_per_entity;
   engine.resources = limits.resources;
+  engine.resources.try_emplace("memory", machine_memory_mib());
+  for (const auto& [name, rate] : limits.rates) engine.starts_per_minute[name] = rate;
   engine.task_timeout = limits.task_timeout;
   engine.grace = limits.grace;
   engine_ = std::make_unique<swarm::Engine>(house_.executor, house_.clock, *runner_, *this, engine);
   engine_->on_progress([this](const swarm::Progress& progress) { tell(progress); });
-  engine_->use_durations([this](const std::string& task) -> std::optional<swarm::Learned> {
-    const auto found = learned_.find(task);
-    if (found == learned_.end()) return std::nullopt;
-    return swarm::Learned{found->second, Duration{0}};
-  });
+  engine_->use_durations(
+      [this](const std::string& entity, const std::string& task) -> std::optional<swarm::Learned> {
+        const auto& of = learned_[entity];
+        const auto found = of.find(storage::learned_name(task));
+        if (found == of.end()) return std::nullopt;
+        return found->second;
+      });
+  aside_ = std::make_unique<asio::thread_pool>(1);
+  engine_->use_pool(aside_->get_executor());
   for (const auto& swarm : house_.reader->swarms.unfinished()) {
     std::string source;
     const auto decision = house_.reader->ledger.find(swarm.decision);
@@ -135,27 +168,37 @@ void SwarmHost::go_on() {
   }
 }
 
-Result<swarm::Run> SwarmHost::prepare(const storage::Swarm& swarm) {
-  auto plan = swarm::plan_from_json(swarm.plan);
-  if (!plan) return std::unexpected(std::move(plan.error()));
+void SwarmHost::learn(const std::string& entity) {
+  Learned learned;
+  for (const auto& row : house_.reader->swarms.learned(entity, learned_max)) {
+    learned.emplace(row.task, learned_of(row));
+  }
+  learned_[entity] = std::move(learned);
+}
+
+asio::awaitable<Result<swarm::Run>> SwarmHost::prepare(const storage::Swarm& swarm) {
+  learn(swarm.entity);
   swarm::Run run;
   run.id = swarm.id;
   run.owner = swarm.entity;
   run.fence_base = house_.reader->swarms.fence_max(swarm.id);
-  for (const auto& task : house_.reader->swarms.tasks(swarm.id)) {
-    if (task.state != "done") continue;
-    auto outcome = swarm::task_outcome_from_json(task.outcome);
-    if (!outcome) return std::unexpected(std::move(outcome.error()));
-    run.finished.push_back(std::move(*outcome));
-  }
-  if (plan->tasks.size() <= learned_tasks_max) {
-    for (const auto& task : plan->tasks) {
-      const auto took = house_.reader->swarms.learned(swarm.entity, task.name);
-      if (took) learned_[task.name] = *took;
+  auto checkpoints = house_.reader->swarms.tasks(swarm.id);
+  auto work = [&run, &swarm, checkpoints = std::move(checkpoints)]() -> Result<bool> {
+    auto plan = swarm::plan_from_json(swarm.plan);
+    if (!plan) return std::unexpected(std::move(plan.error()));
+    run.plan = std::move(*plan);
+    for (const auto& task : checkpoints) {
+      if (task.state != "done") continue;
+      auto outcome = swarm::task_outcome_from_json(task.outcome);
+      if (!outcome) return std::unexpected(std::move(outcome.error()));
+      run.finished.push_back(std::move(*outcome));
     }
-  }
-  run.plan = std::move(*plan);
-  return run;
+    return true;
+  };
+  auto reading = on_pool(aside_->get_executor(), house_.executor, std::move(work));
+  Result<bool> read = co_await std::move(reading);
+  if (!read) co_return std::unexpected(read.error());
+  co_return run;
 }
 
 asio::awaitable<void> SwarmHost::run(Queued queued) {
@@ -164,7 +207,8 @@ asio::awaitable<void> SwarmHost::run(Queued queued) {
     running_.erase(queued.id);
     co_return;
   }
-  auto prepared = prepare(*swarm);
+  auto preparing = prepare(*swarm);
+  Result<swarm::Run> prepared = co_await std::move(preparing);
   const auto now = house_.clock.now();
   swarm::Report report;
   if (const auto why = cancelled_.find(queued.id); why != cancelled_.end()) {
@@ -257,36 +301,19 @@ void SwarmHost::cancel_of_source(const std::string& source, const std::string& w
   for (const auto id : found) (void)cancel(id, why);  // it may just have ended
 }
 
-asio::awaitable<void> SwarmHost::started(SwarmId swarm, std::string task, int attempt,
-                                         std::int64_t fence) {
-  // Not waited for: the writer keeps the order, so the row is there before its end is.
-  auto note = [this, swarm, task = std::move(task), attempt, fence]() -> asio::awaitable<void> {
-    auto change = [=, now = house_.clock.now()](storage::Stores& stores) {
-      stores.swarms.task_started(swarm, task, attempt, fence, now);
-    };
-    auto committing = house_.writer.commit(std::move(change));
-    Result<void> noted = co_await std::move(committing);
-    if (!noted) log_warn("the start of a task was not noted: {}", quoted(noted.error().message));
-  };
-  group_.spawn("note a start", std::move(note));
-  co_return;
-}
-
-asio::awaitable<void> SwarmHost::ended(SwarmId swarm, swarm::TaskOutcome outcome,
-                                       std::int64_t fence) {
-  auto change = [swarm, outcome, fence](storage::Stores& stores) {
-    return stores.swarms.task_ended(swarm, outcome.name, fence,
-                                    std::string(swarm::to_text(outcome.state)), outcome.took,
-                                    swarm::to_json(outcome));
-  };
-  while (true) {
-    auto committing = house_.writer.commit(change);
-    Result<bool> stored = co_await std::move(committing);
-    if (stored) co_return;
-    log_warn("the end of a task could not be stored, trying again: swarm={} task={} error={}",
-             swarm.value, outcome.name, quoted(stored.error().message));
-    co_await house_.clock.sleep_for(refused_pause);
+asio::awaitable<Result<void>> SwarmHost::retry(SwarmId swarm) {
+  auto reopening = house_.writer.commit(
+      [swarm](storage::Stores& stores) { return stores.swarms.reopen(swarm); });
+  Result<bool> reopened = co_await std::move(reopening);
+  if (!reopened) co_return std::unexpected(reopened.error());
+  if (!*reopened) {
+    co_return fail(ErrorCode::conflict,
+                   fmt::format("swarm {} neither failed nor was cancelled: there is nothing to try "
+                               "again",
+                               swarm.value));
   }
+  planned({swarm}, "");
+  co_return Result<void>{};
 }
 
 void SwarmHost::tell(const swarm::Progress& progress) {
@@ -309,6 +336,7 @@ asio::awaitable<void> SwarmHost::stop() {
   stopping_ = true;
   group_.cancel();
   co_await group_.join();
+  co_await writes_.join();
 }
 
 }  // namespace vigil::runtime

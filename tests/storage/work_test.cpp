@@ -299,9 +299,20 @@ TEST_CASE("only the attempt that holds a task may end it") {
     s.swarms.task_started(id, "a", 2, 11, at(2));
     s.swarms.task_started(id, "a", 1, 10, at(3));  // comes late
     const json::value outcome = json::object{{"result", "ok"}};
-    CHECK_FALSE(s.swarms.task_ended(id, "a", 10, "done", Duration{5}, outcome));
-    CHECK(s.swarms.task_ended(id, "a", 11, "done", Duration{7}, outcome));
-    CHECK(s.swarms.task_ended(id, "b", 0, "skipped", Duration{0}, nullptr));
+    const auto ended = [&](const char* name, std::int64_t fence, const char* state, int took) {
+      storage::SwarmTask task;
+      task.swarm = id;
+      task.name = name;
+      task.fence = fence;
+      task.state = state;
+      task.attempt = 2;
+      task.took = Duration{took};
+      task.outcome = outcome;
+      return s.swarms.task_ended(task);
+    };
+    CHECK_FALSE(ended("a", 10, "done", 5));
+    CHECK(ended("a", 11, "done", 7));
+    CHECK(ended("b", 12, "done", 0));  // its start need not have been noted
     const auto tasks = s.swarms.tasks(id);
     REQUIRE(tasks.size() == 2);
     CHECK(tasks[0].state == "done");
@@ -309,8 +320,8 @@ TEST_CASE("only the attempt that holds a task may end it") {
     CHECK(tasks[0].fence == 11);
     CHECK(tasks[0].took == Duration{7});
     CHECK(tasks[0].outcome == outcome);
-    CHECK(tasks[1].state == "skipped");
-    CHECK(s.swarms.fence_max(id) == 11);
+    CHECK(tasks[1].state == "done");
+    CHECK(s.swarms.fence_max(id) == 12);
     CHECK(s.swarms.fence_max(SwarmId{99}) == 0);
   });
 }
@@ -328,4 +339,56 @@ TEST_CASE("durations are learned as a mean that leans to the newest") {
 }
 
 }  // namespace
+TEST_CASE("tasks of a list are learned as one, with how much their time varies") {
+  Desk desk;
+  desk.write([](Stores& s) {
+    for (int i = 0; i < 20; ++i) {
+      s.swarms.learn("ops", "each/" + std::to_string(i), std::chrono::seconds{i % 2 == 0 ? 8 : 12});
+    }
+    s.swarms.learn("ops", "each/x", std::chrono::seconds{1});
+    const auto learned = s.swarms.learned("ops", 10);
+    REQUIRE(learned.size() == 2);
+    CHECK(learned[0].task == "each/");
+    CHECK(learned[0].runs == 20);
+    CHECK(learned[0].took > std::chrono::seconds{9});
+    CHECK(learned[0].took < std::chrono::seconds{11});
+    CHECK(learned[0].deviation > std::chrono::seconds{1});
+    CHECK(learned[0].deviation < std::chrono::seconds{3});
+    CHECK(s.swarms.learned("ops", "each/99") == learned[0].took);
+  });
+}
+
+TEST_CASE("a swarm that failed can be opened again, no other") {
+  Desk desk;
+  desk.write([](Stores& s) {
+    const auto id = s.swarms.add(some_swarm({}));
+    CHECK_FALSE(s.swarms.reopen(id));
+    s.swarms.start(id, at(1));
+    CHECK(s.swarms.finish(id, "failed", json::object{{"ok", false}}, at(2)));
+    CHECK(s.swarms.reopen(id));
+    CHECK(s.swarms.find(id)->state == "planned");
+    CHECK(s.swarms.find(id)->report.is_null());
+    CHECK(s.swarms.unfinished().size() == 1);
+    CHECK(s.swarms.finish(id, "done", json::object{{"ok", true}}, at(3)));
+    CHECK_FALSE(s.swarms.reopen(id));
+    CHECK_FALSE(s.swarms.reopen(SwarmId{99}));
+  });
+}
+
+TEST_CASE("results that may be taken again are kept by key, the newest of them") {
+  Desk desk;
+  desk.write([](Stores& s) {
+    CHECK_FALSE(s.swarms.kept("k1"));
+    s.swarms.keep("k1", {json::object{{"a", 1}}, Duration{5}}, at(1));
+    s.swarms.keep("k2", {"two", Duration{6}}, at(2));
+    s.swarms.keep("k1", {json::object{{"a", 2}}, Duration{7}}, at(3));
+    CHECK(s.swarms.kept("k1")->result == json::value{{"a", 2}});
+    CHECK(s.swarms.kept("k1")->took == Duration{7});
+    CHECK(s.swarms.erase_kept(at(0), 1) == 1);
+    CHECK_FALSE(s.swarms.kept("k2"));
+    CHECK(s.swarms.erase_kept(at(9), 10) == 1);
+    CHECK_FALSE(s.swarms.kept("k1"));
+  });
+}
+
 }  // namespace vigil::storage

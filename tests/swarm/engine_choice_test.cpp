@@ -103,7 +103,8 @@ TEST_CASE("the first variant that is accepted wins") {
 
 TEST_CASE("a straggler gets a second attempt when a slot is free, and the first to end wins") {
   World world;
-  world.engine.use_durations([](const std::string&) { return Learned{1s, 2s}; });
+  world.engine.use_durations(
+      [](const std::string&, const std::string&) { return Learned{1s, 2s}; });
   Task slow = task("slow");
   slow.hedge = true;
   world.runner.scripts["slow"] = {{.takes = 60s, .result = "first"},
@@ -119,7 +120,8 @@ TEST_CASE("a hedge never takes a slot that something else wants") {
   EngineLimits two;
   two.slots = 2;
   World world(two);
-  world.engine.use_durations([](const std::string&) { return Learned{1s, 2s}; });
+  world.engine.use_durations(
+      [](const std::string&, const std::string&) { return Learned{1s, 2s}; });
   Task slow = task("slow");
   slow.hedge = true;
   world.runner.scripts["slow"] = {{.takes = 6s}};
@@ -133,7 +135,8 @@ TEST_CASE("a hedge never takes a slot that something else wants") {
 
 TEST_CASE("tasks that may not run twice are never hedged") {
   World world;
-  world.engine.use_durations([](const std::string&) { return Learned{1s, 2s}; });
+  world.engine.use_durations(
+      [](const std::string&, const std::string&) { return Learned{1s, 2s}; });
   world.runner.scripts["slow"] = {{.takes = 60s}};
   CHECK(world.finish(plan({task("slow")})).attempts == 1);
 }

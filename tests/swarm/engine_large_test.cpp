@@ -68,9 +68,10 @@ Plan recorded_plan(const json::value& workflow, World& world) {
     world.runner.scripts[one.name] = {{.takes = took[id]}};
     made.tasks.push_back(one);
   }
-  world.engine.use_durations([&world](const std::string& name) -> std::optional<Learned> {
-    return Learned{world.runner.scripts.at(name).front().takes};
-  });
+  world.engine.use_durations(
+      [&world](const std::string&, const std::string& name) -> std::optional<Learned> {
+        return Learned{world.runner.scripts.at(name).front().takes};
+      });
   return made;
 }
 

@@ -47,12 +47,13 @@ TEST_CASE("an empty result_of gives all results by name") {
 
 TEST_CASE("ready tasks are taken by the longest remaining path, with learned durations") {
   World world(slots(1));
-  world.engine.use_durations([](const std::string& name) -> std::optional<Learned> {
-    if (name == "heavy") return Learned{30s};
-    if (name == "tail") return Learned{60s};
-    if (name == "light") return Learned{5s};
-    return std::nullopt;
-  });
+  world.engine.use_durations(
+      [](const std::string&, const std::string& name) -> std::optional<Learned> {
+        if (name == "heavy") return Learned{30s};
+        if (name == "tail") return Learned{60s};
+        if (name == "light") return Learned{5s};
+        return std::nullopt;
+      });
   world.finish(
       plan({task("light"), task("unknown"), task("heavy"), task("tail", {"root"}), task("root")}));
   CHECK(order_of(world) == std::vector<std::string>{"root", "tail", "heavy", "light", "unknown"});

@@ -34,12 +34,13 @@ struct Simulation {
   // The scripts of a task depend on its name and the seed alone, so a resumed run meets the same.
   void arm(World& world) const {
     world.runner.invent = [this](const std::string& name) { return scripts_of(name); };
-    world.engine.use_durations([this](const std::string& name) -> std::optional<Learned> {
-      Random dice = dice_of(name);
-      if (dice.one_in(3)) return std::nullopt;
-      const Duration typical{1'000 * (1 + dice.below(3'000))};
-      return Learned{typical, dice.one_in(2) ? typical * 2 : Duration{0}};
-    });
+    world.engine.use_durations(
+        [this](const std::string&, const std::string& name) -> std::optional<Learned> {
+          Random dice = dice_of(name);
+          if (dice.one_in(3)) return std::nullopt;
+          const Duration typical{1'000 * (1 + dice.below(3'000))};
+          return Learned{typical, dice.one_in(2) ? typical * 2 : Duration{0}};
+        });
   }
 
   unsigned seed;

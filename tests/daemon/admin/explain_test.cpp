@@ -203,8 +203,14 @@ TEST_CASE("a swarm's tasks are those planned, with what is known of each") {
     outcome.attempts = 2;
     outcome.error = "exit \xff 3";
     outcome.result = "text";
-    stores.swarms.task_ended(id, "scan", 7, "failed", std::chrono::seconds{1},
-                             swarm::to_json(outcome));
+    storage::SwarmTask ended;
+    ended.swarm = id;
+    ended.name = "scan";
+    ended.attempt = 2;
+    ended.fence = 7;
+    ended.state = "failed";
+    ended.outcome = swarm::to_json(outcome);
+    stores.swarms.task_ended(ended);
   });
   CHECK(find_text(tasks(Results::shown), "0.state") == "failed");
   CHECK(find_text(tasks(Results::shown), "0.result") == "text");
