@@ -34,7 +34,7 @@ std::string action_page(const json::value& answer, const Style& style);
 std::string swarms_page(const json::value& answer, const Style& style);
 std::string swarm_page(const json::value& answer, const Style& style);
 std::string swarm_chart_page(const json::value& answer, const Style& style, Fold fold);
-std::string watch_page(const json::value& swarm, const Style& style);  // bars, while it runs
+std::string swarm_end_page(const json::value& swarm, const Style& style);  // its report's text
 
 // pages_rest.cpp
 std::string timers_page(const json::value& answer, const Style& style);

@@ -80,35 +80,12 @@ std::string swarm_chart_page(const json::value& answer, const Style& style, Fold
          "\n";
 }
 
-std::string watch_page(const json::value& swarm, const Style& style) {
-  std::map<std::string, int> counts;
-  for (const auto& task : array_at(swarm, "tasks")) ++counts[text_at(task, "state")];
-  const auto all = static_cast<double>(std::max<std::size_t>(array_at(swarm, "tasks").size(), 1));
-  const int over = counts["done"] + counts["failed"] + counts["cancelled"] + counts["skipped"];
-  constexpr int columns = 30;
-  std::string out = title_of(swarm, style);
-  out += fmt::format("{} {}/{} over, {} running, {} waiting", bar(over / all, columns), over,
-                     array_at(swarm, "tasks").size(), counts["running"], counts["waiting"]);
-  if (counts["failed"] > 0) {
-    out += ", " + toned(fmt::format("{} failed", counts["failed"]), Tone::bad, style);
-  }
-  out += "\n";
-  constexpr int shown_max = 15;
-  int shown = 0;
-  for (const auto& task : array_at(swarm, "tasks")) {
-    const auto state = text_at(task, "state");
-    if (state != "running" && state != "failed") continue;
-    if (++shown > shown_max) continue;
-    const auto* progress = find_path(task, "progress");
-    const auto since = relative_at(task, "started", style);
-    const auto name = cut(text_at(task, "name"), 40);
-    out += "  " + toned(state == "failed" ? "✗ " : "▸ ", tone_of(state), style) + name +
-           (progress != nullptr && progress->is_number()
-                ? "  " + bar(progress->to_number<double>(), 10)
-                : "") +
-           (since.empty() ? "" : toned("  started " + since, Tone::dim, style)) + "\n";
-  }
-  if (shown > shown_max) out += fmt::format("  and {} more\n", shown - shown_max);
+std::string swarm_end_page(const json::value& swarm, const Style& style) {
+  const auto* text = find_path(swarm, "report.text");
+  const bool said = text != nullptr && text->is_string() && !text->get_string().empty();
+  auto out = title_of(swarm, style);
+  if (said) out += safe_lines(text->get_string());
+  if (!out.ends_with('\n')) out += '\n';
   return out;
 }
 

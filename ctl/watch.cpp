@@ -6,9 +6,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <map>
 #include <thread>
+#include <utility>
 
+#include "ctl/live.hpp"
 #include "ctl/pages.hpp"
+#include "ctl/screen.hpp"
 #include "ctl/verbs.hpp"
 
 namespace vigil::ctl {
@@ -23,93 +27,100 @@ bool is_over(const json::value& swarm) {
   return state != "planned" && state != "running";
 }
 
-// Draws over what it drew before.
-class Canvas {
+int exit_of(const json::value& swarm) {
+  const bool ok = find_bool(swarm, "report.ok").value_or(text_at(swarm, "state") == "done");
+  return ok ? exit_ok : exit_failed;
+}
+
+// News that say something new: not each step of a task's progress is a line.
+class Changes {
  public:
-  void draw(const std::string& page, const Style& style) {
-    std::string out = lines_ > 0 ? fmt::format("\033[{}A\r\033[J", lines_) : "";
-    out += page;
-    print(out);
-    lines_ = 0;
-    // A line longer than the terminal takes several of its lines.
-    std::string_view rest = page;
-    while (!rest.empty()) {
-      const auto end = rest.find('\n');
-      const auto width = display_width(rest.substr(0, end));
-      const auto columns = static_cast<std::size_t>(std::max(style.width, 20));
-      lines_ += static_cast<int>(std::max<std::size_t>(1, (width + columns - 1) / columns));
-      rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  bool has(const json::value& news) {
+    if (text_at(news, "topic") != "task") return true;
+    const auto task = text_at(news, "swarm") + "/" + text_at(news, "task");
+    const auto state = text_at(news, "state");
+    const std::pair now(state, number_at(news, "attempt"));
+    const auto known = last_.find(task);
+    const bool changed = known == last_.end() || known->second != now;
+    if (state == "running") {
+      last_[task] = now;
+    } else if (known != last_.end()) {
+      last_.erase(known);
     }
+    return changed || !text_at(news, "note").empty();
   }
 
  private:
-  int lines_ = 0;
+  std::map<std::string, std::pair<std::string, std::int64_t>> last_;  // of what runs
 };
 
-// Takes a task's news into the swarm as it was fetched.
-void apply_news(json::value& swarm, const json::value& news) {
-  auto* tasks = swarm.as_object().if_contains("tasks");
-  if (tasks == nullptr || !tasks->is_array()) return;
-  const auto name = find_text(news, "task").value_or("");
-  for (auto& task : tasks->get_array()) {
-    if (find_text(task, "name") != name) continue;
-    auto& row = task.as_object();
-    const std::string state(find_text(news, "state").value_or(""));
-    if (state == "running" && find_text(task, "state") != "running") {
-      if (const auto at = find_text(news, "at")) row["started"] = *at;
-    }
-    row["state"] = state;
-    row["took_us"] = number_at(news, "took_us");
-    row["attempts"] = number_at(news, "attempt");
-    return;
+// Takes in what comes within a tenth of a second, which is how often is drawn at most.
+enum class Heard { nothing, news, losses, end_of_swarm, end_of_stream };
+Heard hear(Stream& stream, LiveSwarm& live) {
+  const auto until = std::chrono::steady_clock::now() + 100ms;
+  auto out = Heard::nothing;
+  json::object item;
+  auto heard = stream.next(item, 500ms);  // else the times on the screen would stand still
+  while (heard == Stream::Heard::item) {
+    const json::value news(std::move(item));
+    if (text_at(news, "topic") == "task") live.take(news, wall_now());
+    if (text_at(news, "topic") == "swarm" && is_over(news)) return Heard::end_of_swarm;
+    const bool lost = number_at(news, "lost") > 0 || out == Heard::losses;
+    out = lost ? Heard::losses : Heard::news;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return out;
+    heard = stream.next(item, left);
   }
+  return heard == Stream::Heard::ended ? Heard::end_of_stream : out;
 }
 
 int watch_live(const Session& session, Stream& stream, const std::string& target,
                json::value swarm) {
-  Canvas canvas;
+  Screen screen;
+  LiveSwarm live(swarm);
+  bool ending = false;
   while (!is_over(swarm)) {
     auto style = session.style;
     style.now = wall_now();
-    canvas.draw(watch_page(swarm, style), style);
-    // What came meanwhile is taken in at once; then drawn, ten times a second at most.
-    const auto until = std::chrono::steady_clock::now() + 100ms;
-    bool ended = false;
-    json::object item;
-    auto heard = stream.next(item, 1s);
-    while (heard == Stream::Heard::item) {
-      const json::value news(std::move(item));
-      if (text_at(news, "topic") == "task") apply_news(swarm, news);
-      if (text_at(news, "topic") == "swarm") ended = is_over(news);
-      const auto left =
-          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-      if (ended || left.count() <= 0) break;
-      heard = stream.next(item, left);
-    }
-    if (heard == Stream::Heard::ended) {
+    const auto size = Screen::size();
+    style.width = size.columns;
+    screen.draw(live.frame(style, size.lines - 1), size.columns);
+    const auto heard = hear(stream, live);
+    if (heard == Heard::end_of_stream) {
+      screen.close();
       print_error("vigilctl: the daemon ended the connection\n");
       return exit_unreachable;
     }
-    if (!ended) continue;
+    ending = ending || heard == Heard::end_of_swarm;
+    if (!ending && heard != Heard::losses) continue;
     auto fetched = session.fetch("GET", target);
     if (!fetched) return fetched.error();
     swarm = std::move(*fetched);
+    live.take_all(swarm);
   }
-  auto style = session.style;
-  style.now = wall_now();
-  canvas.draw(swarm_page(swarm, style), style);
-  return text_at(swarm, "state") == "done" ? exit_ok : exit_failed;
+  screen.erase();
+  screen.close();
+  print(swarm_end_page(swarm, session.style));
+  return exit_of(swarm);
 }
 
 // One line for each thing that happens; ends with the swarm when one was named.
 int watch_plainly(const Session& session, Stream& stream, const std::string& target, bool one) {
+  Changes changes;
   json::object item;
   while (stream.next(item) == Stream::Heard::item) {
     const json::value news(item);
-    print(session.output == Output::json ? to_text(news) + "\n" : news_line(news, session.style));
+    if (session.output == Output::json) {
+      print(to_text(news) + "\n");
+    } else if (changes.has(news)) {
+      print(news_line(news, session.style));
+    }
     if (!one || text_at(news, "topic") != "swarm" || !is_over(news)) continue;
-    if (session.output == Output::page) (void)session.get(target, swarm_page);
-    return text_at(news, "state") == "done" ? exit_ok : exit_failed;
+    const auto swarm = session.fetch("GET", target);
+    if (!swarm) return swarm.error();
+    if (session.output == Output::page) print(swarm_end_page(*swarm, session.style));
+    return is_over(*swarm) ? exit_of(*swarm) : exit_failed;
   }
   print_error("vigilctl: the daemon ended the connection\n");
   return exit_unreachable;
@@ -130,9 +141,9 @@ int watch_swarms(const Session& session, const std::string& id) {
     if (session.output == Output::json) {
       print(to_text(*swarm) + "\n");
     } else {
-      print(swarm_page(*swarm, session.style));
+      print(swarm_end_page(*swarm, session.style));
     }
-    return text_at(*swarm, "state") == "done" ? exit_ok : exit_failed;
+    return exit_of(*swarm);
   }
   if (session.terminal && session.output == Output::page) {
     return watch_live(session, *stream, target, std::move(*swarm));
