@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "bench/essay.hpp"
 #include "bench/idle.hpp"
 #include "bench/ingest.hpp"
 #include "bench/spawn.hpp"
@@ -28,8 +29,20 @@ int main(int argc, char** argv) {
   });
   cli.add_subcommand("storage", "changes per second through the writer, beside bare SQLite")
       ->callback([&] { run_storage(pace()); });
-  cli.add_subcommand("spawn", "tasks per second, beside a bare loop, xargs, parallel, make, ninja")
-      ->callback([&] { run_spawn(pace()); });
+  cli.add_subcommand("essay", "a day's work by one worker, by many, and on interfaces")
+      ->callback([&] { run_essay(pace()); });
+  SpawnOptions spawn;
+  auto* spawning = cli.add_subcommand(
+      "spawn", "tasks per second, beside a bare loop, xargs, parallel, make, ninja and Dask");
+  auto* tasks =
+      spawning->add_option("--tasks", spawn.tasks, "of each variant")->check(CLI::PositiveNumber);
+  spawning->add_option("--slots", spawn.slots, "how many at a time, each in turn")
+      ->check(CLI::PositiveNumber);
+  spawning->add_option("--only", spawn.only, "variants with this in their name, and the bare loop");
+  spawning->callback([&] {
+    if (quick && tasks->empty()) spawn.tasks = 1'000;
+    run_spawn(spawn);
+  });
   auto* doors = cli.add_subcommand("serve-without-storage", "")->group("");
   doors->add_option("directory", directory)->required();
   doors->callback([&] { serve_without_storage(directory.c_str()); });

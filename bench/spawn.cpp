@@ -10,21 +10,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <fstream>
 #include <functional>
 #include <stdexcept>
 
 #include "bench/daemon.hpp"
+#include "bench/disk_checkpoints.hpp"
 #include "bench/figure.hpp"
 #include "bench/spawn_peers.hpp"
-#include "core/task_group.hpp"
-#include "storage/writer.hpp"
 #include "swarm/engine.hpp"
 #include "swarm/process_runner.hpp"
 
@@ -59,7 +57,7 @@ bool reap(const Spawned& spawned) {
 }
 
 // The limit of the machine: nothing but starting and reaping, `slots` at a time.
-double bare_loop(int tasks, int slots) {
+Ran bare_loop(int tasks, int slots) {
   const auto begun = Steady::now();
   std::vector<Spawned> running;
   std::vector<pollfd> ends;
@@ -80,7 +78,7 @@ double bare_loop(int tasks, int slots) {
       ++done;
     }
   }
-  return tasks / std::chrono::duration<double>(Steady::now() - begun).count();
+  return {tasks / std::chrono::duration<double>(Steady::now() - begun).count()};
 }
 
 // The same children under the engine: what the engine itself costs.
@@ -100,64 +98,6 @@ class BareRunner final : public swarm::Runner {
   }
 };
 
-// As the daemon keeps them (daemon/runtime/swarm_host.cpp): each end is a change of its own on the
-// writer, the start is not waited for.
-class DiskCheckpoints final : public swarm::Checkpoints {
- public:
-  DiskCheckpoints(asio::io_context& loop, const std::string& dir) : starts_(loop.get_executor()) {
-    auto opened = storage::Writer::open({.state_dir = dir});
-    if (!opened) throw std::runtime_error(opened.error().message);
-    writer_ = std::move(*opened);
-    writer_->start(loop.get_executor(), [](const std::string& why) {
-      throw std::runtime_error("the database broke: " + why);
-    });
-  }
-  ~DiskCheckpoints() override { writer_->stop(); }
-
-  asio::awaitable<SwarmId> add_swarm() {
-    auto adding = writer_->commit([](storage::Stores& stores) {
-      storage::Swarm swarm;
-      swarm.entity = swarm.title = "bench";
-      return stores.swarms.add(swarm);
-    });
-    Result<SwarmId> added = co_await std::move(adding);
-    co_return added.value();
-  }
-  asio::awaitable<void> started(SwarmId swarm, std::string task, int attempt,
-                                std::int64_t fence) override {
-    auto note = [this, swarm, task = std::move(task), attempt, fence]() -> asio::awaitable<void> {
-      auto noting = writer_->commit([=](storage::Stores& stores) {
-        stores.swarms.task_started(swarm, task, attempt, fence, TimePoint{});
-      });
-      Result<void> noted = co_await std::move(noting);
-      if (!noted) throw std::runtime_error(noted.error().message);
-    };
-    starts_.spawn("note a start", std::move(note));
-    co_return;
-  }
-  asio::awaitable<void> ended(SwarmId swarm, swarm::TaskOutcome outcome,
-                              std::int64_t fence) override {
-    auto change = [swarm, outcome = std::move(outcome), fence](storage::Stores& stores) {
-      storage::SwarmTask task;
-      task.swarm = swarm;
-      task.name = outcome.name;
-      task.state = swarm::to_text(outcome.state);
-      task.fence = fence;
-      task.took = outcome.took;
-      task.outcome = swarm::to_json(outcome);
-      return stores.swarms.task_ended(task);
-    };
-    auto committing = writer_->commit(std::move(change));
-    Result<bool> kept = co_await std::move(committing);
-    if (!kept || !*kept) throw std::runtime_error("a result was not kept");
-  }
-  asio::awaitable<void> settle() { co_await starts_.join(); }
-
- private:
-  std::unique_ptr<storage::Writer> writer_;
-  TaskGroup starts_;
-};
-
 swarm::Run run_of(int tasks, swarm::Containment containment) {
   swarm::Run run;
   run.owner = "bench";
@@ -173,53 +113,31 @@ swarm::Run run_of(int tasks, swarm::Containment containment) {
   return run;
 }
 
-asio::awaitable<swarm::Report> run_in(swarm::Engine& engine, DiskCheckpoints& disk,
-                                      swarm::Run run) {
-  run.id = co_await disk.add_swarm();
-  swarm::Report report = co_await engine.run(std::move(run));
-  co_await disk.settle();
-  co_return report;
-}
-
-double through_engine(asio::io_context& loop, Clock& clock, swarm::Runner& runner,
-                      DiskCheckpoints& disk, int slots, swarm::Run run) {
-  swarm::EngineLimits limits;
-  limits.slots = slots;
-  swarm::Engine engine(loop.get_executor(), clock, runner, disk, limits);
+Ran through_engine(asio::io_context& loop, Clock& clock, swarm::Runner& runner,
+                   DiskCheckpoints& disk, int slots, swarm::Run run) {
   const auto tasks = static_cast<double>(run.plan.tasks.size());
-  std::exception_ptr thrown;
-  std::string error = "it did not end";
   const auto begun = Steady::now();
-  bool over = false;
-  asio::co_spawn(loop, run_in(engine, disk, std::move(run)),
-                 [&](const std::exception_ptr& failure, const swarm::Report& report) {
-                   thrown = failure;
-                   over = true;
-                   if (!failure) error = report.ok ? "" : report.error;
-                 });
-  loop.restart();
-  // The writer's thread posts to the loop, so the loop may be empty while something is under way.
-  const auto work = asio::make_work_guard(loop);
-  while (!over) loop.run_one();
-  if (thrown) std::rethrow_exception(thrown);
-  if (!error.empty()) throw std::runtime_error("the tasks did not end well: " + error);
-  return tasks / std::chrono::duration<double>(Steady::now() - begun).count();
+  (void)run_swarm(loop, clock, runner, disk, slots, std::move(run));
+  return {tasks / std::chrono::duration<double>(Steady::now() - begun).count()};
 }
 
 constexpr int rounds = 5;  // of all variants in turn, because the machine may be shared
 
-// What one variant reached in each round, and what it cost this process itself.
+// What one variant reached in each round, and the processor time it took in all: ours, that of the
+// children and what the kernel did for both.
 struct Variant {
   std::string name;
-  std::function<double(int tasks)> run;
+  std::function<Ran(int tasks)> run;
   bool is_ours = false;
   std::vector<double> rates = {};
-  double own_cpu_ms = 0;
+  double cpu_ms = 0;
+  double own_cpu_ms = 0;  // of this process, its writer's thread included
+  long peak_kb = 0;
 };
 
-double own_cpu_ms() {
+double cpu_ms(__rusage_who whose) {
   rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
+  ::getrusage(whose, &usage);
   const auto ms = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3;
   };
@@ -231,10 +149,27 @@ double median(std::vector<double> values) {
   return percentile(values, 0.5);
 }
 
+// The kernel keeps the peak; a 5 makes it begin anew.
+void forget_peak() { std::ofstream("/proc/self/clear_refs") << 5; }
+
 long peak_kb() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    long value = 0;
+    if (word == "VmHWM:" && status >> value) return value;
+  }
+  return 0;
+}
+
+void run_once(Variant& variant, int tasks) {
+  forget_peak();
+  const double own = cpu_ms(RUSAGE_SELF);
+  const double children = cpu_ms(RUSAGE_CHILDREN);
+  const Ran ran = variant.run(tasks);
+  variant.rates.push_back(ran.rate);
+  variant.own_cpu_ms += cpu_ms(RUSAGE_SELF) - own;
+  variant.cpu_ms += cpu_ms(RUSAGE_SELF) - own + cpu_ms(RUSAGE_CHILDREN) - children;
+  variant.peak_kb = std::max(variant.peak_kb, variant.is_ours ? peak_kb() : ran.peak_kb);
 }
 
 void report(const Variant& variant, const Variant& bare, int tasks, int slots) {
@@ -245,10 +180,12 @@ void report(const Variant& variant, const Variant& bare, int tasks, int slots) {
   figure.unit = "tasks/s";
   const double limit = median(bare.rates);
   figure.beside = {{"bare_spawn_loop_tasks_per_s", limit},
-                   {"overhead_us_per_task", 1e6 / figure.value - 1e6 / limit}};
+                   {"overhead_us_per_task", 1e6 / figure.value - 1e6 / limit},
+                   {"cpu_ms_per_task", variant.cpu_ms / tasks},
+                   {"bare_spawn_loop_cpu_ms_per_task", bare.cpu_ms / tasks},
+                   {"peak_memory_kb", variant.peak_kb}};
   if (variant.is_ours) {
     figure.beside["own_cpu_ms_per_task"] = variant.own_cpu_ms / tasks;
-    figure.beside["peak_memory_kb"] = peak_kb();
     figure.aim = "ratio >= 0.77";
     figure.met = figure.value / limit >= 0.77;
   }
@@ -274,7 +211,20 @@ std::vector<Variant> variants_of(asio::io_context& loop, Clock& clock, swarm::Ru
   return variants;
 }
 
-void measure(int tasks, int slots) {
+// Those that are not installed are left out, and said.
+void add_peers(std::vector<Variant>& variants, const std::string& directory, int slots,
+               const std::string& only) {
+  for (const Peer& peer : peers_in(directory)) {
+    if (!peer.name.contains(only)) continue;
+    if (peer.run(slots, slots).rate == 0) {
+      fmt::print(stderr, "skipped: {}: apt-get install {}\n", peer.name, peer.package);
+      continue;
+    }
+    variants.push_back({peer.name, [peer, slots](int count) { return peer.run(count, slots); }});
+  }
+}
+
+void measure(const SpawnOptions& options, int slots) {
   const Scratch scratch;
   asio::io_context loop{1};
   const auto clock = make_system_clock();
@@ -283,29 +233,23 @@ void measure(int tasks, int slots) {
                                                scratch.path() + "/work", {});
   DiskCheckpoints disk(loop, scratch.path() + "/state");
   auto variants = variants_of(loop, *clock, bare, *real, disk, slots);
-  for (const Peer& peer : peers_in(scratch.path())) {
-    variants.push_back({peer.name, [peer, slots](int count) { return peer.run(count, slots); }});
-    if (variants.back().run(slots) > 0) continue;
-    fmt::print(stderr, "skipped: {}: apt-get install {}\n", peer.name, peer.package);
-    variants.pop_back();
-  }
+  std::erase_if(variants, [&](const Variant& variant) {
+    return variant.is_ours && !variant.name.contains(options.only);
+  });
+  add_peers(variants, scratch.path(), slots, options.only);
+  const int each = std::max(options.tasks / rounds, 1);
   for (int round = 0; round < rounds; ++round) {
-    for (Variant& variant : variants) {
-      const double before = own_cpu_ms();
-      variant.rates.push_back(variant.run(tasks / rounds));
-      variant.own_cpu_ms += own_cpu_ms() - before;
-    }
+    for (Variant& variant : variants) run_once(variant, each);
   }
   for (std::size_t at = 1; at < variants.size(); ++at) {
-    report(variants[at], variants[0], tasks, slots);
+    report(variants[at], variants[0], each * rounds, slots);
   }
 }
 
 }  // namespace
 
-void run_spawn(Pace pace) {
-  const int tasks = pace == Pace::quick ? 1'000 : 10'000;
-  for (const int slots : {2, 8, 64}) measure(tasks, slots);
+void run_spawn(const SpawnOptions& options) {
+  for (const int slots : options.slots) measure(options, slots);
 }
 
 }  // namespace vigil::bench

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,8 +18,13 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-// Output goes nowhere, input comes from a file. -1: no such program.
-int run_program(std::vector<std::string> argv, const std::string& input, const std::string& dir) {
+struct Ended {
+  int code = -1;  // -1: no such program
+  long peak_kb = 0;
+};
+
+// Output goes nowhere, input comes from a file.
+Ended run_program(std::vector<std::string> argv, const std::string& input, const std::string& dir) {
   std::vector<char*> pointers;
   for (auto& argument : argv) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
@@ -32,19 +38,20 @@ int run_program(std::vector<std::string> argv, const std::string& input, const s
   const int refused =
       ::posix_spawnp(&pid, argv[0].c_str(), &actions, nullptr, pointers.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
-  if (refused != 0) return -1;
+  if (refused != 0) return {};
   int status = 0;
-  ::waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  rusage usage{};
+  ::wait4(pid, &status, 0, &usage);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, usage.ru_maxrss};
 }
 
-double rate(int tasks, const std::vector<std::string>& argv, const std::string& input,
-            const std::string& dir) {
+Ran rate(int tasks, const std::vector<std::string>& argv, const std::string& input,
+         const std::string& dir) {
   const auto begun = Steady::now();
-  const int code = run_program(argv, input, dir);
-  if (code == -1 || code == 127) return 0;
-  if (code != 0) throw std::runtime_error(argv[0] + " did not end well");
-  return tasks / std::chrono::duration<double>(Steady::now() - begun).count();
+  const Ended ended = run_program(argv, input, dir);
+  if (ended.code == -1 || ended.code == 127) return {};
+  if (ended.code != 0) throw std::runtime_error(argv[0] + " did not end well");
+  return {tasks / std::chrono::duration<double>(Steady::now() - begun).count(), ended.peak_kb};
 }
 
 std::string numbers(const std::string& dir, int tasks) {
@@ -54,7 +61,7 @@ std::string numbers(const std::string& dir, int tasks) {
   return path;
 }
 
-double with_make(const std::string& dir, int tasks, int slots) {
+Ran with_make(const std::string& dir, int tasks, int slots) {
   {
     std::ofstream file(dir + "/Makefile");
     file << "all:";
@@ -65,7 +72,7 @@ double with_make(const std::string& dir, int tasks, int slots) {
   return rate(tasks, {"make", "-s", fmt::format("-j{}", slots)}, "/dev/null", dir);
 }
 
-double with_ninja(const std::string& dir, int tasks, int slots) {
+Ran with_ninja(const std::string& dir, int tasks, int slots) {
   {
     std::ofstream file(dir + "/build.ninja");
     file << "rule r\n command = /bin/true\n";
@@ -88,9 +95,11 @@ if __name__ == "__main__":
         client.gather(client.map(lambda n: subprocess.run(["/bin/true"]).returncode, range(tasks)))
 )";
 
-double with_dask(const std::string& dir, int tasks, int slots) {
-  std::ofstream(dir + "/dask.py") << dask_script;
-  return rate(tasks, {"/usr/bin/python3", "dask.py", std::to_string(tasks), std::to_string(slots)},
+Ran with_dask(const std::string& dir, int tasks, int slots) {
+  // Not dask.py: Python would take that for the module.
+  std::ofstream(dir + "/many_true.py") << dask_script;
+  return rate(tasks,
+              {"/usr/bin/python3", "many_true.py", std::to_string(tasks), std::to_string(slots)},
               "/dev/null", dir);
 }
 
@@ -99,7 +108,8 @@ double with_dask(const std::string& dir, int tasks, int slots) {
 std::vector<Peer> peers_in(const std::string& directory) {
   std::vector<Peer> peers;
   peers.push_back({"xargs -P", "findutils", [directory](int tasks, int slots) {
-                     return rate(tasks, {"xargs", "-P", std::to_string(slots), "-n", "1", "true"},
+                     return rate(tasks,
+                                 {"xargs", "-P", std::to_string(slots), "-n", "1", "/bin/true"},
                                  numbers(directory, tasks), directory);
                    }});
   peers.push_back({"GNU parallel", "parallel", [directory](int tasks, int slots) {

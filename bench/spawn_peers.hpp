@@ -7,11 +7,15 @@
 
 namespace vigil::bench {
 
+struct Ran {
+  double rate = 0;   // tasks per second; 0 when it is not installed
+  long peak_kb = 0;  // memory of the largest process, the tasks' own not counted where that is told
+};
+
 struct Peer {
   std::string name;
-  std::string package;  // of Debian, that has it
-  // Tasks per second, its own start included; 0 when it is not installed.
-  std::function<double(int tasks, int slots)> run;
+  std::string package;                           // of Debian, that has it
+  std::function<Ran(int tasks, int slots)> run;  // its own start included
 };
 
 std::vector<Peer> peers_in(const std::string& directory);

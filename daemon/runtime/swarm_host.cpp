@@ -210,6 +210,12 @@ asio::awaitable<void> SwarmHost::run(Queued queued) {
   auto preparing = prepare(*swarm);
   Result<swarm::Run> prepared = co_await std::move(preparing);
   const auto now = house_.clock.now();
+  auto starting = house_.writer.commit(
+      [id = queued.id, now](storage::Stores& stores) { stores.swarms.start(id, now); });
+  Result<void> begun = co_await std::move(starting);
+  (void)begun;  // only `since when` is lost; the end is what counts
+  // From here to the engine nothing is waited for: whoever cancels it finds it there, or came
+  // before.
   swarm::Report report;
   if (const auto why = cancelled_.find(queued.id); why != cancelled_.end()) {
     report = never_ran(*swarm, why->second, true, now);
@@ -217,10 +223,6 @@ asio::awaitable<void> SwarmHost::run(Queued queued) {
   } else if (!prepared) {
     report = never_ran(*swarm, "its plan cannot be read: " + prepared.error().message, false, now);
   } else {
-    auto starting = house_.writer.commit(
-        [id = queued.id, now](storage::Stores& stores) { stores.swarms.start(id, now); });
-    Result<void> begun = co_await std::move(starting);
-    (void)begun;  // only `since when` is lost; the end is what counts
     house_.bulletin.post("swarm", [&] {
       return json::object{{"id", queued.id.value},   {"entity", queued.entity},
                           {"state", "running"},      {"title", swarm->title},
