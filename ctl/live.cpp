@@ -168,14 +168,17 @@ std::string LiveSwarm::header(const Style& style, std::size_t width) const {
   }
   numbers = cut(numbers, width);
   const auto room = width - display_width(numbers);
-  constexpr std::size_t bar_columns = 20;
   std::string out;
-  if (room > 8)
+  if (room > 8) {
     out += toned(cut(title_, std::min<std::size_t>(room - 2, 48)), Tone::title, style) + "  ";
-  if (display_width(out) + bar_columns + 2 <= room) {
+  }
+  constexpr std::size_t bar_min = 8;
+  constexpr std::size_t bar_max = 20;
+  const auto left = room - std::min(room, display_width(out) + 2);
+  if (left >= bar_min) {
     const auto over = static_cast<double>(rows_.size() - counts_[waiting] - counts_[running]);
-    out +=
-        bar(over / static_cast<double>(std::max<std::size_t>(rows_.size(), 1)), bar_columns) + "  ";
+    const auto all = static_cast<double>(std::max<std::size_t>(rows_.size(), 1));
+    out += bar(over / all, static_cast<int>(std::min(left, bar_max))) + "  ";
   }
   return out + numbers;
 }
