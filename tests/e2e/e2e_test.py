@@ -313,6 +313,38 @@ source = "admin"
             left = subprocess.run(["pgrep", "-f", "sleep 613"], capture_output=True, text=True)
             self.assertEqual(left.stdout, "", "grandchildren outlived their task")
 
+    def test_a_failed_swarm_is_tried_again_from_what_is_done(self):
+        config = DOORS + """
+[entity.runner]
+kind = "rules"
+case_key = "{{event.subject}}"
+[[entity.runner.on]]
+source = "admin"
+[[entity.runner.rule]]
+name = "go"
+[[entity.runner.rule.task]]
+name = "first"
+sandbox = "none"
+argv = ["/bin/sh", "-c", "echo ran >>@DIR@/first; echo 1"]
+[[entity.runner.rule.task]]
+name = "second"
+sandbox = "none"
+needs = ["first"]
+argv = ["/bin/sh", "-c", "test -e @DIR@/open"]
+"""
+        with Place(config) as place, Daemon(place) as daemon:
+            daemon.ctl("events", "emit", "--type", "go.now", "--subject", "x")
+            daemon.settle()
+            swarm = daemon.ctl("swarms", "list")["swarms"][0]
+            self.assertEqual(swarm["state"], "failed")
+            place.write("open", "")
+            daemon.ctl("swarms", "retry", swarm["id"])
+            daemon.settle()
+            self.assertEqual(daemon.ctl("swarms", "show", swarm["id"])["state"], "done")
+            self.assertEqual((place.path / "first").read_text(), "ran\n")
+            refused = daemon.ctl_text("swarms", "retry", swarm["id"], expect=1)
+            self.assertIn("nothing to try again", refused)
+
     def test_a_process_entity_that_misbehaves_stops_nobody(self):
         config = DOORS + NOTES + """
 [entity.odd]
