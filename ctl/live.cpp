@@ -56,12 +56,16 @@ LiveSwarm::State LiveSwarm::state_from(std::string_view text) {
 }
 
 std::size_t LiveSwarm::place_of(const std::string& name) {
-  const auto [place, fresh] = places_.try_emplace(name, rows_.size());
-  if (fresh) {
+  if (places_.try_emplace(name, rows_.size()).second) {
     rows_.emplace_back().name = name;
     ++counts_[waiting];
+    // Who has children only waits for them: its time is not work.
+    const auto slash = name.rfind('/');
+    const auto parent =
+        slash == std::string::npos ? places_.end() : places_.find(name.substr(0, slash));
+    if (parent != places_.end()) rows_[parent->second].has_children = true;
   }
-  return place->second;
+  return places_.at(name);
 }
 
 void LiveSwarm::become(std::size_t place, State state) {
@@ -155,7 +159,9 @@ double LiveSwarm::estimate(const Row& row, TimePoint now) const {
 
 std::string LiveSwarm::header(const Style& style, std::size_t width) const {
   Duration worked = worked_;
-  for (const auto& [at, place] : running_) worked += std::max(Duration{0}, style.now - at);
+  for (const auto& [at, place] : running_) {
+    if (!rows_[place].has_children) worked += std::max(Duration{0}, style.now - at);
+  }
   const auto elapsed =
       started_ == TimePoint{} ? Duration{0} : std::max(Duration{0}, style.now - started_);
   auto numbers =

@@ -38,6 +38,7 @@ class LiveSwarm {
     Duration took{0};
     Duration learned{0};
     double fraction = -1;
+    bool has_children = false;
     std::string note;
   };
   // How long those of one kind took so far: names that differ by the number at their end.

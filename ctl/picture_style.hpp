@@ -55,7 +55,7 @@ text { fill: var(--ink); font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, mon
 .names text.took { font-weight: 400; }
 .stripe { fill: var(--stripe); }
 .grid, .tick { stroke: var(--line); stroke-width: 1; shape-rendering: crispEdges; }
-.done { fill: var(--done); }
+.done { fill: var(--done); stroke: var(--done); stroke-width: 0.8; }
 .running { fill: var(--running); }
 .failed:not(g) { fill: url(#cross); stroke: var(--bad); stroke-width: 1.5; }
 .cancelled { fill: none; stroke: var(--warn); stroke-width: 1.5; stroke-dasharray: 4 3; }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "ctl/pages.hpp"
@@ -236,4 +238,36 @@ TEST_CASE("beyond some thousand tasks, those that ran one after the other share 
   CHECK(page.size() < 4'000'000);
   const auto rows = picture_html(many(1'000), now);
   CHECK(!has(rows, "Too many tasks"));
+}
+
+TEST_CASE("a swarm that ran is drawn with its children, its guess and its failure") {
+  std::ifstream file(VIGIL_SOURCE_DIR "/tests/ctl/data/swarm.json");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const auto swarm = parsed(text);
+  auto style = wide;
+  style.width = 80;
+  CHECK("\n" + chart_text(picture_of(swarm, now), style, Fold::long_lists) == R"(
+         0        1s       2s      3s       4s
+         ├────────┼────────┼───────┼────────┼───────
+* api    █████████◆█████████████████                 3.02s
+  map    ━                                           3.6ms
+    /0   ━                                           110ms
+    /1   ━━                                          208ms
+    /2   ━━━                                         310ms
+    /3    ━━━━                                       412ms
+    /4     ━━━━                                      512ms
+    /5      ━━━━━                                    610ms
+    /6        ━━━━━━                                 707ms
+    /7         ━━━━━━━━                              811ms
+    /8           ━━━━━━━━                            914ms
+    /9                 ━                             104ms
+    /10                 ━                            117ms
+    /11                  ━                           133ms
+* use               ▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓██████████          3s  on a guess for 1.78s
+  flaky                           ░░░░░░×××××××      704ms  2 attempts, 713ms w…
+* sum                                         █████  509ms
+━ done   █ on the longest chain   ▓ the same on the longest chain
+░ wasted attempts (how long)   × failed   ◆ published its interface
+)");
+  CHECK(has(picture_html(swarm, now), "spawned by map"));
 }
