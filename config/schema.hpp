@@ -105,6 +105,15 @@ void describe(Visitor& v, Storage& of) {
           of.swarms_keep);
   v.value(Spec{.name = "episodes_keep", .meaning = "how long episodes are kept; 0s for ever"},
           of.episodes_keep);
+  v.value(Spec{.name = "cache_keep",
+               .meaning = "how long results of tasks with `cache` may be taken by later tasks; 0s "
+                          "for ever"},
+          of.cache_keep);
+  v.value(Spec{.name = "cache_bytes_max",
+               .meaning = "most that these results may take together; the oldest go first",
+               .least = 0,
+               .most = 64 * gib},
+          of.cache_bytes_max);
   v.value(Spec{.name = "free_bytes_min",
                .meaning = "below this free space on the disk (or 5 % of it) nothing is accepted",
                .takes = Takes::restart},

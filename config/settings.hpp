@@ -43,6 +43,8 @@ struct Storage {                    // [storage]
   Duration ledger_keep = 365 * 24h;
   Duration swarms_keep = 90 * 24h;
   Duration episodes_keep = Duration{0};
+  Duration cache_keep = 30 * 24h;  // results of tasks that later ones may take
+  std::size_t cache_bytes_max = 256 * 1024 * 1024;
   std::size_t free_bytes_min = 64 * 1024 * 1024;  // stop accepting below this (or 5 % of the disk)
   std::size_t ballast_bytes = 16 * 1024 * 1024;
   int queue_max = 100'000;  // events accepted but not yet routed before 503

@@ -272,6 +272,8 @@ asio::awaitable<void> App::State::keep_house() {
     old.ledger_before = before(now, settings->storage.ledger_keep);
     old.swarms_before = before(now, settings->storage.swarms_keep);
     old.episodes_before = before(now, settings->storage.episodes_keep);
+    old.results_before = before(now, settings->storage.cache_keep);
+    old.results_bytes_max = static_cast<std::int64_t>(settings->storage.cache_bytes_max);
     auto retaining = writer->retain(old);
     Result<std::int64_t> erased = co_await std::move(retaining);
     if (!erased) {

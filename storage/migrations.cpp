@@ -281,8 +281,45 @@ CREATE INDEX kept_at ON kept (at);
 PRAGMA user_version = 3;
 )sql";
 
+// What swarms did, small enough to be read by the thousand. A swarm may run more than once. Learned
+// times and kept results know their age and size.
+constexpr Sql numbers_of_swarms = R"sql(
+ALTER TABLE swarm ADD COLUMN tasks INTEGER;     -- in its plan; NULL: they were not counted then
+ALTER TABLE swarm ADD COLUMN run INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE swarm ADD COLUMN asked INTEGER;     -- when this run was asked for; NULL: when created
+ALTER TABLE swarm ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0;  -- compute of that day
+CREATE TABLE swarm_numbers (
+  entity TEXT NOT NULL,
+  ended INTEGER NOT NULL,
+  swarm INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  state TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  tasks INTEGER NOT NULL,
+  done INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  first_time_right INTEGER NOT NULL,
+  reused INTEGER NOT NULL,
+  task_sum INTEGER NOT NULL,
+  wall INTEGER NOT NULL,
+  lower_bound INTEGER NOT NULL,
+  wasted INTEGER NOT NULL,
+  saved INTEGER NOT NULL,
+  PRIMARY KEY (entity, ended, swarm)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX swarm_numbers_swarm ON swarm_numbers (swarm, ended);
+ALTER TABLE learned ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX learned_at ON learned (entity, at);
+ALTER TABLE kept ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE kept SET bytes = length(result);
+DROP INDEX kept_at;
+CREATE INDEX kept_at ON kept (at, bytes);
+
+PRAGMA user_version = 4;
+)sql";
+
 constexpr std::array all = {Migration{1, first_shape}, Migration{2, bounds_and_taint},
-                            Migration{3, reuse}};
+                            Migration{3, reuse}, Migration{4, numbers_of_swarms}};
 constexpr std::int64_t application_id = 1'447'642'956;
 
 Result<void> keep_a_copy(Database& database, const std::string& path, int version) {

@@ -1,5 +1,6 @@
 #include "storage/retention.hpp"
 
+#include <limits>
 #include <set>
 #include <vector>
 
@@ -11,7 +12,6 @@ namespace vigil::storage {
 namespace {
 
 constexpr int looked_at_once = 256;
-constexpr int kept_max = 20'000;  // results that may be taken again
 
 struct Old {
   std::int64_t id = 0;
@@ -101,6 +101,14 @@ int erase_swarms(Database& database, const Page& page, TimePoint before) {
   return erased;
 }
 
+int erase_numbers(Database& database, const Page& page) {
+  int erased = 0;
+  for (const auto& old : page.old) {
+    erased += database.run("DELETE FROM swarm_numbers WHERE swarm = ?", old.id);
+  }
+  return erased;
+}
+
 int erase_episodes(Database& database, const Page& page) {
   int erased = 0;
   for (const auto& old : page.old) {
@@ -115,12 +123,16 @@ std::optional<TimePoint> limit_of(Shelf shelf, const Writer::Retention& retentio
       return retention.events_before;
     case Shelf::decisions:
     case Shelf::actions:
+    case Shelf::numbers:
     case Shelf::spend:
       return retention.ledger_before;
     case Shelf::swarms:
       return retention.swarms_before;
     case Shelf::episodes:
       return retention.episodes_before;
+    case Shelf::results:
+    case Shelf::learned:
+      return std::nullopt;  // bounded in another way, too
   }
   return std::nullopt;
 }
@@ -152,7 +164,14 @@ Page oldest_of(Database& database, Shelf shelf, std::int64_t after, TimePoint be
                                           ORDER BY id LIMIT ?)sql",
                                     after, looked_at_once),
                      before);
+    case Shelf::numbers:
+      return page_of(database.query(R"sql(SELECT swarm, ended, '' FROM swarm_numbers
+                                          WHERE swarm > ? ORDER BY swarm LIMIT ?)sql",
+                                    after, looked_at_once),
+                     before);
     case Shelf::spend:
+    case Shelf::results:
+    case Shelf::learned:
       break;
   }
   return {};
@@ -170,10 +189,37 @@ int erase(Database& database, Shelf shelf, const Page& page, TimePoint before) {
       return erase_swarms(database, page, before);
     case Shelf::episodes:
       return erase_episodes(database, page);
+    case Shelf::numbers:
+      return erase_numbers(database, page);
     case Shelf::spend:
+    case Shelf::results:
+    case Shelf::learned:
       break;
   }
   return 0;
+}
+
+// True: there may be more.
+bool erase_results(Database& database, const Writer::Retention& retention, Walk& walk) {
+  const auto before = retention.results_before.value_or(TimePoint::min());
+  const auto bytes = retention.results_bytes_max.value_or(std::numeric_limits<std::int64_t>::max());
+  const int erased = Swarms(database).erase_kept(before, bytes, looked_at_once);
+  walk.erased += erased;
+  return erased == looked_at_once;
+}
+
+// One entity a step.
+bool erase_learned(Database& database, Walk& walk) {
+  std::string entity;
+  {
+    auto row = database.query("SELECT entity FROM learned WHERE entity > ? ORDER BY entity LIMIT 1",
+                              walk.name);
+    if (!row.next()) return false;
+    entity = row.text(0);
+  }
+  walk.erased += Swarms(database).erase_learned(entity, learned_names_max);
+  walk.name = std::move(entity);
+  return true;
 }
 
 }  // namespace
@@ -184,6 +230,8 @@ Walk step(Database& database, const Writer::Retention& retention, Walk walk) {
     walk.done = walk.shelf == last_shelf;
     if (!walk.done) walk.shelf = static_cast<Shelf>(static_cast<int>(walk.shelf) + 1);
   };
+  if (walk.shelf == Shelf::results && erase_results(database, retention, walk)) return walk;
+  if (walk.shelf == Shelf::learned && erase_learned(database, walk)) return walk;
   const auto before = limit_of(walk.shelf, retention);
   if (!before) {
     go_on();
@@ -198,9 +246,6 @@ Walk step(Database& database, const Writer::Retention& retention, Walk walk) {
   const auto page = oldest_of(database, walk.shelf, walk.after, *before);
   walk.erased += erase(database, walk.shelf, page, *before);
   walk.after = page.last;
-  if (page.end && walk.shelf == Shelf::swarms) {
-    walk.erased += Swarms(database).erase_kept(*before, kept_max);
-  }
   if (page.end) go_on();
   return walk;
 }

@@ -1,14 +1,10 @@
 #include "storage/swarms.hpp"
 
-#include <algorithm>
-
 #include "storage/columns.hpp"
 #include "storage/database.hpp"
 
 namespace vigil::storage {
 namespace {
-
-constexpr double newest_weight = 0.3;
 
 // Columns: those of every SELECT of swarms below, in its order.
 Swarm swarm_of(const Cursor& row) {
@@ -25,6 +21,22 @@ Swarm swarm_of(const Cursor& row) {
   swarm.started = row.time(9);
   swarm.ended = row.time(10);
   swarm.report = packed_json_of(row.bytes(11));
+  swarm.tasks = row.is_null(12) ? -1 : row.small(12);
+  swarm.run = row.small(13);
+  swarm.asked = row.is_null(14) ? swarm.created : row.time(14);
+  swarm.reserved = Duration{row.integer(15)};
+  if (row.is_null(16) || swarm.ended == TimePoint{}) return swarm;
+  auto& numbers = swarm.numbers.emplace();
+  numbers.swarm = swarm.id;
+  numbers.entity = swarm.entity;
+  numbers.ended = swarm.ended;
+  numbers.title = swarm.title;
+  numbers.state = swarm.state;
+  numbers.run = swarm.run;
+  numbers.tasks = row.small(16);
+  numbers.done = row.small(17);
+  numbers.task_sum = Duration{row.integer(18)};
+  numbers.wall = Duration{row.integer(19)};
   return swarm;
 }
 
@@ -37,18 +49,39 @@ std::vector<Swarm> all_of(Cursor row) {
 }  // namespace
 
 SwarmId Swarms::add(const Swarm& swarm) {
-  database_.run(R"sql(INSERT INTO swarm (entity, case_id, decision, title, plan, state, created)
-                      VALUES (?, ?, ?, ?, ?, ?, ?))sql",
+  const auto asked = swarm.asked == TimePoint{} ? swarm.created : swarm.asked;
+  const auto tasks = swarm.tasks < 0 ? std::nullopt : std::optional(swarm.tasks);
+  database_.run(R"sql(INSERT INTO swarm (entity, case_id, decision, title, plan, state, created,
+                                         tasks, asked, reserved)
+                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql",
                 swarm.entity, swarm.case_id, swarm.decision, swarm.title,
-                Blob{packed_column_of(swarm.plan)}, swarm.state, swarm.created);
+                Blob{packed_column_of(swarm.plan)}, swarm.state, swarm.created, tasks, asked,
+                swarm.reserved.count());
   return SwarmId{database_.last_id()};
 }
 
 std::optional<Swarm> Swarms::find(SwarmId id) {
   auto row = database_.query(
       R"sql(SELECT s.id, s.entity, s.case_id, c.key, s.decision, s.title, s.plan, s.state,
-                   s.created, s.started, s.ended, s.report
-            FROM swarm s LEFT JOIN case_ c ON c.id = s.case_id WHERE s.id = ?)sql",
+                   s.created, s.started, s.ended, s.report, s.tasks, s.run, s.asked, s.reserved,
+                   n.tasks, n.done, n.task_sum, n.wall
+            FROM swarm s LEFT JOIN case_ c ON c.id = s.case_id
+                         LEFT JOIN swarm_numbers n ON n.swarm = s.id
+            WHERE s.id = ?)sql",
+      id.value);
+  if (!row.next()) return std::nullopt;
+  return swarm_of(row);
+}
+
+std::optional<Swarm> Swarms::brief(SwarmId id) {
+  auto row = database_.query(
+      R"sql(SELECT s.id, s.entity, s.case_id, c.key, s.decision, s.title,
+                   CASE WHEN s.tasks IS NULL THEN s.plan END, s.state, s.created, s.started,
+                   s.ended, CASE WHEN n.swarm IS NULL THEN s.report END, s.tasks, s.run, s.asked,
+                   s.reserved, n.tasks, n.done, n.task_sum, n.wall
+            FROM swarm s LEFT JOIN case_ c ON c.id = s.case_id
+                         LEFT JOIN swarm_numbers n ON n.swarm = s.id
+            WHERE s.id = ?)sql",
       id.value);
   if (!row.next()) return std::nullopt;
   return swarm_of(row);
@@ -56,17 +89,23 @@ std::optional<Swarm> Swarms::find(SwarmId id) {
 
 std::vector<Swarm> Swarms::unfinished() {
   return all_of(database_.query(
-      R"sql(SELECT s.id, s.entity, s.case_id, c.key, s.decision, s.title, s.plan, s.state,
-                   s.created, s.started, s.ended, s.report
+      R"sql(SELECT s.id, s.entity, s.case_id, c.key, s.decision, s.title,
+                   CASE WHEN s.tasks IS NULL THEN s.plan END, s.state, s.created, s.started,
+                   s.ended, CASE WHEN n.swarm IS NULL THEN s.report END, s.tasks, s.run, s.asked,
+                   s.reserved, n.tasks, n.done, n.task_sum, n.wall
             FROM swarm s INDEXED BY swarm_open LEFT JOIN case_ c ON c.id = s.case_id
+                         LEFT JOIN swarm_numbers n ON n.swarm = s.id
             WHERE s.ended IS NULL ORDER BY s.id)sql"));
 }
 
 std::vector<Swarm> Swarms::unfinished_of(CaseId case_id) {
   return all_of(database_.query(
-      R"sql(SELECT s.id, s.entity, s.case_id, c.key, s.decision, s.title, s.plan, s.state,
-                   s.created, s.started, s.ended, s.report
+      R"sql(SELECT s.id, s.entity, s.case_id, c.key, s.decision, s.title,
+                   CASE WHEN s.tasks IS NULL THEN s.plan END, s.state, s.created, s.started,
+                   s.ended, CASE WHEN n.swarm IS NULL THEN s.report END, s.tasks, s.run, s.asked,
+                   s.reserved, n.tasks, n.done, n.task_sum, n.wall
             FROM swarm s INDEXED BY swarm_open_case LEFT JOIN case_ c ON c.id = s.case_id
+                         LEFT JOIN swarm_numbers n ON n.swarm = s.id
             WHERE s.case_id = ? AND s.ended IS NULL ORDER BY s.id)sql",
       case_id));
 }
@@ -75,16 +114,22 @@ std::vector<Swarm> Swarms::list(const std::string& entity, SwarmId before, int l
   const auto end = before ? before.value : INT64_MAX;
   if (entity.empty()) {
     return all_of(database_.query(
-        R"sql(SELECT s.id, s.entity, s.case_id, c.key, s.decision, s.title, s.plan, s.state,
-                     s.created, s.started, s.ended, s.report
-              FROM swarm s LEFT JOIN case_ c ON c.id = s.case_id
-              WHERE s.id < ? ORDER BY s.id DESC LIMIT ?)sql",
+        R"sql(SELECT s.id, s.entity, s.case_id, c.key, s.decision, s.title,
+                   CASE WHEN s.tasks IS NULL THEN s.plan END, s.state, s.created, s.started,
+                   s.ended, CASE WHEN n.swarm IS NULL THEN s.report END, s.tasks, s.run, s.asked,
+                   s.reserved, n.tasks, n.done, n.task_sum, n.wall
+            FROM swarm s LEFT JOIN case_ c ON c.id = s.case_id
+                         LEFT JOIN swarm_numbers n ON n.swarm = s.id
+            WHERE s.id < ? ORDER BY s.id DESC LIMIT ?)sql",
         end, limit));
   }
   return all_of(database_.query(
-      R"sql(SELECT s.id, s.entity, s.case_id, c.key, s.decision, s.title, s.plan, s.state,
-                   s.created, s.started, s.ended, s.report
+      R"sql(SELECT s.id, s.entity, s.case_id, c.key, s.decision, s.title,
+                   CASE WHEN s.tasks IS NULL THEN s.plan END, s.state, s.created, s.started,
+                   s.ended, CASE WHEN n.swarm IS NULL THEN s.report END, s.tasks, s.run, s.asked,
+                   s.reserved, n.tasks, n.done, n.task_sum, n.wall
             FROM swarm s INDEXED BY swarm_entity LEFT JOIN case_ c ON c.id = s.case_id
+                         LEFT JOIN swarm_numbers n ON n.swarm = s.id
             WHERE s.entity = ? AND s.id < ? ORDER BY s.id DESC LIMIT ?)sql",
       entity, end, limit));
 }
@@ -157,68 +202,32 @@ bool Swarms::finish(SwarmId id, const std::string& state, const json::value& rep
                        state, Blob{packed_column_of(report)}, now, id.value) > 0;
 }
 
-bool Swarms::reopen(SwarmId id) {
-  return database_.run(R"sql(UPDATE swarm SET state = 'planned', report = NULL, started = NULL,
-                                              ended = NULL
-                             WHERE id = ? AND state IN ('failed', 'cancelled')
-                               AND ended IS NOT NULL)sql",
-                       id.value) > 0;
+bool Swarms::reopen(SwarmId id, TimePoint asked, Duration reserved) {
+  const bool reopened =
+      database_.run(R"sql(UPDATE swarm SET state = 'planned', report = NULL, started = NULL,
+                                           ended = NULL, run = run + 1, asked = ?, reserved = ?
+                          WHERE id = ? AND state IN ('failed', 'cancelled')
+                            AND ended IS NOT NULL)sql",
+                    asked, reserved.count(), id.value) > 0;
+  if (!reopened) return false;
+  // Their fences stay: those of the new run are larger.
+  database_.run(R"sql(UPDATE task SET state = 'waiting', outcome = NULL, took = 0
+                      WHERE swarm = ? AND state <> 'done')sql",
+                id.value);
+  return true;
 }
 
-std::string learned_name(const std::string& task) {
-  const auto slash = task.rfind('/');
-  const bool is_item = slash != std::string::npos && slash + 1 < task.size() &&
-                       task.find_first_not_of("0123456789", slash + 1) == std::string::npos;
-  return is_item ? task.substr(0, slash + 1) : task;
-}
-
-void Swarms::learn(const std::string& entity, const std::string& task, Duration took) {
-  database_.run(R"sql(INSERT INTO learned (entity, task, took, runs) VALUES (?1, ?2, ?3, 1)
-                      ON CONFLICT (entity, task) DO UPDATE SET runs = runs + 1,
-                        deviation = learned.deviation * (1.0 - ?4)
-                                    + abs(excluded.took - learned.took) * ?4,
-                        took = learned.took * (1.0 - ?4) + excluded.took * ?4)sql",
-                entity, learned_name(task), static_cast<double>(took.count()), newest_weight);
-}
-
-std::vector<Swarms::Learned> Swarms::learned(const std::string& entity, int limit) {
+std::vector<WakeId> Swarms::untold_ends(SwarmId id) {
   auto row = database_.query(
-      "SELECT task, took, deviation, runs FROM learned WHERE entity = ? LIMIT ?", entity, limit);
-  std::vector<Learned> all;
+      R"sql(SELECT w.id, w.payload FROM swarm s
+            JOIN wake w INDEXED BY wake_case ON w.case_id = s.case_id
+            WHERE s.id = ? AND w.kind = 'swarm' AND w.dead = 0)sql",
+      id.value);
+  std::vector<WakeId> out;
   while (row.next()) {
-    all.push_back({row.text(0), Duration{static_cast<std::int64_t>(row.real(1))},
-                   Duration{static_cast<std::int64_t>(row.real(2))}, row.small(3)});
+    if (find_integer(json_of(row.bytes(1)), "swarm") == id.value) out.push_back(row.id<WakeId>(0));
   }
-  return all;
-}
-
-std::optional<Duration> Swarms::learned(const std::string& entity, const std::string& task) {
-  auto row = database_.query("SELECT took FROM learned WHERE entity = ? AND task = ?", entity,
-                             learned_name(task));
-  if (!row.next()) return std::nullopt;
-  return Duration{static_cast<std::int64_t>(row.real(0))};
-}
-
-void Swarms::keep(const std::string& key, const Kept& kept, TimePoint now) {
-  database_.run("INSERT OR REPLACE INTO kept (key, result, took, at) VALUES (?, ?, ?, ?)", key,
-                Blob{packed_column_of(kept.result)}, kept.took.count(), now);
-}
-
-std::optional<Swarms::Kept> Swarms::kept(const std::string& key) {
-  auto row = database_.query("SELECT result, took FROM kept WHERE key = ?", key);
-  if (!row.next()) return std::nullopt;
-  return Kept{packed_json_of(row.bytes(0)), Duration{row.integer(1)}};
-}
-
-int Swarms::erase_kept(TimePoint before, int count_max) {
-  const auto count = database_.number("SELECT count(*) FROM kept");
-  const auto over = std::max<std::int64_t>(count - count_max, 0);
-  int erased = database_.run("DELETE FROM kept WHERE at < ?", before);
-  if (over > erased) {
-    erased += database_.run(
-        "DELETE FROM kept WHERE key IN (SELECT key FROM kept ORDER BY at LIMIT ?)", over - erased);
-  }
-  return erased;
+  return out;
 }
 
 }  // namespace vigil::storage

@@ -64,6 +64,8 @@ class Writer {
   // Erases what is older than its keep time, in small steps with a checkpoint after each.
   struct Retention {
     std::optional<TimePoint> events_before, ledger_before, swarms_before, episodes_before;
+    std::optional<TimePoint> results_before;  // of tasks, kept to be taken again
+    std::optional<std::int64_t> results_bytes_max;
   };
   boost::asio::awaitable<Result<std::int64_t>> retain(Retention retention);
   // A consistent copy while everything goes on (VACUUM INTO), 0600. Refuses to overwrite.

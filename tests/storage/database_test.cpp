@@ -236,6 +236,7 @@ TEST_CASE("landed migrations are what they were") {
       {1, "dac543bc2017b93676faa8b17fb0f9c820ddc9e379d3618a3f1449ee312ac1b5"},
       {2, "71f2d64c98eef7d714610c5202b058ab1a68b75d24ac4aee75b05315f9efeb81"},
       {3, "22d59dcf1b2180cc586e91bdb82d829913319ddf4f063ace52e979cd7bfd9134"},
+      {4, "4535585bdaab97730a28e81262b3d89e60919839293e302a78f429c3922210cf"},
   };
   REQUIRE(migrations().size() == landed.size());
   int expected = 0;

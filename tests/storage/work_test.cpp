@@ -348,13 +348,13 @@ TEST_CASE("tasks of a list are learned as one, with how much their time varies")
     s.swarms.learn("ops", "each/x", std::chrono::seconds{1});
     const auto learned = s.swarms.learned("ops", 10);
     REQUIRE(learned.size() == 2);
-    CHECK(learned[0].task == "each/");
-    CHECK(learned[0].runs == 20);
-    CHECK(learned[0].took > std::chrono::seconds{9});
-    CHECK(learned[0].took < std::chrono::seconds{11});
-    CHECK(learned[0].deviation > std::chrono::seconds{1});
-    CHECK(learned[0].deviation < std::chrono::seconds{3});
-    CHECK(s.swarms.learned("ops", "each/99") == learned[0].took);
+    CHECK(learned[1].task == "each/");
+    CHECK(learned[1].runs == 20);
+    CHECK(learned[1].took > std::chrono::seconds{9});
+    CHECK(learned[1].took < std::chrono::seconds{11});
+    CHECK(learned[1].deviation > std::chrono::seconds{1});
+    CHECK(learned[1].deviation < std::chrono::seconds{3});
+    CHECK(s.swarms.learned("ops", "each/99") == learned[1].took);
   });
 }
 
@@ -384,10 +384,14 @@ TEST_CASE("results that may be taken again are kept by key, the newest of them")
     s.swarms.keep("k1", {json::object{{"a", 2}}, Duration{7}}, at(3));
     CHECK(s.swarms.kept("k1")->result == json::value{{"a", 2}});
     CHECK(s.swarms.kept("k1")->took == Duration{7});
-    CHECK(s.swarms.erase_kept(at(0), 1) == 1);
+    constexpr std::int64_t plenty = 1'000'000;
+    CHECK(s.swarms.erase_kept(at(0), plenty, 9) == 0);
+    CHECK(s.swarms.erase_kept(at(0), 150, 9) == 1);  // the oldest goes for room
     CHECK_FALSE(s.swarms.kept("k2"));
-    CHECK(s.swarms.erase_kept(at(9), 10) == 1);
+    CHECK(s.swarms.kept("k1"));
+    CHECK(s.swarms.erase_kept(at(9), plenty, 9) == 1);
     CHECK_FALSE(s.swarms.kept("k1"));
+    CHECK(s.swarms.erase_kept(at(9), 0, 9) == 0);
   });
 }
 
