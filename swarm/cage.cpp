@@ -14,7 +14,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -29,8 +32,11 @@ using namespace landlock;
 class Owned {
  public:
   explicit Owned(int fd) : fd_(fd) {}
-  Owned(const Owned&) = delete;
-  Owned& operator=(const Owned&) = delete;
+  Owned(Owned&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Owned& operator=(Owned&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   ~Owned() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -60,75 +66,112 @@ const char* drop_capabilities() {
   return ::syscall(SYS_capset, &header, none) == 0 ? nullptr : "capabilities";
 }
 
-enum class Presence { required, optional };
+// A path held open, and what is allowed beneath it.
+struct Held {
+  Owned fd;
+  std::uint64_t access = 0;
+};
 
-Result<void> allow(int ruleset, const std::string& path, std::uint64_t access, Presence presence) {
-  const Owned fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
+Result<Held> hold(const std::string& path, std::uint64_t access) {
+  Owned fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
   if (fd.get() < 0) {
-    if (presence == Presence::optional) return {};
     return fail(ErrorCode::invalid_input, "path " + path + ": " + std::strerror(errno) +
                                               "; create it or take it out of the task's paths");
   }
   struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return cannot(path);
-  LandlockPath rule{S_ISDIR(status.st_mode) ? access : access & fs_of_files, fd.get()};
+  return Held{std::move(fd), S_ISDIR(status.st_mode) ? access : access & fs_of_files};
+}
+
+Result<void> allow(int ruleset, const Held& held, const std::string& path) {
+  const LandlockPath rule{held.access, held.fd.get()};
   if (::syscall(SYS_landlock_add_rule, ruleset, landlock_path_beneath, &rule, 0) != 0) {
     return cannot("Landlock rule for " + path);
   }
   return {};
 }
 
-// Those of the system's own paths that are there; files among them are opened anew for each task,
-// because a package may have replaced them.
-Result<void> allow_system(int ruleset, std::uint64_t reading, std::uint64_t handled,
-                          Profile profile) {
-  for (const char* path : {"/usr",
-                           "/bin",
-                           "/sbin",
-                           "/lib",
-                           "/lib32",
-                           "/lib64",
-                           "/libx32",
-                           "/etc/ld.so.cache",
-                           "/etc/ld.so.conf",
-                           "/etc/ld.so.conf.d",
-                           "/etc/alternatives",
-                           "/etc/passwd",
-                           "/etc/group",
-                           "/etc/nsswitch.conf",
-                           "/etc/localtime",
-                           "/etc/timezone",
-                           "/etc/mime.types",
-                           "/etc/os-release",
-                           "/etc/ssl/certs",
-                           "/etc/ssl/openssl.cnf",
-                           "/etc/ca-certificates",
-                           "/etc/gitconfig",
-                           "/dev/zero",
-                           "/dev/full",
-                           "/dev/urandom",
-                           "/dev/random",
-                           "/proc/cpuinfo",
-                           "/proc/meminfo",
-                           "/proc/stat",
-                           "/proc/uptime",
-                           "/proc/version",
-                           "/proc/filesystems",
-                           "/sys/devices/system/cpu"}) {
-    auto allowed = allow(ruleset, path, reading, Presence::optional);
-    if (!allowed) return allowed;
-  }
-  auto null = allow(ruleset, "/dev/null", (reading | fs_write_file | fs_truncate) & handled,
-                    Presence::optional);
-  if (!null || profile != Profile::net) return null;
-  for (const char* path : {"/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf",
-                           "/etc/services", "/etc/protocols", "/run/systemd/resolve/resolv.conf",
-                           "/run/systemd/resolve/stub-resolv.conf"}) {
-    auto allowed = allow(ruleset, path, reading, Presence::optional);
-    if (!allowed) return allowed;
-  }
-  return {};
+constexpr std::array system_directories = {"/usr",   "/bin",   "/sbin",  "/lib",
+                                           "/lib32", "/lib64", "/libx32"};
+constexpr std::array system_paths = {"/etc/ld.so.cache",
+                                     "/etc/ld.so.conf",
+                                     "/etc/ld.so.conf.d",
+                                     "/etc/alternatives",
+                                     "/etc/passwd",
+                                     "/etc/group",
+                                     "/etc/nsswitch.conf",
+                                     "/etc/localtime",
+                                     "/etc/timezone",
+                                     "/etc/mime.types",
+                                     "/etc/os-release",
+                                     "/etc/ssl/certs",
+                                     "/etc/ssl/openssl.cnf",
+                                     "/etc/ca-certificates",
+                                     "/etc/gitconfig",
+                                     "/dev/zero",
+                                     "/dev/full",
+                                     "/dev/urandom",
+                                     "/dev/random",
+                                     "/proc/cpuinfo",
+                                     "/proc/meminfo",
+                                     "/proc/stat",
+                                     "/proc/uptime",
+                                     "/proc/version",
+                                     "/proc/filesystems",
+                                     "/sys/devices/system/cpu"};
+constexpr std::array net_paths = {"/etc/resolv.conf",
+                                  "/etc/hosts",
+                                  "/etc/host.conf",
+                                  "/etc/gai.conf",
+                                  "/etc/services",
+                                  "/etc/protocols",
+                                  "/run/systemd/resolve/resolv.conf",
+                                  "/run/systemd/resolve/stub-resolv.conf"};
+
+// Where /bin and its like are links into /usr, what holds there holds for them.
+bool leads_into_usr(const char* path) {
+  char* real = ::realpath(path, nullptr);
+  const bool leads = real != nullptr && std::strncmp(real, "/usr/", 5) == 0;
+  std::free(real);
+  return leads;
 }
+
+std::vector<Held> hold_system(std::uint64_t reading, std::uint64_t handled, Profile profile) {
+  std::vector<Held> all;
+  const auto add = [&all](const char* path, std::uint64_t access) {
+    if (auto held = hold(path, access)) all.push_back(std::move(*held));  // else it is not there
+  };
+  for (const char* path : system_directories) {
+    if (!leads_into_usr(path)) add(path, reading);
+  }
+  for (const char* path : system_paths) add(path, reading);
+  add("/dev/null", (reading | fs_write_file | fs_truncate) & handled);
+  if (profile == Profile::net) {
+    for (const char* path : net_paths) add(path, reading);
+  }
+  return all;
+}
+
+// Those of the system's own paths that are there. To open them takes longer than the rest of a
+// ruleset, so they are held for the tasks of the next moment; no longer, because a package may
+// replace the files among them, and a task that starts later must have the new ones.
+const std::vector<Held>& system_of(std::uint64_t reading, std::uint64_t handled, Profile profile) {
+  using Steady = std::chrono::steady_clock;
+  constexpr auto moment = std::chrono::milliseconds(100);
+  struct Moment {
+    std::vector<Held> held;
+    Steady::time_point until;
+  };
+  static Moment moments[2];
+  auto& now = moments[profile == Profile::strict ? 0 : 1];
+  if (Steady::now() >= now.until) {
+    now.held = hold_system(reading, handled, profile);
+    now.until = Steady::now() + moment;
+  }
+  return now.held;
+}
+
+enum class Presence { required, optional };
 
 Result<int> make_ruleset(Profile profile, const Reach& reach) {
   const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, landlock_version);
@@ -149,9 +192,18 @@ Result<int> make_ruleset(Profile profile, const Reach& reach) {
   const std::size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;  // older kernels refuse more
   const Owned ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, size, 0)));
   if (ruleset.get() < 0) return cannot("Landlock ruleset");
-  auto allowed = allow_system(ruleset.get(), fs_reading & handled, handled, profile);
+  Result<void> allowed;
+  for (const Held& held : system_of(fs_reading & handled, handled, profile)) {
+    if (allowed) allowed = allow(ruleset.get(), held, "a path of the system");
+  }
   const auto add = [&](const std::string& path, std::uint64_t access, Presence presence) {
-    if (allowed) allowed = allow(ruleset.get(), path, access & handled, presence);
+    if (!allowed) return;
+    const auto held = hold(path, access & handled);
+    if (held) {
+      allowed = allow(ruleset.get(), *held, path);
+    } else if (presence == Presence::required) {
+      allowed = std::unexpected(held.error());
+    }
   };
   for (const auto& path : reach.read_paths) add(path, fs_reading, Presence::required);
   for (const auto& path : reach.write_paths) {
@@ -180,14 +232,19 @@ int add_socket_rules(scmp_filter_ctx filter, Profile profile) {
   }
   // The internet and the address lookups it needs, but no UNIX socket: the system bus, a container
   // engine and our own admin door listen on those.
+  // All but these three, as few ranges (mask, value): each is paid for at the start of each task.
+  static_assert(AF_INET == 2 && AF_INET6 == 10 && AF_NETLINK == 16);
+  constexpr std::pair<std::uint64_t, std::uint64_t> between[] = {
+      {~0ULL, 3},  {~3ULL, 4},  {~1ULL, 8},  {~0ULL, 11}, {~3ULL, 12},
+      {~0ULL, 17}, {~1ULL, 18}, {~3ULL, 20}, {~7ULL, 24}};
   int error = seccomp_rule_add(filter, deny, SCMP_SYS(socket), 1, when(0, SCMP_CMP_LT, AF_INET));
-  for (unsigned family = AF_INET + 1; family <= AF_MAX + 8; ++family) {
-    if (family == AF_INET6 || family == AF_NETLINK) continue;
+  for (const auto& [mask, value] : between) {
     if (error != 0) return error;
-    error = seccomp_rule_add(filter, deny, SCMP_SYS(socket), 1, when(0, SCMP_CMP_EQ, family));
+    error = seccomp_rule_add(filter, deny, SCMP_SYS(socket), 1,
+                             when(0, SCMP_CMP_MASKED_EQ, mask, value));
   }
   if (error == 0) {
-    error = seccomp_rule_add(filter, deny, SCMP_SYS(socket), 1, when(0, SCMP_CMP_GT, AF_MAX + 8));
+    error = seccomp_rule_add(filter, deny, SCMP_SYS(socket), 1, when(0, SCMP_CMP_GE, 32));
   }
   // Raw packets are not what a task needs to call a service.
   if (error != 0) return error;
@@ -226,6 +283,10 @@ Result<std::vector<sock_filter>> make_filter(Profile profile) {
                 "CONFIG_SECCOMP_FILTER, or spell out sandbox = \"none\" if the task may run "
                 "without containment");
   }
+  // A tree over the calls instead of a list: the kernel asks the filter about every call there is
+  // when it is installed, which took longer than everything else a task's start needs. A library
+  // that cannot make one makes the list.
+  (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
   const Owned file(::memfd_create("filter", MFD_CLOEXEC));
   int error = add_rules(filter, profile);
   if (error == 0) error = file.get() < 0 ? -errno : seccomp_export_bpf(filter, file.get());

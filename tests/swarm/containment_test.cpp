@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "swarm/denied_calls.hpp"
 #include "tests/swarm/children.hpp"
 
 using namespace vigil;
@@ -42,6 +43,10 @@ struct Contained {
                                  "  libc = ctypes.CDLL(None, use_errno=True)\n"
                                  "  if libc.syscall(number, *args) < 0:\n"
                                  "    raise OSError(ctypes.get_errno(), 'refused')\n"
+                                 "def denied(number, *args):\n"
+                                 "  libc = ctypes.CDLL(None, use_errno=True)\n"
+                                 "  return libc.syscall(number, *args) < 0"
+                                 " and ctypes.get_errno() == 1\n"
                                  "try:\n  " +
                                      statement +
                                      "\n  print('ok')\n"
@@ -113,6 +118,25 @@ TEST_CASE("a strict task has no sockets, a net task has the internet's") {
   CHECK(task.strict("pair = socket.socketpair(); pair[0].send(b'x')") == "ok");
   // The kernel looks at 32 bits of the family; a filter that saw fewer could be talked round.
   CHECK(task.net("call(41, ctypes.c_long(1 | 1 << 32), 1, 0)") == refused);
+}
+
+TEST_CASE("of all families of sockets a net task has three") {
+  Contained task;
+  CHECK(task.net("open_ones = [f for f in range(64) if not denied(41, f, 1, 0)]; "
+                 "assert open_ones == [2, 10, 16], open_ones") == "ok");
+  CHECK(task.strict("assert all(denied(41, f, 1, 0) for f in range(64))") == "ok");
+}
+
+TEST_CASE("each denied call is refused, whatever it is asked") {
+  Contained task;
+  std::string all;
+  for (const int call : denied_calls) {
+    if (call >= 0) all += std::to_string(call) + ",";  // negative: not of this machine
+  }
+  const std::string each = "left = [call for call in [" + all +
+                           "] if not denied(call, -1, -1, -1, -1, -1, -1)]; assert not left, left";
+  CHECK(task.strict(each) == "ok");
+  CHECK(task.net(each) == "ok");
 }
 
 TEST_CASE("a contained task cannot reach other processes or the kernel's inside") {
