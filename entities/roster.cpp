@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <stdexcept>
 
 #include "entities/codebase/codebase.hpp"
 #include "entities/process/process.hpp"
@@ -30,6 +31,38 @@ Result<std::unique_ptr<Guardian>> make_guardian(const config::Entity& entity) {
     if (kind.name == entity.kind) return kind.make(entity);
   }
   return fail(ErrorCode::invalid_input, fmt::format("there is no kind '{}'", entity.kind));
+}
+
+std::shared_ptr<const Guardian> Guardians::of(const config::Entity& entity) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto known = places_.find(&entity); known != places_.end()) {
+      by_use_.splice(by_use_.begin(), by_use_, known->second);
+      return known->second->guardian;
+    }
+  }
+  // Not under the lock: others need not wait. Two threads may make the same one; the first stays.
+  auto made = make_guardian(entity);
+  if (!made) {
+    throw std::runtime_error(fmt::format("entity.{}: {}", entity.name, made.error().message));
+  }
+  std::shared_ptr<const Guardian> guardian = std::move(*made);
+  const std::scoped_lock lock(mutex_);
+  if (const auto known = places_.find(&entity); known != places_.end()) {
+    return known->second->guardian;
+  }
+  by_use_.push_front({&entity, guardian});
+  places_[&entity] = by_use_.begin();
+  if (by_use_.size() > kept_max_) {
+    places_.erase(by_use_.back().entity);
+    by_use_.pop_back();
+  }
+  return guardian;
+}
+
+std::size_t Guardians::kept() const {
+  const std::scoped_lock lock(mutex_);
+  return by_use_.size();
 }
 
 }  // namespace vigil::entities

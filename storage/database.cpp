@@ -93,7 +93,8 @@ void Database::set_up(Use use, Sync sync) {
                           "file system): put state_dir on a local disk");
     }
     // Debian's SQLite overwrites all that is deleted; `fast` does so where it costs no extra write.
-    script("PRAGMA secure_delete = FAST; PRAGMA cache_size = -65536");
+    // The caches are what an idle daemon holds for good; the kernel keeps the file's pages besides.
+    script("PRAGMA secure_delete = FAST; PRAGMA cache_size = -4096");
     if (sync == Sync::full) {
       script("PRAGMA synchronous = FULL");
     } else {
@@ -101,7 +102,7 @@ void Database::set_up(Use use, Sync sync) {
     }
     sqlite3_wal_hook(handle_, &Database::on_commit, this);
   } else {
-    script("PRAGMA cache_size = -8192");
+    script("PRAGMA cache_size = -1024");
     if (use == Use::read) script("PRAGMA query_only = ON");
   }
 }

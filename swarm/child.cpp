@@ -13,8 +13,10 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <climits>
 #include <csignal>
 #include <cstring>
+#include <functional>
 #include <optional>
 
 #include "core/deadline.hpp"
@@ -24,34 +26,12 @@ namespace vigil::swarm {
 namespace asio = boost::asio;
 using Descriptor = asio::posix::stream_descriptor;
 
-struct Child::State {
-  State(const asio::any_io_executor& executor, int process)
-      : pid(process),
-        input(executor),
-        output(executor),
-        errors(executor),
-        control(executor),
-        exit(executor) {}
-
-  // The number is ours as long as the leader is not reaped.
-  void kill_group(int signal) const {
-    if (!ended) ::kill(-pid, signal);
-  }
-
-  int pid;
-  Descriptor input;
-  Descriptor output;
-  Descriptor errors;
-  Descriptor control;
-  Descriptor exit;  // the pidfd
-  std::optional<ChildExit> ended;
-};
-
 namespace {
 
 constexpr int control_fd = 3;  // in the child
 constexpr const char* search_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::size_t read_bytes_max = 64 * 1024;
+constexpr int reads_at_once_max = 4;  // the loop has others to hear
 
 class Fd {
  public:
@@ -72,6 +52,51 @@ class Fd {
   }
   int fd_;
 };
+
+// One pipe that we read. Whoever waits on it keeps it, so it may outlive its child.
+struct Ear {
+  explicit Ear(const asio::any_io_executor& executor) : from(executor) {}
+  void close() {
+    heard = nullptr;
+    boost::system::error_code ignored;  // there is nothing left to lose
+    from.close(ignored);
+  }
+  Descriptor from;
+  std::function<void(std::string_view)> heard;
+};
+
+}  // namespace
+
+struct Child::State {
+  State(const asio::any_io_executor& executor, int process)
+      : pid(process),
+        input(executor),
+        output(std::make_shared<Ear>(executor)),
+        errors(std::make_shared<Ear>(executor)),
+        control(std::make_shared<Ear>(executor)),
+        exit(executor) {}
+  ~State() { hush(); }
+
+  // The number is ours as long as the leader is not reaped.
+  void kill_group(int signal) const {
+    if (!ended) ::kill(-pid, signal);
+  }
+  std::array<std::shared_ptr<Ear>, 3> ears() const { return {output, errors, control}; }
+  void hush() const {
+    for (const auto& ear : ears()) ear->close();
+  }
+
+  int pid;
+  Fd unused_input;   // until somebody waits to write
+  Descriptor input;  // then
+  std::shared_ptr<Ear> output;
+  std::shared_ptr<Ear> errors;
+  std::shared_ptr<Ear> control;
+  Descriptor exit;  // the pidfd
+  std::optional<ChildExit> ended;
+};
+
+namespace {
 
 struct Pipe {
   Fd read;
@@ -170,19 +195,48 @@ void ignore_broken_pipes() {
   if (now.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
 }
 
+// What is there now; empty at the end, nothing when there may be more later. Good until the next
+// call: one room for all, because only the loop's thread reads, most children say little, and to
+// clear so much for each of them costs more than to read it.
+std::optional<std::string_view> read_now(const Descriptor& from) {
+  static std::array<char, read_bytes_max> room;
+  const ssize_t count =
+      ::read(const_cast<Descriptor&>(from).native_handle(), room.data(), room.size());
+  if (count >= 0) return std::string_view(room.data(), static_cast<std::size_t>(count));
+  if (errno == EINTR || errno == EAGAIN) return std::nullopt;
+  return std::string_view();
+}
+
 asio::awaitable<std::string> read_some(Descriptor& from) {
   constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
-  // One for all, because only the loop's thread reads: most children say little, and to clear so
-  // much for each of them costs more than to read it.
-  static std::array<char, read_bytes_max> room;
   while (true) {
     // Waits first, even if there is something: who floods us must not keep the loop.
     auto [error] = co_await from.async_wait(Descriptor::wait_read, as_tuple);
     if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
-    const ssize_t count = ::read(from.native_handle(), room.data(), room.size());
-    if (count >= 0) co_return std::string(room.data(), static_cast<std::size_t>(count));
-    if (errno != EINTR && errno != EAGAIN) co_return std::string();
+    const auto bytes = read_now(from);
+    if (bytes) co_return std::string(*bytes);
   }
+}
+
+enum class Heard { something, nothing, end };
+
+Heard hear_once(Ear& ear) {
+  const auto bytes = read_now(ear.from);
+  if (!bytes) return Heard::nothing;
+  auto heard = ear.heard;  // who hears may stop listening
+  if (bytes->empty()) ear.close();
+  heard(*bytes);
+  return ear.heard ? Heard::something : Heard::end;
+}
+
+// Callbacks rather than a coroutine for each pipe: most children are heard once, at their end.
+void go_on_hearing(std::shared_ptr<Ear> ear) {
+  auto& from = ear->from;
+  from.async_wait(Descriptor::wait_read,
+                  [ear = std::move(ear)](boost::system::error_code error) mutable {
+                    if (error || !ear->heard || hear_once(*ear) == Heard::end) return;
+                    go_on_hearing(std::move(ear));
+                  });
 }
 
 // The exit is read while the dead leader still holds the group's number, so that the group can be
@@ -239,13 +293,11 @@ Result<Child> Child::start(asio::any_io_executor executor, const ChildSpec& spec
   }
   auto state = std::make_unique<State>(executor, pid);
   state->exit.assign(pidfd.release());
-  state->input.assign(input.write.release());
-  state->output.assign(output.read.release());
-  state->errors.assign(errors.read.release());
-  state->control.assign(control.read.release());
-  for (auto* from : {&state->output, &state->errors, &state->control}) {
-    from->native_non_blocking(true);
-  }
+  state->unused_input = std::move(input.write);
+  state->output->from.assign(output.read.release());
+  state->errors->from.assign(errors.read.release());
+  state->control->from.assign(control.read.release());
+  for (const auto& ear : state->ears()) ear->from.native_non_blocking(true);
   return Child(std::move(state));
 }
 
@@ -266,8 +318,20 @@ Child::~Child() {
 
 int Child::pid() const { return state_->pid; }
 
+bool Child::write_at_once(std::string_view bytes) {
+  // Into an empty pipe this much always goes, however little room the kernel gave it.
+  if (bytes.size() > PIPE_BUF || state_->unused_input.get() < 0) return false;
+  ssize_t written = 0;
+  do {
+    written = ::write(state_->unused_input.get(), bytes.data(), bytes.size());
+  } while (written < 0 && errno == EINTR);
+  close_input();
+  return true;
+}
+
 asio::awaitable<void> Child::write(std::string bytes) {
   constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+  if (state_->unused_input.get() >= 0) state_->input.assign(state_->unused_input.release());
   if (!state_->input.is_open()) co_return;
   auto all = asio::buffer(bytes);
   auto [error, written] = co_await asio::async_write(state_->input, all, as_tuple);
@@ -276,13 +340,32 @@ asio::awaitable<void> Child::write(std::string bytes) {
 }
 
 void Child::close_input() {
+  state_->unused_input = Fd();
   boost::system::error_code ignored;  // nothing is buffered, so closing loses nothing
   state_->input.close(ignored);
 }
 
-asio::awaitable<std::string> Child::read_output() { return read_some(state_->output); }
-asio::awaitable<std::string> Child::read_errors() { return read_some(state_->errors); }
-asio::awaitable<std::string> Child::read_control() { return read_some(state_->control); }
+asio::awaitable<std::string> Child::read_output() { return read_some(state_->output->from); }
+asio::awaitable<std::string> Child::read_errors() { return read_some(state_->errors->from); }
+asio::awaitable<std::string> Child::read_control() { return read_some(state_->control->from); }
+
+void Child::listen(Voice voice, std::function<void(std::string_view)> heard) {
+  auto ear = state_->ears()[static_cast<std::size_t>(voice)];
+  ear->heard = std::move(heard);
+  go_on_hearing(std::move(ear));
+}
+
+void Child::hear_rest() {
+  for (const auto& ear : state_->ears()) {
+    int reads = 0;
+    while (ear->heard && reads < reads_at_once_max) {
+      if (hear_once(*ear) != Heard::something) break;
+      ++reads;
+    }
+  }
+}
+
+void Child::hush() { state_->hush(); }
 
 asio::awaitable<ChildExit> Child::wait() {
   // Asio may call a descriptor ready because of one that was closed before it: hence the loop.

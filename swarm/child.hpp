@@ -3,8 +3,10 @@
 // learned through a pidfd. Loop thread only. docs/style.md part 8 says why each step is as it is.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -31,6 +33,8 @@ struct ChildExit {
   bool ok() const { return code == 0; }
 };
 
+enum class Voice { output, errors, control };
+
 class Child {
  public:
   // Containment that cannot be set up is an error here; a program that cannot be executed is exit
@@ -44,11 +48,20 @@ class Child {
   // Writes all of it; a child that stopped reading is no error (EPIPE is swallowed).
   boost::asio::awaitable<void> write(std::string bytes);
   void close_input();
+  // The whole input of a child that was given none yet, without waiting, if it is short enough for
+  // any pipe; then closes it. False when it is too long: nothing was written.
+  bool write_at_once(std::string_view bytes);
   // The next bytes of standard output or error; empty at the end. One reader each.
   boost::asio::awaitable<std::string> read_output();
   boost::asio::awaitable<std::string> read_errors();
   // The same for what it writes to the descriptor in $VIGIL_CONTROL_FD.
   boost::asio::awaitable<std::string> read_control();
+  // Instead of reading: calls `heard` with the bytes as they come, and with none once at the end.
+  void listen(Voice voice, std::function<void(std::string_view)> heard);
+  // What is there already is heard now: of a child that ended, usually all.
+  void hear_rest();
+  // Closes the three: nothing is heard any more.
+  void hush();
   // Returns when it has ended and is reaped; then whatever is left of its process group is killed.
   boost::asio::awaitable<ChildExit> wait();
   // TERM to the group, `grace`, KILL to the group, reap. Completes even when cancelled meanwhile

@@ -49,23 +49,28 @@ void ControlLines::end_line(const std::function<void(json::object)>& said) {
 
 Conversation::Conversation(asio::any_io_executor executor, Child& child,
                            std::size_t output_bytes_max, std::function<void(json::object)> said)
-    : child_(child),
+    : executor_(std::move(executor)),
+      child_(child),
       output_bytes_max_(output_bytes_max),
       said_(std::move(said)),
-      quiet_(executor),
-      pumps_(executor) {}
+      quiet_(executor_) {}
+
+Conversation::~Conversation() { child_.hush(); }
 
 void Conversation::begin(std::string input) {
   open_ = 3;
+  child_.listen(Voice::output, [this](std::string_view bytes) { hear_output(bytes); });
+  child_.listen(Voice::errors, [this](std::string_view bytes) { hear_errors(bytes); });
+  child_.listen(Voice::control, [this](std::string_view bytes) { hear_control(bytes); });
+  if (child_.write_at_once(input)) return;
   auto shared = std::make_shared<std::string>(std::move(input));
-  pumps_.spawn("input of a task", [this, shared] { return send(std::move(*shared)); });
-  pumps_.spawn("output of a task", [this] { return hear_output(); });
-  pumps_.spawn("errors of a task", [this] { return hear_errors(); });
-  pumps_.spawn("control channel of a task", [this] { return hear_control(); });
+  sending_.emplace(executor_);
+  sending_->spawn("input of a task", [this, shared] { return send(std::move(*shared)); });
 }
 
 asio::awaitable<void> Conversation::end(Clock& clock, Duration patience) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  child_.hear_rest();
   if (open_ > 0) {
     // A grandchild in a session of its own may keep a pipe open for as long as it likes.
     const TimePoint until = clock.now() + patience;
@@ -74,8 +79,11 @@ asio::awaitable<void> Conversation::end(Clock& clock, Duration patience) {
     (void)ignored;  // late or not, what was said so far counts
   }
   are_held = open_ > 0;
-  pumps_.cancel();
-  co_await pumps_.join();
+  child_.hush();
+  if (sending_) {
+    sending_->cancel();
+    co_await sending_->join();
+  }
   control_.finish(said_);
   if (control_.ignored() > 0 && said_) {
     said_({{"note", fmt::format("{} lines on the control channel were ignored: each must be one "
@@ -90,34 +98,23 @@ asio::awaitable<void> Conversation::send(std::string input) {
   child_.close_input();
 }
 
-asio::awaitable<void> Conversation::hear_output() {
-  while (true) {
-    std::string bytes = co_await child_.read_output();
-    if (bytes.empty()) break;
-    const auto room = output_bytes_max_ - std::min(output.size(), output_bytes_max_);
-    output.append(bytes, 0, room);
-    output_cut_bytes += bytes.size() - std::min(room, bytes.size());
-  }
-  ended();
+void Conversation::hear_output(std::string_view bytes) {
+  if (bytes.empty()) return ended();
+  const auto room = output_bytes_max_ - std::min(output.size(), output_bytes_max_);
+  output.append(bytes, 0, room);
+  output_cut_bytes += bytes.size() - std::min(room, bytes.size());
 }
 
-asio::awaitable<void> Conversation::hear_errors() {
-  while (true) {
-    std::string bytes = co_await child_.read_errors();
-    if (bytes.empty()) break;
-    errors += bytes;
-    if (errors.size() > errors_bytes_max) errors.erase(0, errors.size() - errors_bytes_max);
-  }
-  ended();
+void Conversation::hear_errors(std::string_view bytes) {
+  if (bytes.empty()) return ended();
+  errors += bytes;
+  if (errors.size() > errors_bytes_max) errors.erase(0, errors.size() - errors_bytes_max);
 }
 
-asio::awaitable<void> Conversation::hear_control() {
-  while (true) {
-    std::string bytes = co_await child_.read_control();
-    if (bytes.empty()) break;
-    control_.take(bytes, said_);
-  }
-  ended();
+void Conversation::hear_control(std::string_view bytes) {
+  if (bytes.empty()) return ended();
+  // A copy: what is said may set off more than we know.
+  control_.take(std::string(bytes), said_);
 }
 
 void Conversation::ended() {

@@ -4,7 +4,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/bell.hpp"
 #include "core/json.hpp"
@@ -38,6 +40,9 @@ class Conversation {
   // Both must outlive it. Begins at once; await end() before it dies.
   Conversation(boost::asio::any_io_executor executor, Child& child, std::size_t output_bytes_max,
                std::function<void(json::object)> said);
+  ~Conversation();
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
 
   void begin(std::string input);
   // Waits until the child's pipes are at their end, at most `patience`; then gives up on them, and
@@ -52,19 +57,20 @@ class Conversation {
 
  private:
   boost::asio::awaitable<void> send(std::string input);
-  boost::asio::awaitable<void> hear_output();
-  boost::asio::awaitable<void> hear_errors();
-  boost::asio::awaitable<void> hear_control();
+  void hear_output(std::string_view bytes);
+  void hear_errors(std::string_view bytes);
+  void hear_control(std::string_view bytes);
   boost::asio::awaitable<int> all_ended();
   void ended();
 
+  boost::asio::any_io_executor executor_;
   Child& child_;
   std::size_t output_bytes_max_;
   std::function<void(json::object)> said_;
   ControlLines control_;
   int open_ = 0;
   Bell quiet_;
-  TaskGroup pumps_;
+  std::optional<TaskGroup> sending_;  // of an input too long to be written at once
 };
 
 }  // namespace vigil::swarm

@@ -124,7 +124,7 @@ asio::awaitable<Answer> retry_swarm(Desk& desk, Call call) {
   const auto id = call.id<SwarmId>();
   if (!id) co_return std::unexpected(id.error());
   if (!desk.reader().swarms.find(*id)) co_return no_swarm(*id);
-  auto retrying = desk.parts.runtime.retry_swarm(*id);
+  auto retrying = desk.parts.runtime.retry_swarm(*id, fmt::format("uid {}", call.request.peer.uid));
   const Result<void> retried = co_await std::move(retrying);
   if (!retried) co_return refuse(retried.error(), "vigilctl swarms show tells how it ended");
   log_info("a swarm is tried again: swarm={} uid={}", id->value, call.request.peer.uid);

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "daemon/runtime/reactivity.hpp"
+#include "daemon/runtime/swarm_rows.hpp"
 
 namespace vigil::runtime {
 namespace {
@@ -48,35 +49,16 @@ void remember(storage::Stores& stores, const Decided& decided) {
 void plan_swarms(storage::Stores& stores, const Decided& decided, DecisionId id, Committed& out,
                  Asked& asked) {
   const auto& entity = *decided.entity;
-  const auto day = day_of(decided.now);
   for (const auto& plan : decided.decision.plans) {
-    Duration expected{0};
-    for (const auto& task : plan.tasks) {
-      expected += stores.swarms.learned(entity.name, task.name).value_or(Duration{0});
-    }
-    // A reservation of a swarm, then of the compute it should need; both or none.
-    const bool swarm_fits =
-        stores.spend.reserve(entity.name, day, "swarms", 1, entity.budget.swarms);
-    const bool compute_fits =
-        swarm_fits && stores.spend.reserve(entity.name, day, "compute_us", expected.count(),
-                                           entity.budget.compute.count());
-    if (!compute_fits) {
-      if (swarm_fits) stores.spend.settle(entity.name, day, "swarms", 1, 0);
-      asked.over_budget.push_back(json::value(fmt::format(
-          "plan '{}': the day's {} are spent", plan.title, swarm_fits ? "compute" : "swarms")));
+    const Asking asking{entity.name, entity.budget, decided.case_id, id, decided.now};
+    auto swarm = commit_plan(stores, asking, row_of(plan));
+    if (!swarm) {
+      asked.over_budget.push_back(
+          json::value(fmt::format("plan '{}': the day's {} are spent", plan.title, swarm.error())));
       continue;
     }
-    storage::Swarm swarm;
-    swarm.entity = entity.name;
-    swarm.case_id = decided.case_id;
-    swarm.decision = id;
-    swarm.title = plan.title;
-    swarm.plan = swarm::to_json(plan);
-    swarm.state = "planned";
-    swarm.created = decided.now;
-    const auto swarm_id = stores.swarms.add(swarm);
-    out.swarms.push_back(swarm_id);
-    asked.swarms.push_back(swarm_id.value);
+    out.swarms.push_back(*swarm);
+    asked.swarms.push_back(swarm->value);
   }
 }
 

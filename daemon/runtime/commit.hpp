@@ -77,6 +77,9 @@ Failed commit_failure(storage::Stores& stores, const Failure& failure);
 void commit_burial(storage::Stores& stores, const storage::Wake& wake, const std::string& error,
                    TimePoint now);
 
+// A person gives a dead letter up. False when it is none.
+bool commit_dropped(storage::Stores& stores, WakeId wake, TimePoint now);
+
 // Wakes that wait and are made pointless by a newer event of their source: each is answered in the
 // ledger and gone. One that holds another source's event, or one after `last`, is kept: those are
 // given back, as they stand.

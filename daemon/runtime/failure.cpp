@@ -20,6 +20,21 @@ void commit_burial(storage::Stores& stores, const storage::Wake& wake, const std
   stores.ledger.append(entry);
 }
 
+bool commit_dropped(storage::Stores& stores, WakeId wake, TimePoint now) {
+  const auto row = stores.wakes.find(wake);
+  if (!row || !row->dead || !stores.wakes.erase(wake)) return false;
+  storage::Entry entry;
+  entry.at = now;
+  entry.entity = row->entity;
+  entry.case_id = row->case_id;
+  entry.wake_kind = row->kind;
+  entry.events = row->events;
+  entry.verdict = "dropped";
+  entry.why = "a person dropped the dead letter";
+  stores.ledger.append(entry);
+  return true;
+}
+
 std::vector<Waiting> commit_superseded(storage::Stores& stores, std::vector<Waiting> waiting,
                                        EventId last, const std::string& why, TimePoint now) {
   std::vector<Waiting> kept;

@@ -2,34 +2,54 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <compare>
+#include <cstdint>
+#include <functional>
 #include <optional>
+#include <unordered_map>
 
 #include "core/log.hpp"
-#include "entities/roster.hpp"
 
 namespace vigil::runtime {
 namespace {
 
+// Kept for each subscription, of which there may be tens of thousands: hence three words. A plain
+// condition is asked as it stands in the settings.
 struct Listening {
   const Inhabitant* who = nullptr;
-  const config::Subscription& subscription;
-  entities::Filter filter;
+  const config::Subscription* subscription = nullptr;
+  std::unique_ptr<entities::Filter> filter;
+
+  Result<bool> matches(const Event& event, const entities::EventView& view) const {
+    if (filter) return filter->matches(event);
+    return subscription->match.empty() || entities::matches_plain(subscription->match, view);
+  }
 };
 
-using Listenings = std::vector<const Listening*>;
+using Place = std::uint32_t;  // of a listening among all
+using Places = std::vector<Place>;
 
 // Subscriptions of one source. Most say which repository, service or instrument they are about by
-// an exact text: those are found by hash, the others are asked one by one.
+// an exact text: those are found by its hash, the others are asked one by one. Two texts of one
+// hash do no harm: the condition is asked all the same.
 struct Bucket {
+  struct Entry {
+    std::size_t hash;
+    Place place;
+    auto operator<=>(const Entry&) const = default;
+  };
   struct ByPath {
     std::string path;
-    std::unordered_map<std::string, Listenings> by_text;
+    std::vector<Entry> by_text;  // sorted once all are there
   };
   std::vector<ByPath> keyed;
-  Listenings asked;
+  Places asked;
 };
+
+std::size_t hash_of(std::string_view text) { return std::hash<std::string_view>{}(text); }
 
 // The first condition that a hash can decide: any of some texts at a path into the event.
 const config::FieldMatch* keyed_field(const config::Match& match) {
@@ -56,31 +76,40 @@ bool type_matches(const config::Subscription& subscription, std::string_view typ
   return false;
 }
 
-void put(Bucket& bucket, const Listening& listening) {
-  const auto* field = keyed_field(listening.subscription.match);
+void put(Bucket& bucket, const config::Subscription& subscription, Place place) {
+  const auto* field = keyed_field(subscription.match);
   if (field == nullptr) {
-    bucket.asked.push_back(&listening);
+    bucket.asked.push_back(place);
     return;
   }
-  auto place = std::ranges::find(bucket.keyed, field->path, &Bucket::ByPath::path);
-  if (place == bucket.keyed.end()) {
+  auto keyed = std::ranges::find(bucket.keyed, field->path, &Bucket::ByPath::path);
+  if (keyed == bucket.keyed.end()) {
     bucket.keyed.push_back({field->path, {}});
-    place = std::prev(bucket.keyed.end());
+    keyed = std::prev(bucket.keyed.end());
   }
   for (const auto& value : field->values) {
-    place->by_text[std::string(value.get_string())].push_back(&listening);
+    const auto& text = value.get_string();
+    keyed->by_text.push_back({hash_of({text.data(), text.size()}), place});
+  }
+}
+
+void settle(Bucket& bucket) {
+  bucket.asked.shrink_to_fit();
+  for (auto& keyed : bucket.keyed) {
+    std::ranges::sort(keyed.by_text);
+    keyed.by_text.shrink_to_fit();
   }
 }
 
 // Everybody in the bucket that may match, by the index alone.
-void collect(const Bucket& bucket, const Event& event, Listenings& out) {
+void collect(const Bucket& bucket, const Event& event, Places& out) {
   out.insert(out.end(), bucket.asked.begin(), bucket.asked.end());
   for (const auto& keyed : bucket.keyed) {
     const auto text = text_at(event, keyed.path);
     if (!text) continue;
-    const auto found = keyed.by_text.find(std::string(*text));
-    if (found != keyed.by_text.end())
-      out.insert(out.end(), found->second.begin(), found->second.end());
+    const auto found =
+        std::ranges::equal_range(keyed.by_text, hash_of(*text), {}, &Bucket::Entry::hash);
+    for (const auto& entry : found) out.push_back(entry.place);
   }
 }
 
@@ -88,12 +117,28 @@ void collect(const Bucket& bucket, const Event& event, Listenings& out) {
 
 struct Inhabitants::State {
   std::shared_ptr<const config::Settings> settings;
-  std::vector<std::unique_ptr<Inhabitant>> all;
-  std::unordered_map<std::string, const Inhabitant*> by_name;
-  std::vector<std::unique_ptr<Listening>> listenings;
+  entities::Guardians guardians;
+  std::vector<std::unique_ptr<Inhabitant>> all;  // by name, as the settings are
+  std::vector<Listening> listenings;
   std::unordered_map<std::string, Bucket> by_source;
   Bucket any_source;  // subscriptions whose source is a pattern
+
+  Result<void> listen(const Inhabitant& who, const config::Subscription& subscription);
 };
+
+Result<void> Inhabitants::State::listen(const Inhabitant& who,
+                                        const config::Subscription& subscription) {
+  Listening listening{&who, &subscription, nullptr};
+  if (!entities::is_plain(subscription.match, subscription.when)) {
+    auto filter = entities::Filter::compile(subscription.match, subscription.when);
+    if (!filter) return std::unexpected(std::move(filter.error()));
+    listening.filter = std::make_unique<entities::Filter>(std::move(*filter));
+  }
+  auto& bucket = has_glob(subscription.source) ? any_source : by_source[subscription.source];
+  put(bucket, subscription, static_cast<Place>(listenings.size()));
+  listenings.push_back(std::move(listening));
+  return {};
+}
 
 Inhabitants::Inhabitants() : state_(std::make_unique<State>()) {}
 Inhabitants::~Inhabitants() = default;
@@ -110,20 +155,16 @@ Result<std::shared_ptr<const Inhabitants>> Inhabitants::compile(
       mistakes += fmt::format("entity.{}: {}\n", name, guardian.error().message);
       continue;
     }
-    auto inhabitant = std::make_unique<Inhabitant>(Inhabitant{
-        entity, std::move(*guardian), std::holds_alternative<config::Process>(entity.of)});
-    state.by_name[name] = inhabitant.get();
+    // Rules have shown that they can be made; they are made again when they are needed.
+    auto pointer = entities::Guardians::may_forget(entity)
+                       ? GuardianPointer(entity, state.guardians)
+                       : GuardianPointer(std::move(*guardian));
+    auto inhabitant = std::make_unique<Inhabitant>(
+        Inhabitant{entity, std::move(pointer), std::holds_alternative<config::Process>(entity.of)});
     for (const auto& subscription : entity.on) {
-      auto filter = entities::Filter::compile(subscription.match, subscription.when);
-      if (!filter) {
-        mistakes += fmt::format("entity.{}.on: {}\n", name, filter.error().message);
-        continue;
+      if (auto taken = state.listen(*inhabitant, subscription); !taken) {
+        mistakes += fmt::format("entity.{}.on: {}\n", name, taken.error().message);
       }
-      auto listening = std::make_unique<Listening>(
-          Listening{inhabitant.get(), subscription, std::move(*filter)});
-      put(has_glob(subscription.source) ? state.any_source : state.by_source[subscription.source],
-          *listening);
-      state.listenings.push_back(std::move(listening));
     }
     state.all.push_back(std::move(inhabitant));
   }
@@ -131,12 +172,17 @@ Result<std::shared_ptr<const Inhabitants>> Inhabitants::compile(
     mistakes.pop_back();
     return fail(ErrorCode::invalid_input, std::move(mistakes));
   }
+  state.listenings.shrink_to_fit();
+  settle(state.any_source);
+  for (auto& [source, bucket] : state.by_source) settle(bucket);
   return out;
 }
 
 const Inhabitant* Inhabitants::find(const std::string& name) const {
-  const auto found = state_->by_name.find(name);
-  return found == state_->by_name.end() ? nullptr : found->second;
+  const auto& all = state_->all;
+  const auto found = std::ranges::lower_bound(
+      all, name, {}, [](const auto& one) -> const std::string& { return one->settings.name; });
+  return found == all.end() || (*found)->settings.name != name ? nullptr : found->get();
 }
 
 const std::vector<std::unique_ptr<Inhabitant>>& Inhabitants::all() const { return state_->all; }
@@ -144,29 +190,29 @@ const std::vector<std::unique_ptr<Inhabitant>>& Inhabitants::all() const { retur
 const config::Settings& Inhabitants::settings() const { return *state_->settings; }
 
 std::vector<Routed> Inhabitants::route(const Event& event, std::string& missed) const {
-  Listenings candidates;
+  Places candidates;
   if (const auto found = state_->by_source.find(event.source); found != state_->by_source.end()) {
     collect(found->second, event, candidates);
   }
   collect(state_->any_source, event, candidates);
+  const entities::EventView view(event);
   std::vector<Routed> out;
   std::size_t looked_at = 0;
-  for (const auto* listening : candidates) {
-    const auto& wanted = listening->subscription;
+  for (const auto place : candidates) {
+    const auto& listening = state_->listenings[place];
+    const auto& wanted = *listening.subscription;
     if (!entities::matches_glob(wanted.source, event.source) || !type_matches(wanted, event.type))
       continue;
     ++looked_at;
-    if (std::ranges::find(out, listening->who, &Routed::who) != out.end()) continue;
-    if (!wanted.match.empty() || !wanted.when.empty()) {
-      const auto matched = listening->filter.matches(event);
-      if (!matched) {
-        log_warn("a filter failed, the event is not for it: entity={} event={} error={}",
-                 listening->who->settings.name, event.id.value, quoted(matched.error().message));
-        missed += fmt::format("{}: {}; ", listening->who->settings.name, matched.error().message);
-      }
-      if (!matched.value_or(false)) continue;
+    if (std::ranges::find(out, listening.who, &Routed::who) != out.end()) continue;
+    const auto matched = listening.matches(event, view);
+    if (!matched) {
+      log_warn("a filter failed, the event is not for it: entity={} event={} error={}",
+               listening.who->settings.name, event.id.value, quoted(matched.error().message));
+      missed += fmt::format("{}: {}; ", listening.who->settings.name, matched.error().message);
     }
-    out.push_back({listening->who, listening->who->guardian->interest(event)});
+    if (!matched.value_or(false)) continue;
+    out.push_back({listening.who, listening.who->guardian->interest(event)});
   }
   if (out.empty()) {
     missed +=

@@ -1,22 +1,41 @@
 #pragma once
-// The entities of one configuration, compiled: filters, guardians, and an index that finds who may
-// care about an event without asking all. Immutable once made, shared by threads; a reload makes a
-// new one while decisions under the old one finish.
+// The entities of one configuration: an index that finds who may care about an event without asking
+// all, filters, and guardians, of which those made of rules are kept for the entities used last.
+// Says the same for ever once made, shared by threads; a reload makes a new one while decisions
+// under the old one finish.
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "config/settings.hpp"
 #include "core/event.hpp"
 #include "entities/guardian.hpp"
+#include "entities/roster.hpp"
 #include "entities/rules/filter.hpp"
 
 namespace vigil::runtime {
 
+// The guardian of one entity, as a pointer to it. It may have to be made first: see Guardians.
+class GuardianPointer {
+ public:
+  GuardianPointer(const config::Entity& entity, entities::Guardians& shared)
+      : entity_(&entity), shared_(&shared) {}
+  explicit GuardianPointer(std::shared_ptr<const entities::Guardian> kept)
+      : kept_(std::move(kept)) {}
+  // Lives as long as the expression it is asked in.
+  std::shared_ptr<const entities::Guardian> operator->() const {
+    return kept_ ? kept_ : shared_->of(*entity_);
+  }
+
+ private:
+  const config::Entity* entity_ = nullptr;
+  entities::Guardians* shared_ = nullptr;
+  std::shared_ptr<const entities::Guardian> kept_;  // of a kind that is never let go
+};
+
 struct Inhabitant {
   const config::Entity& settings;  // of the Inhabitants' own settings
-  std::unique_ptr<entities::Guardian> guardian;
+  GuardianPointer guardian;
   bool is_process = false;
 };
 

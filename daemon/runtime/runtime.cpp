@@ -9,6 +9,7 @@
 #include "core/log.hpp"
 #include "core/task_group.hpp"
 #include "daemon/runtime/alarm.hpp"
+#include "daemon/runtime/commit.hpp"
 #include "daemon/runtime/host.hpp"
 #include "daemon/runtime/router.hpp"
 #include "daemon/runtime/swarm_host.hpp"
@@ -131,6 +132,7 @@ Result<void> Runtime::apply(std::shared_ptr<const config::Settings> shared) {
   state_->house.inhabitants = std::move(*compiled);
   state_->decision_threads = settings.daemon.decision_threads;
   state_->swarm_limits = settings.swarm;
+  state_->swarms.keep_results(settings.storage.cache_bytes_max);
   if (!state_->started) return {};
   state_->host.adopt();
   for (const auto& [name, entity] : settings.entities) state_->known.insert(name);
@@ -369,18 +371,7 @@ asio::awaitable<Result<void>> Runtime::revive_dead(WakeId wake) {
 
 asio::awaitable<Result<void>> Runtime::drop_dead(WakeId wake) {
   auto change = [wake, now = state_->house.clock.now()](storage::Stores& stores) {
-    const auto row = stores.wakes.find(wake);
-    if (!row || !row->dead || !stores.wakes.erase(wake)) return false;
-    storage::Entry entry;
-    entry.at = now;
-    entry.entity = row->entity;
-    entry.case_id = row->case_id;
-    entry.wake_kind = row->kind;
-    entry.events = row->events;
-    entry.verdict = "dropped";
-    entry.why = "a person dropped the dead letter";
-    stores.ledger.append(entry);
-    return true;
+    return commit_dropped(stores, wake, now);
   };
   auto committing = state_->house.writer.commit(std::move(change));
   Result<bool> dropped = co_await std::move(committing);
@@ -393,8 +384,12 @@ asio::awaitable<Result<void>> Runtime::drop_dead(WakeId wake) {
 Result<void> Runtime::cancel_swarm(SwarmId swarm, std::string why) {
   return state_->swarms.cancel(swarm, why);
 }
-asio::awaitable<Result<void>> Runtime::retry_swarm(SwarmId swarm) {
-  co_return co_await state_->swarms.retry(swarm);
+asio::awaitable<Result<void>> Runtime::retry_swarm(SwarmId swarm, std::string by) {
+  return state_->swarms.retry(swarm, std::move(by));
+}
+asio::awaitable<Result<SwarmId>> Runtime::run_plan(std::string entity, PlanRow plan,
+                                                   std::string by) {
+  return state_->swarms.run_by_hand(std::move(entity), std::move(plan), std::move(by));
 }
 
 }  // namespace vigil::runtime

@@ -17,6 +17,8 @@
 
 namespace vigil::runtime {
 
+struct PlanRow;  // swarm_rows.hpp
+
 struct Places {
   std::string state_dir;     // vigil.db, work/
   std::string programs_dir;  // vigil-task
@@ -79,7 +81,11 @@ class Runtime {
   boost::asio::awaitable<Result<void>> revive_dead(WakeId wake);
   boost::asio::awaitable<Result<void>> drop_dead(WakeId wake);
   Result<void> cancel_swarm(SwarmId swarm, std::string why);
-  boost::asio::awaitable<Result<void>> retry_swarm(SwarmId swarm);
+  boost::asio::awaitable<Result<void>> retry_swarm(SwarmId swarm, std::string by);
+  // A plan by hand, within the entity's budgets and limits; its end is a wake of the case
+  // `by-hand`.
+  boost::asio::awaitable<Result<SwarmId>> run_plan(std::string entity, PlanRow plan,
+                                                   std::string by);
 
  private:
   struct State;

@@ -4,20 +4,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json/object.hpp>
 #include <thread>
 
 #include "core/log.hpp"
 #include "core/on_pool.hpp"
-#include "daemon/runtime/commit.hpp"
 #include "swarm/process_runner.hpp"
 
 namespace vigil::runtime {
 namespace asio = boost::asio;
 namespace {
 
-constexpr int learned_max = 5'000;   // names of tasks, of one entity
 constexpr int learned_runs_min = 5;  // before a task can be called late
 
 int slots_of(const config::Swarms& limits) {
@@ -32,6 +31,25 @@ int machine_memory_mib() {
   return static_cast<int>(std::max<std::int64_t>(pages * page / (1024 * 1024), 1));
 }
 
+// Throws what cannot be read.
+swarm::Run run_of(storage::Stores& stores, const storage::Swarm& swarm) {
+  auto plan = swarm::plan_from_json(swarm.plan);
+  if (!plan) throw std::runtime_error(plan.error().message);
+  swarm::Run run;
+  run.id = swarm.id;
+  run.owner = swarm.entity;
+  run.plan = std::move(*plan);
+  run.fence_base = stores.swarms.fence_max(swarm.id);
+  // One that failed is tried again: the daemon's own end may have been why.
+  for (const auto& task : stores.swarms.tasks(swarm.id)) {
+    if (task.state != "done") continue;
+    auto outcome = swarm::task_outcome_from_json(task.outcome);
+    if (!outcome) throw std::runtime_error(outcome.error().message);
+    run.finished.push_back(std::move(*outcome));
+  }
+  return run;
+}
+
 // As RFC 6298 takes a round trip for lost.
 swarm::Learned learned_of(const storage::Swarms::Learned& row) {
   swarm::Learned learned;
@@ -39,11 +57,6 @@ swarm::Learned learned_of(const storage::Swarms::Learned& row) {
   if (row.runs < learned_runs_min) return learned;
   learned.late = std::max(row.took + 4 * row.deviation, row.took + row.took / 2);
   return learned;
-}
-
-std::string state_of(const swarm::Report& report) {
-  if (report.cancelled) return "cancelled";
-  return report.ok ? "done" : "failed";
 }
 
 // A swarm that never ran: its plan cannot be read any more, or it was cancelled while it waited.
@@ -58,44 +71,10 @@ swarm::Report never_ran(const storage::Swarm& swarm, const std::string& why, boo
   return report;
 }
 
-// Runs on the writer's thread: the end of a swarm, told to its guardian, in one change.
-std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm& swarm,
-                                  const swarm::Report& report, TimePoint now) {
-  if (!stores.swarms.finish(swarm.id, state_of(report), swarm::to_json(report), now)) {
-    return std::nullopt;
-  }
-  for (const auto& task : report.tasks) {
-    if (task.state == swarm::TaskState::done && task.took.count() > 0 && task.saved.count() == 0) {
-      stores.swarms.learn(swarm.entity, task.name, task.took);
-    }
-  }
-  // What an earlier run of a swarm that is tried again had spent was settled at its end.
-  const auto swarm_now = stores.swarms.find(swarm.id);
-  Duration spent{0};
-  for (const auto& task : report.tasks) {
-    if (swarm_now && task.started < swarm_now->started) continue;
-    spent += task.took + task.wasted;
-  }
-  stores.spend.settle(swarm.entity, day_of(swarm.created), "compute_us", 0, spent.count());
-  Waiting waiting;
-  waiting.case_id = swarm.case_id;
-  waiting.entity = swarm.entity;
-  waiting.not_before = now;
-  storage::Wake wake;
-  wake.entity = swarm.entity;
-  wake.case_id = swarm.case_id;
-  wake.kind = "swarm";
-  wake.payload = json::object{{"swarm", swarm.id.value}};
-  wake.created = now;
-  wake.not_before = now;
-  waiting.id = stores.wakes.add(wake);
-  return waiting;
-}
-
 }  // namespace
 
 SwarmHost::SwarmHost(House& house)
-    : house_(house), group_(house.executor), writes_(house.executor) {}
+    : house_(house), stops_(house.executor), group_(house.executor), writes_(house.executor) {}
 SwarmHost::~SwarmHost() = default;
 
 void SwarmHost::start(const config::Swarms& limits) {
@@ -123,16 +102,15 @@ void SwarmHost::start(const config::Swarms& limits) {
       });
   aside_ = std::make_unique<asio::thread_pool>(1);
   engine_->use_pool(aside_->get_executor());
-  for (const auto& swarm : house_.reader->swarms.unfinished()) {
-    std::string source;
-    const auto decision = house_.reader->ledger.find(swarm.decision);
-    if (decision && !decision->events.empty()) {
-      const auto event = house_.reader->journal.find(decision->events.front());
-      if (event) source = event->source;
-    }
-    enqueue(swarm, std::move(source));
-  }
+  for (const auto& swarm : house_.reader->swarms.unfinished()) enqueue(swarm, source_of(swarm));
   go_on();
+}
+
+std::string SwarmHost::source_of(const storage::Swarm& swarm) const {
+  const auto decision = house_.reader->ledger.find(swarm.decision);
+  if (!decision || decision->events.empty()) return "";
+  const auto event = house_.reader->journal.find(decision->events.front());
+  return event ? event->source : "";
 }
 
 void SwarmHost::enqueue(const storage::Swarm& swarm, std::string source) {
@@ -141,7 +119,7 @@ void SwarmHost::enqueue(const storage::Swarm& swarm, std::string source) {
 
 void SwarmHost::planned(const std::vector<SwarmId>& swarms, const std::string& source) {
   for (const auto id : swarms) {
-    const auto swarm = house_.reader->swarms.find(id);
+    const auto swarm = house_.reader->swarms.brief(id);
     if (swarm) enqueue(*swarm, source);
   }
   go_on();
@@ -168,47 +146,45 @@ void SwarmHost::go_on() {
   }
 }
 
-void SwarmHost::learn(const std::string& entity) {
-  Learned learned;
-  for (const auto& row : house_.reader->swarms.learned(entity, learned_max)) {
-    learned.emplace(row.task, learned_of(row));
+storage::Stores& SwarmHost::reader_aside() {
+  if (!reader_aside_) {
+    auto opened = storage::Stores::open_reader(house_.places.state_dir);
+    if (!opened) throw std::runtime_error(opened.error().message);
+    reader_aside_ = std::move(*opened);
   }
-  learned_[entity] = std::move(learned);
+  return *reader_aside_;
 }
 
-asio::awaitable<Result<swarm::Run>> SwarmHost::prepare(const storage::Swarm& swarm) {
-  learn(swarm.entity);
-  swarm::Run run;
-  run.id = swarm.id;
-  run.owner = swarm.entity;
-  run.fence_base = house_.reader->swarms.fence_max(swarm.id);
-  auto checkpoints = house_.reader->swarms.tasks(swarm.id);
-  auto work = [&run, &swarm, checkpoints = std::move(checkpoints)]() -> Result<bool> {
-    auto plan = swarm::plan_from_json(swarm.plan);
-    if (!plan) return std::unexpected(std::move(plan.error()));
-    run.plan = std::move(*plan);
-    for (const auto& task : checkpoints) {
-      if (task.state != "done") continue;
-      auto outcome = swarm::task_outcome_from_json(task.outcome);
-      if (!outcome) return std::unexpected(std::move(outcome.error()));
-      run.finished.push_back(std::move(*outcome));
+asio::awaitable<SwarmHost::Prepared> SwarmHost::prepare(SwarmId swarm) {
+  auto work = [this, swarm] {
+    Prepared out;
+    try {  // what cannot be read is the end of this swarm, not of the others
+      auto& stores = reader_aside();
+      out.swarm = stores.swarms.find(swarm);
+      if (!out.swarm) return out;
+      out.run = run_of(stores, *out.swarm);
+      out.swarm->plan = nullptr;
+      for (const auto& row : stores.swarms.learned(out.swarm->entity, storage::learned_names_max)) {
+        out.learned.emplace(row.task, learned_of(row));
+      }
+    } catch (const std::exception& error) {
+      out.error = error.what();
     }
-    return true;
+    return out;
   };
   auto reading = on_pool(aside_->get_executor(), house_.executor, std::move(work));
-  Result<bool> read = co_await std::move(reading);
-  if (!read) co_return std::unexpected(read.error());
-  co_return run;
+  co_return co_await std::move(reading);
 }
 
 asio::awaitable<void> SwarmHost::run(Queued queued) {
-  auto swarm = house_.reader->swarms.find(queued.id);
-  if (!swarm) {
+  auto preparing = prepare(queued.id);
+  Prepared prepared = co_await std::move(preparing);
+  if (!prepared.swarm) prepared.swarm = house_.reader->swarms.brief(queued.id);
+  if (!prepared.swarm) {
     running_.erase(queued.id);
     co_return;
   }
-  auto preparing = prepare(*swarm);
-  Result<swarm::Run> prepared = co_await std::move(preparing);
+  auto& swarm = *prepared.swarm;
   const auto now = house_.clock.now();
   auto starting = house_.writer.commit(
       [id = queued.id, now](storage::Stores& stores) { stores.swarms.start(id, now); });
@@ -218,44 +194,59 @@ asio::awaitable<void> SwarmHost::run(Queued queued) {
   // before.
   swarm::Report report;
   if (const auto why = cancelled_.find(queued.id); why != cancelled_.end()) {
-    report = never_ran(*swarm, why->second, true, now);
+    report = never_ran(swarm, why->second, true, now);
     cancelled_.erase(why);
-  } else if (!prepared) {
-    report = never_ran(*swarm, "its plan cannot be read: " + prepared.error().message, false, now);
+  } else if (!prepared.error.empty()) {
+    report = never_ran(swarm, "its plan cannot be read: " + prepared.error, false, now);
   } else {
+    learned_[queued.entity] = std::move(prepared.learned);
     house_.bulletin.post("swarm", [&] {
-      return json::object{{"id", queued.id.value},   {"entity", queued.entity},
-                          {"state", "running"},      {"title", swarm->title},
-                          {"case", swarm->case_key}, {"tasks", prepared->plan.tasks.size()}};
+      return json::object{{"id", queued.id.value},  {"entity", queued.entity},
+                          {"state", "running"},     {"title", swarm.title},
+                          {"case", swarm.case_key}, {"tasks", prepared.run.plan.tasks.size()}};
     });
-    auto running = engine_->run(std::move(*prepared));
+    auto running = engine_->run(std::move(prepared.run));
     report = co_await std::move(running);
   }
-  auto finishing = finish(std::move(*swarm), std::move(report));
+  auto finishing = finish(std::move(swarm), std::move(report));
   co_await std::move(finishing);
   running_.erase(queued.id);
   go_on();
   house_.work_ended();
 }
 
-asio::awaitable<void> SwarmHost::finish(storage::Swarm swarm, swarm::Report report) {
+// The numbers alone: the tasks may be many.
+void SwarmHost::tell_end(const storage::Swarm& swarm, swarm::Report& report) {
+  house_.bulletin.post("swarm", [&] {
+    const auto speed = report.speed();
+    const auto correctness = report.correctness();
+    auto tasks = std::exchange(report.tasks, {});
+    auto result = std::exchange(report.result, nullptr);
+    auto told = swarm::to_json(report);
+    report.tasks = std::move(tasks);
+    report.result = std::move(result);
+    told.erase("tasks");
+    told.erase("result");
+    told["speed"] = speed;
+    told["correctness"] = correctness;
+    told["id"] = swarm.id.value;
+    told["entity"] = swarm.entity;
+    told["case"] = swarm.case_key;
+    told["state"] = state_of(report);
+    return told;
+  });
+}
+
+asio::awaitable<void> SwarmHost::store_end(storage::Swarm swarm,
+                                           std::shared_ptr<swarm::Report> report) {
   auto change = [swarm, report, now = house_.clock.now()](storage::Stores& stores) {
-    return commit_end(stores, swarm, report, now);
+    return commit_end(stores, swarm, *report, now);
   };
   while (true) {
     auto committing = house_.writer.commit(change);
     Result<std::optional<Waiting>> ended = co_await std::move(committing);
     if (ended) {
-      house_.bulletin.post("swarm", [&] {
-        auto told = swarm::to_json(report);
-        told.erase("tasks");
-        told.erase("result");
-        told["id"] = swarm.id.value;
-        told["entity"] = swarm.entity;
-        told["case"] = swarm.case_key;
-        told["state"] = state_of(report);
-        return told;
-      });
+      tell_end(swarm, *report);
       std::vector<Waiting> wakes;
       if (*ended) wakes.push_back(std::move(**ended));
       house_.deliver(std::move(wakes));
@@ -265,6 +256,14 @@ asio::awaitable<void> SwarmHost::finish(storage::Swarm swarm, swarm::Report repo
              swarm.id.value, quoted(ended.error().message));
     co_await house_.clock.sleep_for(refused_pause);
   }
+}
+
+asio::awaitable<void> SwarmHost::finish(storage::Swarm swarm, swarm::Report report) {
+  auto shared = std::make_shared<swarm::Report>(std::move(report));
+  auto storing = store_end(std::move(swarm), shared);
+  co_await std::move(storing);
+  // To free what a large one leaves takes longer than a turn of the loop may.
+  asio::post(*aside_, [shared = std::move(shared)]() mutable { shared.reset(); });
 }
 
 Result<void> SwarmHost::cancel(SwarmId swarm, const std::string& why) {
@@ -303,21 +302,6 @@ void SwarmHost::cancel_of_source(const std::string& source, const std::string& w
   for (const auto id : found) (void)cancel(id, why);  // it may just have ended
 }
 
-asio::awaitable<Result<void>> SwarmHost::retry(SwarmId swarm) {
-  auto reopening = house_.writer.commit(
-      [swarm](storage::Stores& stores) { return stores.swarms.reopen(swarm); });
-  Result<bool> reopened = co_await std::move(reopening);
-  if (!reopened) co_return std::unexpected(reopened.error());
-  if (!*reopened) {
-    co_return fail(ErrorCode::conflict,
-                   fmt::format("swarm {} neither failed nor was cancelled: there is nothing to try "
-                               "again",
-                               swarm.value));
-  }
-  planned({swarm}, "");
-  co_return Result<void>{};
-}
-
 void SwarmHost::tell(const swarm::Progress& progress) {
   house_.bulletin.post("task", [&] {
     return json::object{{"swarm", progress.swarm.value},           {"task", progress.task},
@@ -336,9 +320,11 @@ bool SwarmHost::busy_with(const std::string& source) const {
 
 asio::awaitable<void> SwarmHost::stop() {
   stopping_ = true;
+  stops_.ring();
   group_.cancel();
   co_await group_.join();
   co_await writes_.join();
+  if (aside_) aside_->join();
 }
 
 }  // namespace vigil::runtime

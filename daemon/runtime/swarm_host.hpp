@@ -1,8 +1,8 @@
 #pragma once
-// Runs the swarms that decisions asked for: planned ones in order, within each entity's
+// Runs the swarms that decisions, or people, asked for: planned ones in order, within each entity's
 // concurrency; checkpoints as they go; at the end the report, what was spent and the wake that
 // tells the guardian are one commit. A crash leaves swarms unfinished: they are resumed. Loop
-// thread only.
+// thread only; what takes long of a large plan is done on a thread aside.
 #include <boost/asio/awaitable.hpp>
 #include <deque>
 #include <map>
@@ -12,6 +12,7 @@
 #include "core/bell.hpp"
 #include "core/task_group.hpp"
 #include "daemon/runtime/house.hpp"
+#include "daemon/runtime/swarm_rows.hpp"
 #include "swarm/engine.hpp"
 
 namespace boost::asio {
@@ -26,14 +27,22 @@ class SwarmHost final : public swarm::Checkpoints {
   ~SwarmHost() override;
 
   void start(const config::Swarms& limits);  // resumes what a crash cut off
+  // How much of results that later tasks may take is kept; at start and at each reload. 0: nothing.
+  void keep_results(std::size_t bytes_max) {
+    kept_.bytes_max = static_cast<std::int64_t>(bytes_max);
+  }
   // Swarms that were committed as planned. `source`: of the events they are about.
   void planned(const std::vector<SwarmId>& swarms, const std::string& source);
   Result<void> cancel(SwarmId swarm, const std::string& why);
-  // One that failed or was cancelled runs again: what is done stays done.
-  boost::asio::awaitable<Result<void>> retry(SwarmId swarm);
+  // One that failed or was cancelled runs again: what is done stays done. `by`: who asks.
+  boost::asio::awaitable<Result<void>> retry(SwarmId swarm, std::string by);
+  // A person's plan, within the limits of an entity. The plan must be valid.
+  boost::asio::awaitable<Result<SwarmId>> run_by_hand(std::string entity, PlanRow row,
+                                                      std::string by);
   void cancel_of(const std::vector<CaseId>& cases);
   void cancel_of_source(const std::string& source, const std::string& why);
-  boost::asio::awaitable<void> stop();  // children are stopped, checkpoints stay
+  // Children are stopped, checkpoints stay. What the disk does not take is run again next time.
+  boost::asio::awaitable<void> stop();
 
   int running_swarms() const { return static_cast<int>(running_.size()); }
   int running_tasks() const;
@@ -52,34 +61,61 @@ class SwarmHost final : public swarm::Checkpoints {
     std::string cache_key;       // its result may be taken again
     std::shared_ptr<Bell> done;  // rung once it is written; null: a start, nobody waits for it
   };
+  using Notes = std::shared_ptr<const std::vector<Note>>;
+  struct KeptResults {
+    std::int64_t bytes_max = 0;
+    // Of the writer's changes: bytes since the oldest were last looked for.
+    std::shared_ptr<std::int64_t> fresh = std::make_shared<std::int64_t>(0);
+  };
   using Learned = std::unordered_map<std::string, swarm::Learned>;
   struct Queued {
     SwarmId id;
     std::string entity;
     std::string source;
   };
+  // A swarm as it is read aside.
+  struct Prepared {
+    std::optional<storage::Swarm> swarm;  // without its plan
+    swarm::Run run;
+    Learned learned;
+    std::string error;  // why it cannot run
+  };
   void enqueue(const storage::Swarm& swarm, std::string source);
+  std::string source_of(const storage::Swarm& swarm) const;
   void go_on();
   bool may_run(const std::string& entity) const;
   boost::asio::awaitable<void> run(Queued queued);
   boost::asio::awaitable<void> finish(storage::Swarm swarm, swarm::Report report);
-  boost::asio::awaitable<Result<swarm::Run>> prepare(const storage::Swarm& swarm);
-  void learn(const std::string& entity);
+  boost::asio::awaitable<void> store_end(storage::Swarm swarm,
+                                         std::shared_ptr<swarm::Report> report);
+  void tell_end(const storage::Swarm& swarm, swarm::Report& report);
+  boost::asio::awaitable<Prepared> prepare(SwarmId swarm);
+  storage::Stores& reader_aside();
   void note(Note note);
   boost::asio::awaitable<void> write_notes();
+  boost::asio::awaitable<bool> write(Notes notes);
+  boost::asio::awaitable<bool> write_apart(Notes notes, std::string error);
+  static std::vector<bool> find_starts_in_vain(const std::vector<Note>& notes);
+  static void write_here(storage::Stores& stores, const std::vector<Note>& notes,
+                         const KeptResults& kept, TimePoint now);
+  boost::asio::awaitable<void> pause();
   void tell(const swarm::Progress& progress);
 
   House& house_;
   std::unique_ptr<swarm::Runner> runner_;
   std::unique_ptr<swarm::Engine> engine_;
-  std::unique_ptr<boost::asio::thread_pool> aside_;  // what would hold the loop too long
+  std::unique_ptr<storage::Stores> reader_aside_;    // of that thread alone
+  std::unique_ptr<boost::asio::thread_pool> aside_;  // one thread, for what would hold the loop
   std::map<std::string, Learned> learned_;           // by entity, of what runs
+  KeptResults kept_;
   std::deque<Note> notes_;
   bool writing_ = false;
+  bool lost_ = false;  // we stop and the disk takes nothing: nothing more is written
   std::deque<Queued> queue_;
   std::map<SwarmId, Queued> running_;
   std::map<SwarmId, std::string> cancelled_;  // before the engine had them: why
   bool stopping_ = false;
+  Bell stops_;  // rung when we stop
   TaskGroup group_;
   TaskGroup writes_;  // ends after group_: what ended is written, even while we stop
 };

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "entities/rules/lua.hpp"
-#include "entities/rules/scope.hpp"
 
 namespace vigil::entities {
 namespace {
@@ -41,25 +40,23 @@ bool equal(const json::value& a, const json::value& b) {
   return a == b;
 }
 
+// A field as it is compiled or as it stands in the settings; not for a regex.
+bool holds_plain(const auto& field, const json::value* found) {
+  const bool there = found != nullptr && !found->is_null();
+  if (field.test == Test::present) return there;
+  if (field.test == Test::absent) return !there;
+  return field.test == Test::any_of && there &&
+         std::ranges::any_of(field.values, [&](const auto& one) { return equal(one, *found); });
+}
+
 bool Field::holds(const EventView& event) const {
   const auto* found = event.find(path);
-  const bool there = found != nullptr && !found->is_null();
-  switch (test) {
-    case Test::present:
-      return there;
-    case Test::absent:
-      return !there;
-    case Test::any_of:
-      return there &&
-             std::ranges::any_of(values, [&](const auto& one) { return equal(one, *found); });
-    case Test::regex:
-      if (!there || !found->is_string()) return false;
-      return std::ranges::any_of(patterns, [&](const auto& one) {
-        const auto& text = found->get_string();
-        return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *one);
-      });
-  }
-  return false;
+  if (test != Test::regex) return holds_plain(*this, found);
+  if (found == nullptr || !found->is_string()) return false;
+  return std::ranges::any_of(patterns, [&](const auto& one) {
+    const auto& text = found->get_string();
+    return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *one);
+  });
 }
 
 bool Compiled::holds(const EventView& event) const {
@@ -158,6 +155,24 @@ Result<bool> Filter::matches(const Event& event) const { return state_->holds(Ev
 
 Result<bool> Filter::matches(const json::value& event) const {
   return state_->holds(EventView(event));
+}
+
+bool is_plain(const config::Match& match, const std::string& lua) {
+  const auto plain = [](const auto& one) { return is_plain(one, {}); };
+  const auto no_regex = [](const auto& field) { return field.test != Test::regex; };
+  return lua.empty() && std::ranges::all_of(match.fields, no_regex) &&
+         std::ranges::all_of(match.all, plain) && std::ranges::all_of(match.any, plain) &&
+         std::ranges::all_of(match.none, plain);
+}
+
+bool matches_plain(const config::Match& match, const EventView& event) {
+  const auto field_holds = [&](const auto& field) {
+    return holds_plain(field, event.find(field.path));
+  };
+  const auto holds = [&](const auto& part) { return matches_plain(part, event); };
+  return std::ranges::all_of(match.fields, field_holds) && std::ranges::all_of(match.all, holds) &&
+         std::ranges::none_of(match.none, holds) &&
+         (match.any.empty() || std::ranges::any_of(match.any, holds));
 }
 
 bool matches_glob(std::string_view pattern, std::string_view name) {

@@ -6,6 +6,7 @@
 
 #include "config/match.hpp"
 #include "core/event.hpp"
+#include "entities/rules/scope.hpp"
 
 namespace vigil::entities {
 
@@ -26,6 +27,12 @@ class Filter {
   explicit Filter(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// Whether such a condition is asked as it stands in the settings, so that nothing need be compiled
+// and kept for it: neither Lua nor a regex.
+bool is_plain(const config::Match& match, const std::string& lua);
+// The answer of a plain one; the same as a Filter's.
+bool matches_plain(const config::Match& match, const EventView& event);
 
 // Does `name` match a pattern in which `*` stands for any run of characters?
 bool matches_glob(std::string_view pattern, std::string_view name);

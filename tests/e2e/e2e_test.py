@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The promises of docs/design.md part 1 and the errors a person meets, seen from outside the real programs."""
+import contextlib
 import json
 import os
 import pathlib
@@ -497,13 +498,10 @@ argv = ["/bin/sh", "-c", "test -e @DIR@/go || sleep 600"]
         with Daemon(place) as daemon:
             self.assertEqual(daemon.post_github({"a": 1})[0], 202)
             filler = place.state / "filler"
-            with open(filler, "wb") as file:
-                try:
-                    while True:
-                        file.write(os.urandom(1 << 16))
-                        file.flush()
-                except OSError:
-                    pass
+            # Unbuffered: what a full disk did not take must not be tried again by close().
+            with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+                while True:
+                    file.write(os.urandom(1 << 16))
 
             def refused():
                 payload = {"noise": os.urandom(200_000).hex()}
