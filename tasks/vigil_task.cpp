@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cerrno>
 #include <charconv>
@@ -18,13 +19,13 @@
 
 #include "core/clock.hpp"
 #include "core/log.hpp"
-#include "entities/codebase/analysers.hpp"
+#include "entities/analyser.hpp"
 
 namespace {
 
 using namespace vigil;
-using entities::codebase::Analyser;
-using entities::codebase::Request;
+using entities::Analyser;
+using entities::Request;
 
 constexpr int exit_usage = 64;
 constexpr int exit_data = 65;
@@ -54,12 +55,12 @@ int complain(int code, std::string_view what) {
 constexpr std::string_view usage =
     "usage: vigil-task list\n"
     "       vigil-task NAME            reads {\"input\", \"inputs\"} as JSON, prints its result\n"
-    "       vigil-task NAME --repository PATH [--range A..B] [--KEY VALUE]... [--text]\n"
+    "       vigil-task NAME [--KEY VALUE]... [--text] [FILE]...\n"
     "       vigil-task NAME --help\n"
-    "       vigil-task say interface|progress|cost JSON|@FILE\n";
+    "       vigil-task say interface|progress|cost|spawn JSON|@FILE\n";
 
 int list() {
-  for (const auto& analyser : entities::codebase::analysers()) {
+  for (const auto& analyser : entities::all_analysers()) {
     fmt::print("{:<22} {}\n", analyser.name, analyser.summary);
   }
   return 0;
@@ -68,7 +69,11 @@ int list() {
 int help(const Analyser& analyser) {
   fmt::print("{}: {}\n\nAs a task: JSON on standard input,\n", analyser.name, analyser.summary);
   fmt::print("  {{\"input\": {{\"repository\": \"/path\"}}, \"inputs\": {{\"changes\": ...}}}}\n");
-  fmt::print("By hand: --repository PATH, --range A..B (or --base, --head, --branch, --depth)\n");
+  if (analyser.name.starts_with("codebase.")) {
+    fmt::print("By hand: --repository PATH, --range A..B (or --base, --head, --branch, --depth)\n");
+  } else {
+    fmt::print("By hand: --KEY VALUE for each of its input, and files as words of their own\n");
+  }
   if (!analyser.input.empty()) fmt::print("Its own input: {}\n", analyser.input);
   fmt::print(
       "A value that is JSON is taken as JSON; --text prints findings as lines for people.\n"
@@ -129,13 +134,18 @@ struct ByHand {
 Result<ByHand> request_from_flags(std::span<char*> flags) {
   ByHand by_hand;
   json::object input;
+  json::array files;
   for (std::size_t i = 0; i < flags.size(); ++i) {
     const std::string_view flag = flags[i];
     if (flag == "--text") {
       by_hand.text = true;
       continue;
     }
-    if (!flag.starts_with("--") || flag.size() < 3 || i + 1 >= flags.size()) {
+    if (!flag.starts_with("--")) {
+      files.emplace_back(flag);
+      continue;
+    }
+    if (flag.size() < 3 || i + 1 >= flags.size()) {
       return fail(ErrorCode::invalid_input,
                   fmt::format("{}: expected --KEY VALUE\n{}", quoted(flag), usage));
     }
@@ -156,6 +166,7 @@ Result<ByHand> request_from_flags(std::span<char*> flags) {
   std::error_code error;
   const auto repository = std::filesystem::absolute(path, error).lexically_normal();
   input["repository"] = repository.string();
+  if (!files.empty()) input["files"] = std::move(files);
   by_hand.request.input = std::move(input);
   return by_hand;
 }
@@ -257,7 +268,7 @@ int run_program(std::span<char*> words) {
   }
   if (name == "list") return list();
   if (name == "say") return say(rest);
-  const auto* analyser = entities::codebase::find_analyser(name);
+  const auto* analyser = entities::find_any_analyser(name);
   if (analyser == nullptr) {
     return complain(exit_usage,
                     fmt::format("there is no analyser {}: see vigil-task list", quoted(name)));

@@ -8,6 +8,7 @@
 
 #include "core/log.hpp"
 #include "entities/codebase/analysers.hpp"
+#include "entities/codebase/git.hpp"
 #include "entities/codebase/verdict.hpp"
 
 namespace vigil::entities {

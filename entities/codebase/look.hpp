@@ -7,18 +7,11 @@
 
 #include "core/json.hpp"
 #include "core/time.hpp"
+#include "entities/analyser.hpp"
 #include "entities/codebase/diff.hpp"
 #include "entities/codebase/git.hpp"
 
 namespace vigil::entities::codebase {
-
-// What an analyser is asked: its input, and the results of the tasks it needs.
-struct Request {
-  std::string task;
-  json::value input;
-  json::object inputs;
-  std::optional<Duration> time_left;  // until it is stopped
-};
 
 // From what is asked to commits that are in the clone. `asked` may hold `repository` (a path),
 // `branch`, `base`, `head`, `range` ("A..B"), `base_ref`, `depth`, `kind` (pull_request | push).

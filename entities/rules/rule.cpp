@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 
-#include "entities/codebase/analysers.hpp"
+#include "entities/analyser.hpp"
 
 namespace vigil::entities {
 namespace {
@@ -96,7 +96,7 @@ Result<CompiledTask> compile_task(const config::RuleTask& task) {
     out.argv.push_back(std::move(*text));
   }
   if (auto safe = check_items(task); !safe) return std::unexpected(std::move(safe.error()));
-  if (!task.builtin.empty() && codebase::find_analyser(task.builtin) == nullptr) {
+  if (!task.builtin.empty() && find_any_analyser(task.builtin) == nullptr) {
     return fail(ErrorCode::invalid_input,
                 fmt::format("there is no analyser '{}': vigil-task list names them", task.builtin));
   }

@@ -1,0 +1,7 @@
+#include "entities/ci/analysers.hpp"
+
+namespace vigil::entities::ci {
+
+std::span<const Analyser> analysers() { return {}; }
+
+}  // namespace vigil::entities::ci
