@@ -1,5 +1,6 @@
 #pragma once
-// The built-in analysers of a repository, as a table one can read: what vigil-task runs, what plans name.
+// The built-in analysers of a repository, as a table one can read: what vigil-task runs and plans
+// name.
 #include <span>
 #include <string>
 #include <string_view>

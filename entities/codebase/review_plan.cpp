@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 
 #include "entities/codebase/analysers.hpp"
+#include "entities/codebase/git.hpp"
 
 namespace vigil::entities::codebase {
 namespace {
