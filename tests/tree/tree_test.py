@@ -33,11 +33,12 @@ MAY_INCLUDE = {
 # A foreign library is spoken in one place: the pattern, and the files that may hold it.
 SPOKEN_IN = [
     (r"#include [<\"]sqlite3\.h", r"storage/database\.cpp|bench/\w+\.cpp"),
-    (r"#include <toml\+\+", r"config/\w+\.(cpp|hpp)"),
+    (r"#include <toml\+\+", r"config/\w+\.(cpp|hpp)|entities/deps/lockfile_toml\.cpp"),
     (r"#include <spdlog/", r"core/log\.cpp"),
     (r"#include <openssl/", r"core/digest\.cpp"),
     (r"#include <curl/", r"daemon/delivery/http_client\.cpp"),
     (r"#include <zstd", r"storage/compress\.cpp"),
+    (r"#include <pugixml", r"entities/(deps|ci)/\w+\.cpp"),
     (r"#include <re2/", r"entities/[\w/]+\.cpp"),
     (r"lua\.(h|hpp)>", r"entities/rules/lua(_values)?\.cpp"),
     (r"#include <boost/beast", r"cmake/boost\.cpp"),
