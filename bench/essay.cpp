@@ -5,7 +5,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "bench/daemon.hpp"
-#include "bench/disk_checkpoints.hpp"
+#include "bench/disk.hpp"
 #include "bench/figure.hpp"
 #include "swarm/process_runner.hpp"
 
@@ -25,19 +25,24 @@ constexpr double join_hours = 0.5;
 
 enum class Edges { results, interfaces };
 
-// A real process that takes its time and says what it publishes.
+// A real process that takes its time and says what it publishes; one start each, because what is
+// measured is the order of the work and not how long a shell takes to begin.
 swarm::Task task_of(std::string name, double hours, double published, double seconds_an_hour) {
   swarm::Task task;
   task.name = std::move(name);
   task.containment = swarm::Containment::none;
   const double first = published * seconds_an_hour;
   const double rest = (hours - published) * seconds_an_hour;
-  const auto publish = published > 0 ? fmt::format(
-                                           "sleep {:.4f}; echo '{{\"interface\": \"{}\"}}' "
-                                           ">&$VIGIL_CONTROL_FD; ",
-                                           first, task.name)
-                                     : "";
-  task.argv = {"/bin/sh", "-c", fmt::format("{}exec sleep {:.4f}", publish, rest)};
+  if (published <= 0) {
+    task.argv = {"/bin/sleep", fmt::format("{:.4f}", rest)};
+    return task;
+  }
+  constexpr const char* script =
+      "select undef, undef, undef, $ARGV[0]; open my $say, '>&=', $ENV{VIGIL_CONTROL_FD};"
+      "syswrite $say, qq({\"interface\": \"$ARGV[2]\"}\n); select undef, undef, undef, $ARGV[1]";
+  task.argv = {
+      "/usr/bin/perl", "-e", script, fmt::format("{:.4f}", first), fmt::format("{:.4f}", rest),
+      task.name};
   return task;
 }
 
@@ -111,7 +116,7 @@ void run_essay(Pace pace) {
     const auto clock = make_system_clock();
     const auto runner = swarm::make_process_runner(loop.get_executor(), *clock, own_directory(),
                                                    scratch.path() + "/work", {});
-    DiskCheckpoints disk(loop, scratch.path() + "/state");
+    Disk disk(loop, scratch.path() + "/state");
     const auto ran =
         run_swarm(loop, *clock, *runner, disk, way.slots, essay(way.edges, seconds_an_hour));
     report(way, seconds_an_hour, ran);

@@ -6,8 +6,10 @@
 #include "bench/essay.hpp"
 #include "bench/idle.hpp"
 #include "bench/ingest.hpp"
+#include "bench/scale.hpp"
 #include "bench/spawn.hpp"
 #include "bench/storage_bench.hpp"
+#include "bench/traces.hpp"
 #include "bench/wake.hpp"
 
 int main(int argc, char** argv) {
@@ -31,6 +33,13 @@ int main(int argc, char** argv) {
       ->callback([&] { run_storage(pace()); });
   cli.add_subcommand("essay", "a day's work by one worker, by many, and on interfaces")
       ->callback([&] { run_essay(pace()); });
+  cli.add_subcommand("scale", "what the engine itself costs: plans of 1,000 to 100,000 tasks")
+      ->callback([&] { run_scale(pace()); });
+  std::string traces = VIGIL_SOURCE_DIR "/../shared/data/dag";
+  auto* tracing =
+      cli.add_subcommand("traces", "recorded workflows beside the best list schedules of them");
+  tracing->add_option("--data", traces, "a directory that holds wfcommons/*.json");
+  tracing->callback([&] { run_traces(pace(), traces); });
   SpawnOptions spawn;
   auto* spawning = cli.add_subcommand(
       "spawn", "tasks per second, beside a bare loop, xargs, parallel, make, ninja and Dask");
@@ -46,6 +55,14 @@ int main(int argc, char** argv) {
   auto* doors = cli.add_subcommand("serve-without-storage", "")->group("");
   doors->add_option("directory", directory)->required();
   doors->callback([&] { serve_without_storage(directory.c_str()); });
+  std::string shape;
+  std::string where;
+  int scale_tasks = 0;
+  auto* once = cli.add_subcommand("scale-once", "")->group("");
+  once->add_option("shape", shape)->required();
+  once->add_option("tasks", scale_tasks)->required();
+  once->add_option("where", where)->required();
+  once->callback([&] { run_scale_once(shape, scale_tasks, where); });
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

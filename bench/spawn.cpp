@@ -20,7 +20,7 @@
 #include <stdexcept>
 
 #include "bench/daemon.hpp"
-#include "bench/disk_checkpoints.hpp"
+#include "bench/disk.hpp"
 #include "bench/figure.hpp"
 #include "bench/spawn_peers.hpp"
 #include "swarm/engine.hpp"
@@ -113,8 +113,8 @@ swarm::Run run_of(int tasks, swarm::Containment containment) {
   return run;
 }
 
-Ran through_engine(asio::io_context& loop, Clock& clock, swarm::Runner& runner,
-                   DiskCheckpoints& disk, int slots, swarm::Run run) {
+Ran through_engine(asio::io_context& loop, Clock& clock, swarm::Runner& runner, Disk& disk,
+                   int slots, swarm::Run run) {
   const auto tasks = static_cast<double>(run.plan.tasks.size());
   const auto begun = Steady::now();
   (void)run_swarm(loop, clock, runner, disk, slots, std::move(run));
@@ -194,7 +194,7 @@ void report(const Variant& variant, const Variant& bare, int tasks, int slots) {
 }
 
 std::vector<Variant> variants_of(asio::io_context& loop, Clock& clock, swarm::Runner& bare,
-                                 swarm::Runner& real, DiskCheckpoints& disk, int slots) {
+                                 swarm::Runner& real, Disk& disk, int slots) {
   const auto engine = [&loop, &clock, &disk, slots](swarm::Runner& runner,
                                                     swarm::Containment containment) {
     return [&loop, &clock, &disk, slots, &runner, containment](int count) {
@@ -231,7 +231,7 @@ void measure(const SpawnOptions& options, int slots) {
   BareRunner bare;
   const auto real = swarm::make_process_runner(loop.get_executor(), *clock, own_directory(),
                                                scratch.path() + "/work", {});
-  DiskCheckpoints disk(loop, scratch.path() + "/state");
+  Disk disk(loop, scratch.path() + "/state");
   auto variants = variants_of(loop, *clock, bare, *real, disk, slots);
   std::erase_if(variants, [&](const Variant& variant) {
     return variant.is_ours && !variant.name.contains(options.only);

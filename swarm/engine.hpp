@@ -28,6 +28,8 @@ class Checkpoints {
                                                std::int64_t fence) = 0;
   virtual boost::asio::awaitable<void> ended(SwarmId swarm, TaskOutcome outcome,
                                              std::int64_t fence) = 0;
+  // A swarm is over and waits for what was called so far: do not gather any longer.
+  virtual void flush() {}
   // The latest result kept under TaskOutcome::cache_key, if any: {result, took}.
   virtual std::optional<std::pair<json::value, Duration>> recall(const std::string& cache_key);
 };

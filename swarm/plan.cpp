@@ -140,7 +140,6 @@ Result<void> validate_copies(const Task& task) {
   const std::string_view unfit = !task.needs_interface.empty() ? "needs_interface"
                                  : task.planner                ? "planner"
                                  : task.spawn_max > 0          ? "spawn_max"
-                                 : !task.for_each.empty()      ? "for_each"
                                                                : "";
   if (unfit.empty()) return {};
   return refuse(task, fmt::format("{} cannot go with {}: remove one of them", several, unfit));

@@ -47,6 +47,11 @@ asio::awaitable<Report> SwarmRun::run() {
   if (!aborted && !broken_) end_rest();
   // join() leaves cancellation enabled.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  // In the group, so that it comes after all of them.
+  commits_.spawn("flush", [this]() -> asio::awaitable<void> {
+    services_.checkpoints.flush();
+    co_return;
+  });
   co_await commits_.join();
   if (broken_) std::rethrow_exception(broken_);
   if (aborted) throw boost::system::system_error(asio::error::operation_aborted);

@@ -74,7 +74,9 @@ swarm::Report never_ran(const storage::Swarm& swarm, const std::string& why, boo
 }  // namespace
 
 SwarmHost::SwarmHost(House& house)
-    : house_(house), stops_(house.executor), group_(house.executor), writes_(house.executor) {}
+    : house_(house),
+      notes_(house.executor, house.clock, house.writer),
+      group_(house.executor) {}
 SwarmHost::~SwarmHost() = default;
 
 void SwarmHost::start(const config::Swarms& limits) {
@@ -91,7 +93,9 @@ void SwarmHost::start(const config::Swarms& limits) {
   for (const auto& [name, rate] : limits.rates) engine.starts_per_minute[name] = rate;
   engine.task_timeout = limits.task_timeout;
   engine.grace = limits.grace;
-  engine_ = std::make_unique<swarm::Engine>(house_.executor, house_.clock, *runner_, *this, engine);
+  engine_ =
+      std::make_unique<swarm::Engine>(house_.executor, house_.clock, *runner_, notes_, engine);
+  notes_.read_from(*house_.reader);
   engine_->on_progress([this](const swarm::Progress& progress) { tell(progress); });
   engine_->use_durations(
       [this](const std::string& entity, const std::string& task) -> std::optional<swarm::Learned> {
@@ -320,10 +324,10 @@ bool SwarmHost::busy_with(const std::string& source) const {
 
 asio::awaitable<void> SwarmHost::stop() {
   stopping_ = true;
-  stops_.ring();
+  notes_.stop();
   group_.cancel();
   co_await group_.join();
-  co_await writes_.join();
+  co_await notes_.join();
   if (aside_) aside_->join();
 }
 

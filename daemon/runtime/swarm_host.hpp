@@ -9,9 +9,9 @@
 #include <set>
 #include <unordered_map>
 
-#include "core/bell.hpp"
 #include "core/task_group.hpp"
 #include "daemon/runtime/house.hpp"
+#include "daemon/runtime/swarm_notes.hpp"
 #include "daemon/runtime/swarm_rows.hpp"
 #include "swarm/engine.hpp"
 
@@ -21,16 +21,14 @@ class thread_pool;
 
 namespace vigil::runtime {
 
-class SwarmHost final : public swarm::Checkpoints {
+class SwarmHost {
  public:
   explicit SwarmHost(House& house);
-  ~SwarmHost() override;
+  ~SwarmHost();
 
   void start(const config::Swarms& limits);  // resumes what a crash cut off
   // How much of results that later tasks may take is kept; at start and at each reload. 0: nothing.
-  void keep_results(std::size_t bytes_max) {
-    kept_.bytes_max = static_cast<std::int64_t>(bytes_max);
-  }
+  void keep_results(std::size_t bytes_max) { notes_.keep_results(bytes_max); }
   // Swarms that were committed as planned. `source`: of the events they are about.
   void planned(const std::vector<SwarmId>& swarms, const std::string& source);
   Result<void> cancel(SwarmId swarm, const std::string& why);
@@ -48,25 +46,7 @@ class SwarmHost final : public swarm::Checkpoints {
   int running_tasks() const;
   bool busy_with(const std::string& source) const;
 
-  boost::asio::awaitable<void> started(SwarmId swarm, std::string task, int attempt,
-                                       std::int64_t fence) override;
-  boost::asio::awaitable<void> ended(SwarmId swarm, swarm::TaskOutcome outcome,
-                                     std::int64_t fence) override;
-  std::optional<std::pair<json::value, Duration>> recall(const std::string& cache_key) override;
-
  private:
-  // What is to be written of one task. All go to the writer in one line, some hundreds in a change.
-  struct Note {
-    storage::SwarmTask task;
-    std::string cache_key;       // its result may be taken again
-    std::shared_ptr<Bell> done;  // rung once it is written; null: a start, nobody waits for it
-  };
-  using Notes = std::shared_ptr<const std::vector<Note>>;
-  struct KeptResults {
-    std::int64_t bytes_max = 0;
-    // Of the writer's changes: bytes since the oldest were last looked for.
-    std::shared_ptr<std::int64_t> fresh = std::make_shared<std::int64_t>(0);
-  };
   using Learned = std::unordered_map<std::string, swarm::Learned>;
   struct Queued {
     SwarmId id;
@@ -91,14 +71,6 @@ class SwarmHost final : public swarm::Checkpoints {
   void tell_end(const storage::Swarm& swarm, swarm::Report& report);
   boost::asio::awaitable<Prepared> prepare(SwarmId swarm);
   storage::Stores& reader_aside();
-  void note(Note note);
-  boost::asio::awaitable<void> write_notes();
-  boost::asio::awaitable<bool> write(Notes notes);
-  boost::asio::awaitable<bool> write_apart(Notes notes, std::string error);
-  static std::vector<bool> find_starts_in_vain(const std::vector<Note>& notes);
-  static void write_here(storage::Stores& stores, const std::vector<Note>& notes,
-                         const KeptResults& kept, TimePoint now);
-  boost::asio::awaitable<void> pause();
   void tell(const swarm::Progress& progress);
 
   House& house_;
@@ -107,17 +79,12 @@ class SwarmHost final : public swarm::Checkpoints {
   std::unique_ptr<storage::Stores> reader_aside_;    // of that thread alone
   std::unique_ptr<boost::asio::thread_pool> aside_;  // one thread, for what would hold the loop
   std::map<std::string, Learned> learned_;           // by entity, of what runs
-  KeptResults kept_;
-  std::deque<Note> notes_;
-  bool writing_ = false;
-  bool lost_ = false;  // we stop and the disk takes nothing: nothing more is written
+  SwarmNotes notes_;                                 // ends after group_: what ended is written
   std::deque<Queued> queue_;
   std::map<SwarmId, Queued> running_;
   std::map<SwarmId, std::string> cancelled_;  // before the engine had them: why
   bool stopping_ = false;
-  Bell stops_;  // rung when we stop
   TaskGroup group_;
-  TaskGroup writes_;  // ends after group_: what ended is written, even while we stop
 };
 
 }  // namespace vigil::runtime

@@ -1,8 +1,13 @@
-// What the tasks of swarms did, on its way to the disk.
-#include "core/bell.hpp"
+#include "daemon/runtime/swarm_notes.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
+
 #include "core/deadline.hpp"
 #include "core/log.hpp"
-#include "daemon/runtime/swarm_host.hpp"
+#include "daemon/runtime/house.hpp"
 
 namespace vigil::runtime {
 namespace asio = boost::asio;
@@ -11,23 +16,36 @@ namespace {
 constexpr std::size_t notes_a_change = 256;  // so that a change stays a matter of milliseconds
 constexpr std::size_t result_kept_max = 1 << 20;
 constexpr int erased_at_once = 256;
+// Many results in one change cost the disk little more than one. Nobody waits for a result before
+// its swarm is over, so what is done meanwhile is gathered that long, and starts longer: of a task
+// that ends before its start is written, the end says all.
+constexpr Duration gather_ends = std::chrono::milliseconds{5};
+constexpr Duration gather_starts = std::chrono::milliseconds{50};
 
 }  // namespace
 
-asio::awaitable<void> SwarmHost::started(SwarmId swarm, std::string task, int attempt,
-                                         std::int64_t fence) {
+SwarmNotes::SwarmNotes(asio::any_io_executor executor, Clock& clock, storage::Writer& writer)
+    : executor_(executor),
+      clock_(clock),
+      writer_(writer),
+      due_(executor),
+      stops_(executor),
+      writes_(executor) {}
+
+asio::awaitable<void> SwarmNotes::started(SwarmId swarm, std::string task, int attempt,
+                                          std::int64_t fence) {
   Note start;
   start.task.swarm = swarm;
   start.task.name = std::move(task);
   start.task.attempt = attempt;
   start.task.fence = fence;
-  start.task.started = house_.clock.now();
+  start.task.started = clock_.now();
   note(std::move(start));
   co_return;
 }
 
-asio::awaitable<void> SwarmHost::ended(SwarmId swarm, swarm::TaskOutcome outcome,
-                                       std::int64_t fence) {
+asio::awaitable<void> SwarmNotes::ended(SwarmId swarm, swarm::TaskOutcome outcome,
+                                        std::int64_t fence) {
   Note end;
   end.task.swarm = swarm;
   end.task.name = outcome.name;
@@ -39,7 +57,7 @@ asio::awaitable<void> SwarmHost::ended(SwarmId swarm, swarm::TaskOutcome outcome
   end.task.outcome = swarm::to_json(outcome);
   const bool may_be_kept = outcome.state == swarm::TaskState::done && outcome.saved.count() == 0;
   if (may_be_kept) end.cache_key = std::move(outcome.cache_key);
-  end.done = std::make_shared<Bell>(house_.executor);
+  end.done = std::make_shared<Bell>(executor_);
   auto done = end.done;
   note(std::move(end));
   co_await done->wait();
@@ -47,24 +65,57 @@ asio::awaitable<void> SwarmHost::ended(SwarmId swarm, swarm::TaskOutcome outcome
   if (lost_) throw boost::system::system_error(asio::error::operation_aborted);
 }
 
-void SwarmHost::note(Note note) {
+void SwarmNotes::note(Note note) {
   if (lost_) {
     if (note.done) note.done->ring();
     return;
   }
+  ends_ += note.done ? 1 : 0;
   notes_.push_back(std::move(note));
-  if (std::exchange(writing_, true)) return;
-  writes_.spawn("write what tasks did", [this] { return write_notes(); });
+  if (!std::exchange(writing_, true)) {
+    writes_.spawn("write what tasks did", [this] { return write_all(); });
+  } else if (is_due() || ends_ == 1) {
+    due_.ring();
+  }
+}
+
+bool SwarmNotes::is_due() const {
+  return flushing_ || stopping_ || notes_.size() >= notes_a_change;
+}
+
+void SwarmNotes::flush() {
+  flushing_ = !notes_.empty();
+  if (flushing_) due_.ring();
+}
+
+// Until enough is noted, or enough time passed.
+asio::awaitable<void> SwarmNotes::gather() {
+  auto ring = [](Bell& bell) -> asio::awaitable<bool> {
+    co_await bell.wait();
+    co_return true;
+  };
+  auto until = clock_.now() + gather_starts;
+  bool had_ends = false;
+  while (!is_due()) {
+    if (ends_ > 0 && !std::exchange(had_ends, true)) until = clock_.now() + gather_ends;
+    auto waiting = with_deadline(clock_, until, ring(due_));
+    Result<bool> rung = co_await std::move(waiting);
+    if (!rung) co_return;
+  }
 }
 
 // In the order they came, whatever happens: what a crash leaves never holds a result without those
 // it was made from.
-asio::awaitable<void> SwarmHost::write_notes() {
+asio::awaitable<void> SwarmNotes::write_all() {
   while (!notes_.empty()) {
+    auto gathering = gather();
+    co_await std::move(gathering);
     const auto count = std::min(notes_.size(), notes_a_change);
     std::vector<Note> batch(std::make_move_iterator(notes_.begin()),
                             std::make_move_iterator(notes_.begin() + static_cast<long>(count)));
     notes_.erase(notes_.begin(), notes_.begin() + static_cast<long>(count));
+    ends_ -= std::ranges::count_if(batch, [](const Note& one) { return one.done != nullptr; });
+    if (notes_.empty()) flushing_ = false;
     const Notes notes = std::make_shared<const std::vector<Note>>(std::move(batch));
     auto writing = write(notes);
     const bool written = co_await std::move(writing);
@@ -81,12 +132,12 @@ asio::awaitable<void> SwarmHost::write_notes() {
 }
 
 // False: we stop, and it is not on the disk.
-asio::awaitable<bool> SwarmHost::write(Notes notes) {
-  auto change = [notes, kept = kept_, now = house_.clock.now()](storage::Stores& stores) {
+asio::awaitable<bool> SwarmNotes::write(Notes notes) {
+  auto change = [notes, kept = kept_, now = clock_.now()](storage::Stores& stores) {
     write_here(stores, *notes, kept, now);
   };
   while (true) {
-    auto committing = house_.writer.commit(change);
+    auto committing = writer_.commit(change);
     Result<void> written = co_await std::move(committing);
     if (written) co_return true;
     if (written.error().code == ErrorCode::internal) {
@@ -104,7 +155,7 @@ asio::awaitable<bool> SwarmHost::write(Notes notes) {
 
 // One of them cannot be stored at all: the others are. After a crash its task runs again, and those
 // that took its result.
-asio::awaitable<bool> SwarmHost::write_apart(Notes notes, std::string error) {
+asio::awaitable<bool> SwarmNotes::write_apart(Notes notes, std::string error) {
   if (notes->size() == 1) {
     const auto& task = notes->front().task;
     log_error("what a task did cannot be stored: swarm={} task={} error={}", task.swarm.value,
@@ -121,7 +172,7 @@ asio::awaitable<bool> SwarmHost::write_apart(Notes notes, std::string error) {
 }
 
 // A start whose end comes after it in the same change would be written for nothing.
-std::vector<bool> SwarmHost::find_starts_in_vain(const std::vector<Note>& notes) {
+std::vector<bool> SwarmNotes::find_starts_in_vain(const std::vector<Note>& notes) {
   std::vector<bool> out(notes.size());
   std::set<std::pair<std::int64_t, std::string_view>> over;
   for (auto i = notes.size(); i-- > 0;) {
@@ -137,8 +188,8 @@ std::vector<bool> SwarmHost::find_starts_in_vain(const std::vector<Note>& notes)
 }
 
 // On the writer's thread.
-void SwarmHost::write_here(storage::Stores& stores, const std::vector<Note>& notes,
-                           const KeptResults& kept, TimePoint now) {
+void SwarmNotes::write_here(storage::Stores& stores, const std::vector<Note>& notes,
+                            const KeptResults& kept, TimePoint now) {
   const auto starts_in_vain = find_starts_in_vain(notes);
   for (std::size_t i = 0; i < notes.size(); ++i) {
     const Note& one = notes[i];
@@ -159,17 +210,26 @@ void SwarmHost::write_here(storage::Stores& stores, const std::vector<Note>& not
   while (stores.swarms.erase_kept(TimePoint::min(), kept.bytes_max, erased_at_once) > 0) continue;
 }
 
-asio::awaitable<void> SwarmHost::pause() {
+asio::awaitable<void> SwarmNotes::pause() {
   auto stop = [](Bell& stops) -> asio::awaitable<bool> {
     co_await stops.wait();
     co_return true;
   };
-  auto waiting = with_deadline(house_.clock, house_.clock.now() + refused_pause, stop(stops_));
+  auto waiting = with_deadline(clock_, clock_.now() + refused_pause, stop(stops_));
   (void)co_await std::move(waiting);  // late is what we expect
 }
 
-std::optional<std::pair<json::value, Duration>> SwarmHost::recall(const std::string& cache_key) {
-  auto kept = house_.reader->swarms.kept(cache_key);
+void SwarmNotes::stop() {
+  stopping_ = true;
+  stops_.ring();
+  due_.ring();
+}
+
+asio::awaitable<void> SwarmNotes::join() { return writes_.join(); }
+
+std::optional<std::pair<json::value, Duration>> SwarmNotes::recall(const std::string& cache_key) {
+  if (reader_ == nullptr) return std::nullopt;
+  auto kept = reader_->swarms.kept(cache_key);
   if (!kept) return std::nullopt;
   return std::pair{std::move(kept->result), kept->took};
 }

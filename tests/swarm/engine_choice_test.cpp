@@ -116,6 +116,29 @@ TEST_CASE("a straggler gets a second attempt when a slot is free, and the first 
   CHECK(outcome_of(report, "slow").attempts == 2);
 }
 
+TEST_CASE("the tasks of a list have the variants and the hedge that the list was given") {
+  World world;
+  world.engine.use_durations(
+      [](const std::string&, const std::string&) { return Learned{1s, 2s}; });
+  Task each = task("each");
+  each.for_each = "input";
+  each.input = json::array{"a", "b"};
+  each.hedge = true;
+  world.runner.scripts["each/1"] = {{.takes = 60s, .result = "first"},
+                                    {.takes = 1s, .result = "second"}};
+  const Report hedged = world.finish(plan({each}));
+  CHECK(hedged.wall == 3s);
+  CHECK(hedged.hedges_won == 1);
+  CHECK(hedged.result == json::value{{"each", {"each/0", "second"}}});
+  each.hedge = false;
+  each.variants = 2;
+  world.runner.scripts.clear();
+  world.runner.scripts["each/0"] = {{.takes = 5s, .result = "slow"}, {.result = "quick"}};
+  const Report varied = world.finish(plan({each}));
+  CHECK(outcome_of(varied, "each/0").attempts == 2);
+  CHECK(varied.result.at("each").at(0) == "quick");
+}
+
 TEST_CASE("a hedge never takes a slot that something else wants") {
   EngineLimits two;
   two.slots = 2;

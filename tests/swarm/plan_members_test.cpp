@@ -71,6 +71,7 @@ TEST_CASE("a task is a program, an analyser or a reducer, and only one of them")
 
 TEST_CASE("variants and hedges are for tasks that are one attempt and its result") {
   CHECK(why_not(R"("argv":["x"],"variants":16,"hedge":true,"retries":2)").empty());
+  CHECK(why_not(R"("argv":["x"],"variants":2,"hedge":true,"for_each":"input.x")").empty());
   check_all({
       {R"("argv":["x"],"variants":0)", "variants must be between 1 and 16"},
       {R"("argv":["x"],"variants":17)", "variants must be between 1 and 16"},
@@ -81,7 +82,6 @@ TEST_CASE("variants and hedges are for tasks that are one attempt and its result
       {R"("argv":["x"],"hedge":true,"spawn_max":2)", "hedge cannot go with spawn_max"},
       {R"("argv":["x"],"variants":2,"spawn_max":2,"planner":true)",
        "variants cannot go with planner"},
-      {R"("argv":["x"],"variants":2,"for_each":"input.x")", "variants cannot go with for_each"},
   });
 }
 

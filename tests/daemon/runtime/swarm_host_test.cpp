@@ -271,6 +271,24 @@ TEST_CASE("no results are kept when there is no room for them") {
   CHECK(world.report_of(world.run_plan({task})).reused == 0);
 }
 
+TEST_CASE("starts of what holds a resource keep the rate that the configuration gives it") {
+  World world("[swarm]\nslots = 8\n[swarm.resources]\nforge = 1\n[swarm.rates]\nforge = 60\n");
+  auto first = shell("first", "true");
+  auto second = shell("second", "true");
+  first.resources = second.resources = {{"forge", 1}};
+  swarm::Plan plan;
+  plan.tasks = {first, second};
+  const auto id = world.by_hand(std::move(plan)).value();
+  world.until([&] {
+    world.pass(10ms);  // what tasks did is gathered before it is written
+    return world.reader->swarms.tasks(id).size() == 1;
+  });
+  CHECK(world.clock.now() < noon + 1s);
+  CHECK(world.reader->swarms.find(id)->state == "running");  // one a second: the other waits
+  world.pass(2s);
+  world.until_ended(id, "done");
+}
+
 TEST_CASE("items of a list are learned under one name, and a plan that cannot be read says so") {
   World world;
   auto each = shell("each", "echo {item}");
