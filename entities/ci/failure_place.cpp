@@ -75,8 +75,8 @@ std::optional<CodePlace> place_in_line(const re2::StringPiece& line) {
   static const RE2 python(R"re(File "([^"]+)", line (\d{1,8}))re");
   static const RE2 dotnet(R"( in (.+):line (\d{1,8}))");
   static const RE2 brackets(R"(((?:[A-Za-z]:)?[\w.\-+@/\\]+\.\w{1,6})\((\d{1,8})\))");
-  static const RE2 colon(
-      R"(((?:file://)?(?:[A-Za-z]:[\\/])?[\w.\-+@/\\]*[\w\-+]\.[A-Za-z]\w{0,6}):(\d{1,8})(?:\b|$))");
+  static const RE2 colon(R"(((?:file://)?(?:[A-Za-z]:[\\/])?[\w.\-+@/\\]*[\w\-+]\.[A-Za-z]\w{0,6}))"
+                         R"(:(\d{1,8})(?:\b|$))");
   static const RE2 dart(R"(^([\w./\\:\-]+\.dart) (\d{1,8}):\d+)");
   CodePlace place;
   for (const auto* pattern : {&python, &dotnet, &colon, &brackets, &dart}) {
