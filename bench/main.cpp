@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "bench/deps.hpp"
 #include "bench/essay.hpp"
 #include "bench/idle.hpp"
 #include "bench/ingest.hpp"
@@ -40,6 +41,10 @@ int main(int argc, char** argv) {
       cli.add_subcommand("traces", "recorded workflows beside the best list schedules of them");
   tracing->add_option("--data", traces, "a directory that holds wfcommons/*.json");
   tracing->callback([&] { run_traces(pace(), traces); });
+  std::string advisories = VIGIL_SOURCE_DIR "/../shared/data/deps";
+  auto* scanning = cli.add_subcommand("deps", "5,000 locked packages against 100,000 advisories");
+  scanning->add_option("--data", advisories, "a directory of OSV advisories to vary");
+  scanning->callback([&] { run_deps(pace(), advisories); });
   SpawnOptions spawn;
   auto* spawning = cli.add_subcommand(
       "spawn", "tasks per second, beside a bare loop, xargs, parallel, make, ninja and Dask");
