@@ -72,7 +72,7 @@ void add_intervals(std::string_view ecosystem, std::vector<Event> events,
     const auto order = compare_versions(scheme, a.version, b.version);
     return order < 0 || (order == 0 && a.kind < b.kind);
   };
-  std::ranges::sort(events, before);
+  sort_versions(events, before);
   bool open = false;
   std::string_view again;  // introduced where the interval before it ends
   for (const auto& [version, kind] : events) {

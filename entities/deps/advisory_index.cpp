@@ -71,10 +71,21 @@ bool AdvisoryIndex::State::affects(const EntryRow& entry, std::string_view ecosy
   for (std::uint32_t i = 0; i < entry.intervals; ++i) {
     if (covers(ecosystem, interval(std::uint64_t{entry.interval} + i), version)) return true;
   }
+  const auto listed = [&](std::uint64_t i) {
+    return text(row<TextRow>(header.versions, entry.version + i));
+  };
   const auto scheme = scheme_of(ecosystem);
-  for (std::uint32_t i = 0; i < entry.versions; ++i) {
-    const auto listed = text(row<TextRow>(header.versions, std::uint64_t{entry.version} + i));
-    if (listed == version || compare_versions(scheme, listed, version) == 0) return true;
+  std::uint64_t low = 0;
+  std::uint64_t high = entry.versions;
+  while (low < high) {
+    const auto middle = low + (high - low) / 2;
+    const auto order = compare_versions(scheme, listed(middle), version);
+    if (order == 0) return true;
+    if (order < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
   return false;
 }
@@ -179,7 +190,7 @@ std::vector<std::string> AdvisoryIndex::fixes(std::string_view ecosystem,
     }
   }
   const auto scheme = scheme_of(ecosystem);
-  std::ranges::sort(fixes, [&](const std::string& a, const std::string& b) {
+  sort_versions(fixes, [&](const std::string& a, const std::string& b) {
     return compare_versions(scheme, a, b) < 0;
   });
   const auto again = std::ranges::unique(fixes, [&](const std::string& a, const std::string& b) {

@@ -13,7 +13,7 @@
 
 namespace vigil::entities::deps {
 
-constexpr std::uint32_t index_version = 1;
+constexpr std::uint32_t index_version = 2;
 
 // What one advisory says of one version of one package. Texts live as long as the index.
 struct Match {

@@ -5,6 +5,7 @@
 
 #include "entities/deps/advisory_index.hpp"
 #include "entities/deps/advisory_rows.hpp"
+#include "entities/deps/version.hpp"
 
 namespace vigil::entities::deps {
 namespace {
@@ -55,13 +56,20 @@ struct IndexBuilder::State {
     }
     row.intervals = static_cast<std::uint32_t>(affected.intervals.size());
     row.version = static_cast<std::uint32_t>(versions.size());
+    std::vector<std::string_view> listed;
     for (const auto& version : affected.versions) {
       // Most lists only spell out the ranges beside them.
       const auto covers_it = [&](const Interval& interval) {
         return covers(affected.ecosystem, interval, version);
       };
-      if (!std::ranges::any_of(affected.intervals, covers_it)) versions.push_back(text(version));
+      if (!std::ranges::any_of(affected.intervals, covers_it)) listed.push_back(version);
     }
+    // Sorted, since they are looked for by halves.
+    const auto scheme = scheme_of(affected.ecosystem);
+    sort_versions(listed, [&](std::string_view a, std::string_view b) {
+      return compare_versions(scheme, a, b) < 0;
+    });
+    for (const auto version : listed) versions.push_back(text(version));
     row.versions = static_cast<std::uint32_t>(versions.size()) - row.version;
     return row;
   }

@@ -14,6 +14,8 @@
 namespace vigil::entities::deps {
 namespace {
 
+constexpr std::size_t candidates_max = 1000;
+
 std::vector<std::string> ids_of(const std::vector<Match>& matches) {
   std::vector<std::string> ids;
   for (const auto& match : matches) ids.emplace_back(match.id);
@@ -32,7 +34,7 @@ std::vector<std::string> later_versions(const AdvisoryIndex& index, const Locked
     return compare_versions(scheme, version, package.version) <= 0 ||
            (!early && is_prerelease(scheme, version));
   });
-  std::ranges::sort(versions, [&](const std::string& a, const std::string& b) {
+  sort_versions(versions, [&](const std::string& a, const std::string& b) {
     const auto order = compare_versions(scheme, a, b);
     return order < 0 || (order == 0 && a < b);
   });
@@ -63,6 +65,8 @@ Upgrade plan_one(const AdvisoryIndex& index, const Locked& package, std::vector<
   for (auto& version : later_versions(index, package, known)) {
     auto left = ids_of(index.match(package.ecosystem, package.name, version));
     candidates.push_back({std::move(version), std::move(left)});
+    // The first one that is free of all is free of each: nothing later can be asked for.
+    if (candidates.back().left.empty() || candidates.size() >= candidates_max) break;
   }
   for (auto& id : now) {
     const auto free = std::ranges::find_if(candidates, [&](const Candidate& candidate) {
@@ -141,7 +145,7 @@ std::vector<Upgrade> plan_upgrades(const AdvisoryIndex& index, std::span<const L
     auto now = ids_of(index.match(package.ecosystem, package.name, package.version));
     if (!now.empty()) upgrades.push_back(plan_one(index, package, std::move(now), known));
   }
-  std::ranges::sort(upgrades, [](const Upgrade& a, const Upgrade& b) {
+  sort_versions(upgrades, [](const Upgrade& a, const Upgrade& b) {
     const auto names = std::tie(a.ecosystem, a.name) <=> std::tie(b.ecosystem, b.name);
     if (names != 0) return names < 0;
     return compare_versions(a.ecosystem, a.from, b.from) < 0;

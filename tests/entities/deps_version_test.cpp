@@ -4,6 +4,7 @@
 #include <fstream>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "entities/deps/version.hpp"
 
@@ -52,6 +53,38 @@ TEST_CASE("every comparison of the public lists of versions holds") {
   CHECK(check_file(VersionScheme::nuget, "nuget-versions.txt") == 21);
   CHECK(check_file(VersionScheme::rubygems, "rubygems-versions.txt") == 15);
   CHECK(check_file(VersionScheme::rubygems, "rubygems-versions-generated.txt") == 600);
+}
+
+TEST_CASE("orders do not go round in circles") {
+  if (!fs::exists(orders)) {
+    MESSAGE("skipped: there is no " << orders.string());
+    return;
+  }
+  std::mt19937 random(20261123);
+  for (const auto& [scheme, name] : {std::pair{VersionScheme::semver, "semver-versions.txt"},
+                                     {VersionScheme::pypi, "pypi-versions-generated.txt"},
+                                     {VersionScheme::maven, "maven-versions.txt"},
+                                     {VersionScheme::maven, "maven-versions-generated.txt"},
+                                     {VersionScheme::rubygems, "rubygems-versions-generated.txt"},
+                                     {VersionScheme::nuget, "nuget-versions.txt"},
+                                     {VersionScheme::packagist, "semver-versions.txt"},
+                                     {VersionScheme::debian, "maven-versions-generated.txt"},
+                                     {VersionScheme::alpine, "pypi-versions-generated.txt"},
+                                     {VersionScheme::rpm, "maven-versions-generated.txt"}}) {
+    std::ifstream file(orders / name);
+    std::vector<std::string> versions;
+    for (std::string line; std::getline(file, line);)
+      versions.push_back(line.substr(0, line.find(' ')));
+    const auto draw = [&] { return versions[random() % versions.size()]; };
+    for (int round = 0; round < 20'000; ++round) {
+      const auto a = draw();
+      const auto b = draw();
+      const auto c = draw();
+      if (compare_versions(scheme, a, b) <= 0 && compare_versions(scheme, b, c) <= 0) {
+        CHECK_MESSAGE(compare_versions(scheme, a, c) <= 0, (a + " | " + b + " | " + c));
+      }
+    }
+  }
 }
 
 TEST_CASE("distributions order versions by their own rules") {
