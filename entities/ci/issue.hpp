@@ -23,6 +23,7 @@ struct Issue {
   int column = 0;
   std::string message;
   std::string url;          // where the rule is explained
+  int times = 1;            // how often it was said: once for each file that includes a header
   bool suppressed = false;  // somebody decided that it does not matter
   // What a scanner says about how bad it is; nothing: the level says it.
   std::optional<codebase::Severity> severity;
