@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -14,7 +13,6 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
-#include <cstdio>
 #include <fstream>
 #include <map>
 #include <stdexcept>
@@ -22,6 +20,7 @@
 #include "bench/daemon.hpp"
 #include "bench/disk.hpp"
 #include "bench/figure.hpp"
+#include "entities/codebase/git.hpp"
 
 namespace vigil::bench {
 namespace {
@@ -160,14 +159,13 @@ double seconds_on_disk(asio::io_context& loop, Clock& clock, swarm::Run run) {
 }
 
 json::value numbers_of(const std::string& shape, int tasks, const std::string& where) {
-  const auto command =
-      fmt::format("{}/vigil-bench scale-once {} {} {}", own_directory(), shape, tasks, where);
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) throw std::runtime_error("cannot start " + command);
-  std::string line;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) line += static_cast<char>(c);
-  if (::pclose(pipe) != 0) throw std::runtime_error(command + " failed");
-  return parse_json(line).value();
+  entities::codebase::Errand errand;
+  errand.argv = {own_directory() + "/vigil-bench", "scale-once", shape, fmt::format("{}", tasks),
+                 where};
+  const auto end = entities::codebase::run_errand(errand);
+  if (!end) throw std::runtime_error(end.error().message);
+  if (end->exit_code != 0) throw std::runtime_error("scale-once failed: " + end->errors);
+  return parse_json(end->output).value();
 }
 
 struct Row {

@@ -12,9 +12,9 @@ namespace vigil::config {
 namespace {
 
 // The attributes an event has as JSON (core/event.hpp). Another first step would never match.
-constexpr std::array<std::string_view, 12> attributes{
+constexpr std::array<std::string_view, 13> attributes{
     "specversion",     "seq",     "id",    "source", "type", "subject", "time", "received_at",
-    "datacontenttype", "headers", "taint", "data"};
+    "datacontenttype", "headers", "taint", "data",   "forge"};
 
 std::string step_below(std::string_view path, std::string_view key) {
   return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);

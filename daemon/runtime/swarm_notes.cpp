@@ -20,7 +20,7 @@ constexpr int erased_at_once = 256;
 // its swarm is over, so what is done meanwhile is gathered that long, and starts longer: of a task
 // that ends before its start is written, the end says all.
 constexpr Duration gather_ends = std::chrono::milliseconds{5};
-constexpr Duration gather_starts = std::chrono::milliseconds{50};
+constexpr Duration gather_starts = std::chrono::milliseconds{500};
 
 }  // namespace
 

@@ -90,7 +90,9 @@ class Machine final : public Patterns {
   Result<bool> ask(const Expression::Code& code, const EventView& event) {
     const auto place = compiled(code);
     if (!place) return std::unexpected(place.error());
-    (void)event.attributes();  // made now, where an allocation that fails may throw
+    // Made now, where an allocation that fails may throw.
+    (void)event.attributes();
+    if (code.chunk.find("forge") != std::string::npos) (void)event.find("forge");
     lua_rawgeti(lua_, LUA_REGISTRYINDEX, *place);
     push_event(lua_, event);
     lua_rawgeti(lua_, LUA_REGISTRYINDEX, environment_);

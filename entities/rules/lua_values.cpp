@@ -111,12 +111,14 @@ int pairs_of_json(lua_State* lua) {
   return 3;
 }
 
-// The event itself: its attributes, and `data`, which is kept apart.
+// The event itself: its attributes, and `data` and `forge`, which are kept apart.
 int index_event(lua_State* lua) {
   const auto* view = *static_cast<const EventView**>(luaL_checkudata(lua, 1, event_type));
   if (lua_type(lua, 2) != LUA_TSTRING) return lua_pushnil(lua), 1;
   const auto word = text_at(lua, 2);
-  push(lua, word == "data" ? view->data() : view->attributes().get_object().if_contains(word));
+  if (word == "data") return push(lua, view->data()), 1;
+  if (word == "forge") return push(lua, view->forge()), 1;
+  push(lua, view->attributes().get_object().if_contains(word));
   return 1;
 }
 

@@ -6,12 +6,14 @@
 #include <array>
 #include <boost/json/object.hpp>
 
+#include "entities/forge_facts.hpp"
+
 namespace vigil::entities {
 namespace {
 
-constexpr std::array<std::string_view, 12> names_of_event{
-    "data",   "datacontenttype", "headers", "id",    "received_at", "seq",
-    "source", "specversion",     "subject", "taint", "time",        "type"};
+constexpr std::array<std::string_view, 13> names_of_event{
+    "data",   "datacontenttype", "forge",   "headers", "id",   "received_at", "seq",
+    "source", "specversion",     "subject", "taint",   "time", "type"};
 
 }  // namespace
 
@@ -51,6 +53,14 @@ const json::value* EventView::find(std::string_view path) const {
   if (path == "data") return data_;
   if (path.starts_with("data."))
     return data_ == nullptr ? nullptr : find_path(*data_, path.substr(5));
+  if (path == "forge" || path.starts_with("forge.")) {
+    if (!forge_) {
+      const auto type = find_text(attributes(), "type").value_or("");
+      const auto* data = data_;
+      forge_ = data == nullptr ? json::object() : to_json(read_forge_facts(type, *data));
+    }
+    return path == "forge" ? &*forge_ : find_path(*forge_, path.substr(6));
+  }
   return path.empty() ? nullptr : find_path(attributes(), path);
 }
 

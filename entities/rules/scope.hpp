@@ -14,10 +14,13 @@ class EventView {
   // Over what to_json(event) gave.
   explicit EventView(const json::value& event);
 
-  // nullptr when it is not there. "data.x" reaches into the payload, "type" is an attribute.
+  // nullptr when it is not there. "data.x" reaches into the payload, "type" is an attribute,
+  // "forge.x" is what a forge says in words that are the same for all of them.
   const json::value* find(std::string_view path) const;
   std::optional<std::string> scalar_text(std::string_view path) const;
   const json::value* data() const { return data_; }
+  // What find("forge") made; nullptr before.
+  const json::value* forge() const { return forge_ ? &*forge_ : nullptr; }
   const json::value& attributes() const;  // without data; made when first asked for
 
  private:
@@ -25,6 +28,7 @@ class EventView {
   const json::value* data_ = nullptr;
   const json::value* whole_ = nullptr;
   mutable std::optional<json::value> attributes_;
+  mutable std::optional<json::value> forge_;  // made when first asked for
 };
 
 // Does the path begin with something an event has? A path that does not can never be found.

@@ -85,7 +85,7 @@ TEST_CASE("a start is written after a while, and not at all when its end comes f
 TEST_CASE("starts alone are written in the end") {
   World world;
   world.start("long");
-  world.pass_to(50ms);
+  world.pass_to(500ms);
   world.until([&] { return world.changes() == 1; });
   CHECK(world.rows() == Rows{"long running"});
 }
