@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
+#include <iterator>
 
 #include "bench/deps.hpp"
 #include "bench/essay.hpp"
@@ -13,61 +15,104 @@
 #include "bench/traces.hpp"
 #include "bench/wake.hpp"
 
-int main(int argc, char** argv) {
-  using namespace vigil::bench;
-  CLI::App cli(
-      "Measures vigild; prints one JSON line per figure. Best on an otherwise idle machine.");
+namespace {
+
+using namespace vigil::bench;
+
+struct Bench {
+  const char* name;
+  const char* about;
+  void (*run)(Pace pace);
+};
+constexpr Bench benches[] = {
+    {"ingest", "signed webhooks per second, durable, and through to decisions", run_ingest},
+    {"idle", "memory and processor time of 10 and 10,000 waiting entities", run_idle},
+    {"wake", "from a webhook to the first task's process", run_wake},
+    {"storage", "changes per second through the writer, beside bare SQLite", run_storage},
+    {"essay", "a day's work by one worker, by many, and on interfaces", run_essay},
+    {"scale", "what the engine itself costs: plans of 1,000 to 100,000 tasks", run_scale},
+};
+
+// Those that read real inputs: where `folder` of the shared data is, unless --data says so.
+struct DataBench {
+  const char* name;
+  const char* about;
+  const char* folder;
+  const char* data_about;
+  void (*run)(Pace pace, const std::string& directory);
+};
+constexpr DataBench data_benches[] = {
+    {"traces", "recorded workflows beside the best list schedules of them", "dag",
+     "a directory that holds wfcommons/*.json", run_traces},
+    {"deps", "5,000 locked packages against 100,000 advisories", "deps",
+     "a directory of OSV advisories to vary", run_deps},
+};
+
+struct Options {
   bool quick = false;
-  std::string directory;
-  cli.add_flag("--quick", quick, "fewer repetitions: each ends within about a minute");
-  cli.require_subcommand(1);
-  cli.fallthrough();
-  const auto pace = [&] { return quick ? Pace::quick : Pace::full; };
-  cli.add_subcommand("ingest", "signed webhooks per second, durable, and through to decisions")
-      ->callback([&] { run_ingest(pace()); });
-  cli.add_subcommand("idle", "memory and processor time of 10 and 10,000 waiting entities")
-      ->callback([&] { run_idle(pace()); });
-  cli.add_subcommand("wake", "from a webhook to the first task's process")->callback([&] {
-    run_wake(pace());
-  });
-  cli.add_subcommand("storage", "changes per second through the writer, beside bare SQLite")
-      ->callback([&] { run_storage(pace()); });
-  cli.add_subcommand("essay", "a day's work by one worker, by many, and on interfaces")
-      ->callback([&] { run_essay(pace()); });
-  cli.add_subcommand("scale", "what the engine itself costs: plans of 1,000 to 100,000 tasks")
-      ->callback([&] { run_scale(pace()); });
-  std::string traces = VIGIL_SOURCE_DIR "/../shared/data/dag";
-  auto* tracing =
-      cli.add_subcommand("traces", "recorded workflows beside the best list schedules of them");
-  tracing->add_option("--data", traces, "a directory that holds wfcommons/*.json");
-  tracing->callback([&] { run_traces(pace(), traces); });
-  std::string advisories = VIGIL_SOURCE_DIR "/../shared/data/deps";
-  auto* scanning = cli.add_subcommand("deps", "5,000 locked packages against 100,000 advisories");
-  scanning->add_option("--data", advisories, "a directory of OSV advisories to vary");
-  scanning->callback([&] { run_deps(pace(), advisories); });
   SpawnOptions spawn;
-  auto* spawning = cli.add_subcommand(
-      "spawn", "tasks per second, beside a bare loop, xargs, parallel, make, ninja and Dask");
-  auto* tasks =
-      spawning->add_option("--tasks", spawn.tasks, "of each variant")->check(CLI::PositiveNumber);
-  spawning->add_option("--slots", spawn.slots, "how many at a time, each in turn")
-      ->check(CLI::PositiveNumber);
-  spawning->add_option("--only", spawn.only, "variants with this in their name, and the bare loop");
-  spawning->callback([&] {
-    if (quick && tasks->empty()) spawn.tasks = 1'000;
-    run_spawn(spawn);
-  });
-  auto* doors = cli.add_subcommand("serve-without-storage", "")->group("");
-  doors->add_option("directory", directory)->required();
-  doors->callback([&] { serve_without_storage(directory.c_str()); });
+  std::string directory;
   std::string shape;
   std::string where;
-  int scale_tasks = 0;
+  int tasks = 0;
+  std::array<std::string, std::size(data_benches)> data;
+
+  Pace pace() const { return quick ? Pace::quick : Pace::full; }
+};
+
+void add_benches(CLI::App& cli, Options& options) {
+  for (const Bench& bench : benches) {
+    cli.add_subcommand(bench.name, bench.about)->callback([&] { bench.run(options.pace()); });
+  }
+  for (std::size_t at = 0; at < std::size(data_benches); ++at) {
+    const DataBench& bench = data_benches[at];
+    std::string& data = options.data[at];
+    data = fmt::format("{}/../shared/data/{}", VIGIL_SOURCE_DIR, bench.folder);
+    auto* command = cli.add_subcommand(bench.name, bench.about);
+    command->add_option("--data", data, bench.data_about);
+    command->callback([&] { bench.run(options.pace(), data); });
+  }
+}
+
+void add_spawn(CLI::App& cli, Options& options) {
+  auto* command = cli.add_subcommand(
+      "spawn", "tasks per second, beside a bare loop, xargs, parallel, make, ninja and Dask");
+  auto* tasks = command->add_option("--tasks", options.spawn.tasks, "of each variant")
+                    ->check(CLI::PositiveNumber);
+  command->add_option("--slots", options.spawn.slots, "how many at a time, each in turn")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--only", options.spawn.only,
+                      "variants with this in their name, and the bare loop");
+  command->callback([&options, tasks] {
+    if (options.quick && tasks->empty()) options.spawn.tasks = 1'000;
+    run_spawn(options.spawn);
+  });
+}
+
+// What benches start of this program itself.
+void add_parts(CLI::App& cli, Options& options) {
+  auto* doors = cli.add_subcommand("serve-without-storage", "")->group("");
+  doors->add_option("directory", options.directory)->required();
+  doors->callback([&] { serve_without_storage(options.directory.c_str()); });
   auto* once = cli.add_subcommand("scale-once", "")->group("");
-  once->add_option("shape", shape)->required();
-  once->add_option("tasks", scale_tasks)->required();
-  once->add_option("where", where)->required();
-  once->callback([&] { run_scale_once(shape, scale_tasks, where); });
+  once->add_option("shape", options.shape)->required();
+  once->add_option("tasks", options.tasks)->required();
+  once->add_option("where", options.where)->required();
+  once->callback([&] { run_scale_once(options.shape, options.tasks, options.where); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App cli(
+      "Measures vigild; prints one JSON line per figure. Best on an otherwise idle machine.");
+  Options options;
+  cli.add_flag("--quick", options.quick, "fewer repetitions: each ends within about a minute");
+  cli.require_subcommand(1);
+  cli.fallthrough();
+  add_benches(cli, options);
+  add_spawn(cli, options);
+  add_parts(cli, options);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
