@@ -12,8 +12,6 @@
 namespace vigil::entities::deps {
 namespace {
 
-constexpr std::size_t summary_bytes_max = 160;
-
 enum class Kind { introduced, last_affected, fixed };
 
 struct Event {

@@ -29,6 +29,8 @@ struct Affected {
   std::vector<std::string> versions;  // listed one by one
 };
 
+constexpr std::size_t summary_bytes_max = 160;
+
 struct Advisory {
   std::string id;
   std::vector<std::string> aliases;

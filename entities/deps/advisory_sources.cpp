@@ -10,6 +10,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "entities/deps/rustsec.hpp"
+
 namespace vigil::entities::deps {
 namespace {
 
@@ -23,12 +25,19 @@ bool is_lines(const fs::path& path) {
   return path.extension() == ".jsonl" || path.extension() == ".ndjson";
 }
 
-bool is_source(const fs::path& path) { return is_lines(path) || path.extension() == ".json"; }
+// Advisories of RustSec are told by their names: other Markdown lies beside them.
+bool is_rustsec(const fs::path& path) {
+  return path.extension() == ".md" && path.filename().string().starts_with("RUSTSEC-");
+}
+
+bool is_source(const fs::path& path) {
+  return is_lines(path) || path.extension() == ".json" || is_rustsec(path);
+}
 
 Error nothing_there(const fs::path& where) {
   return {ErrorCode::not_found,
           fmt::format("{}: no advisories there; give a file or a folder of OSV files "
-                      "(*.json, *.jsonl)",
+                      "(*.json, *.jsonl) or of RustSec (RUSTSEC-*.md)",
                       where.string())};
 }
 
@@ -109,7 +118,18 @@ void read_source(const fs::path& path, IndexBuilder& builder) {
   std::string text(size, '\0');
   file.read(text.data(), static_cast<std::streamsize>(size));
   text.resize(static_cast<std::size_t>(file.gcount()));
-  read_text(text, path.string(), builder);
+  if (!is_rustsec(path)) {
+    read_text(text, path.string(), builder);
+    return;
+  }
+  const auto one = is_valid_utf8(text)
+                       ? read_rustsec(text)
+                       : Result<Advisory>(fail(ErrorCode::invalid_input, "not UTF-8"));
+  if (one) {
+    builder.add(*one);
+  } else {
+    builder.problem(fmt::format("{}: {}", path.string(), one.error().message));
+  }
 }
 
 Result<void> failed(const fs::path& path, std::string_view what) {

@@ -11,8 +11,8 @@ namespace vigil::entities::deps {
 // By names, sizes and times of change: what make would look at, without reading a source.
 Result<Sha256> digest_of_sources(const std::filesystem::path& where);
 
-// Reads everything below `where`: *.json, *.jsonl, *.ndjson. What cannot be read is a problem noted
-// in the index, unless nothing at all can be read.
+// Reads everything below `where`: *.json, *.jsonl, *.ndjson, RUSTSEC-*.md. What cannot be read is a
+// problem noted in the index, unless nothing at all can be read.
 Result<std::string> build_index(const std::filesystem::path& where, const Sha256& digest);
 
 enum class IndexFate { kept, made, made_but_not_kept };

@@ -1,8 +1,12 @@
-// Lock files in TOML: Cargo, Poetry, uv, PDM. Each is a list of tables called `package`.
+// Everything here that is TOML. The lock files of Cargo, Poetry, uv and PDM are each a list of
+// tables called `package`.
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <sstream>
+
 #include "entities/deps/lockfile_parts.hpp"
+#include "entities/deps/toml_values.hpp"
 
 namespace vigil::entities::deps {
 namespace {
@@ -102,6 +106,43 @@ Result<Lockfile> read_pdm(std::string_view text) {
 
 Result<Lockfile> read_uv(std::string_view text) {
   return read(text, "PyPI", always_normal, is_own_of_uv);
+}
+
+std::string TomlValues::text(std::string_view name) const {
+  const auto found = all.find(name);
+  return found == all.end() || found->second.empty() ? std::string() : found->second.front();
+}
+
+std::vector<std::string> TomlValues::texts(std::string_view name) const {
+  const auto found = all.find(name);
+  return found == all.end() ? std::vector<std::string>() : found->second;
+}
+
+Result<TomlValues> read_toml_values(std::string_view text) {
+  const auto root = parse(text);
+  if (!root) return std::unexpected(root.error());
+  TomlValues values;
+  for (const auto& [table_name, node] : *root) {
+    const auto* table = node.as_table();
+    if (table == nullptr) continue;
+    for (const auto& [key, value] : *table) {
+      auto& texts = values.all[fmt::format("{}.{}", table_name.str(), key.str())];
+      const auto add = [&](const toml::node& one) {
+        if (const auto* string = one.as_string()) texts.push_back(string->get());
+        if (const auto* date = one.as_date()) {
+          std::ostringstream written;
+          written << date->get();
+          texts.push_back(written.str());
+        }
+      };
+      if (const auto* list = value.as_array()) {
+        for (const auto& one : *list) add(one);
+      } else {
+        add(value);
+      }
+    }
+  }
+  return values;
 }
 
 }  // namespace vigil::entities::deps
