@@ -78,6 +78,9 @@ class Gatherer {
       left_out(path,
                fmt::format("more than {} lock files: the rest is left out", lock_sources_max));
     } else if (now) {
+      for (const auto& [what, line] : now->bad_lines) {
+        all_.unread.push_back(unread(path, line, what, codebase::Severity::low));
+      }
       all_.files.push_back({std::move(path), std::move(*now), std::move(before)});
     } else {
       if (!first_error_) first_error_ = now.error();

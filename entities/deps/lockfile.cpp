@@ -33,6 +33,9 @@ constexpr std::array formats{
     LockFormat{"gradle-verification-metadata", "Maven", "verification-metadata.xml",
                read_gradle_verification},
     LockFormat{"maven", "Maven", "pom.xml", read_maven},
+    LockFormat{"pub", "Pub", "pubspec.lock", read_pub},
+    LockFormat{"mix", "Hex", "mix.lock", read_mix},
+    LockFormat{"renv", "CRAN", "renv.lock", read_renv},
 };
 
 std::string names_of_formats() {

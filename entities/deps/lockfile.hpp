@@ -30,11 +30,19 @@ struct Reference {
   int line = 0;
 };
 
+// A line that could not be read in a file that otherwise could.
+struct BadLine {
+  std::string what;
+  int line = 0;
+};
+
 struct Lockfile {
-  std::string format;            // package-lock.json
+  std::string format;            // npm
   std::vector<Locked> packages;  // one for each name and version, in the order of the file
   std::vector<Reference> references;
+  std::vector<BadLine> bad_lines;  // at most bad_lines_max
 };
+constexpr std::size_t bad_lines_max = 20;
 
 struct LockFormat {
   std::string_view name;  // also what --format takes

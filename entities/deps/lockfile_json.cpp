@@ -142,4 +142,22 @@ Result<Lockfile> read_conan(std::string_view text) {
   return packages.take();
 }
 
+Result<Lockfile> read_renv(std::string_view text) {
+  const auto root = read_json_object(text, "a renv.lock");
+  if (!root) return std::unexpected(root.error());
+  Packages packages("CRAN");
+  Lines lines(text);
+  const auto* all = object_in(*root, "Packages");
+  if (all == nullptr) return refuse(1, "not a renv.lock: it has no Packages");
+  for (const auto& [name, value] : *all) {
+    const int line = lines.of_key(name, '{');
+    const auto* package = value.if_object();
+    if (package == nullptr) return refuse(line, "Packages: a package is no object");
+    const auto source = text_in(*package, "Source");
+    const bool released = source.empty() || source == "Repository" || source == "CRAN";
+    packages.add(name, released ? text_in(*package, "Version") : "", Purpose::normal, line);
+  }
+  return packages.take();
+}
+
 }  // namespace vigil::entities::deps

@@ -63,6 +63,20 @@ Result<void> read_go_line(std::string_view verb, const std::vector<std::string_v
   return {};
 }
 
+constexpr std::string_view gradle_line = "expected GROUP:NAME:VERSION=CONFIGURATIONS";
+
+// Whether each of the configurations is one of tests.
+bool tests_alone(std::string_view configurations) {
+  if (configurations.empty()) return false;
+  while (!configurations.empty()) {
+    const auto comma = configurations.find(',');
+    if (!configurations.substr(0, comma).starts_with("test")) return false;
+    configurations =
+        comma == std::string_view::npos ? std::string_view() : configurations.substr(comma + 1);
+  }
+  return true;
+}
+
 Result<GoMod> parse_go_mod(std::string_view text) {
   constexpr std::array verbs{"module",  "go",      "toolchain", "godebug", "require",
                              "exclude", "replace", "retract",   "tool",    "ignore"};
@@ -162,26 +176,24 @@ Result<Lockfile> read_gradle(std::string_view text) {
   Packages packages("Maven");
   LineReader lines(text);
   std::string_view line;
+  int first_bad = 0;
   while (lines.next(line)) {
     if (line.empty() || line.starts_with('#') || line.starts_with("empty=")) continue;
     const auto equals = line.find('=');
     const auto name_end = line.find(':') == std::string_view::npos
                               ? std::string_view::npos
                               : line.find(':', line.find(':') + 1);
-    if (equals == std::string_view::npos || name_end >= equals) {
-      return refuse(lines.number(), "expected GROUP:NAME:VERSION=CONFIGURATIONS");
-    }
-    auto configurations = line.substr(equals + 1);
-    bool tests_alone = !configurations.empty();
-    while (!configurations.empty()) {
-      const auto comma = configurations.find(',');
-      tests_alone = tests_alone && configurations.substr(0, comma).starts_with("test");
-      configurations =
-          comma == std::string_view::npos ? std::string_view() : configurations.substr(comma + 1);
+    if (equals == std::string_view::npos || name_end >= equals || line.starts_with(':')) {
+      if (first_bad == 0) first_bad = lines.number();
+      auto& bad = packages.file().bad_lines;
+      if (bad.size() < bad_lines_max) bad.push_back({std::string(gradle_line), lines.number()});
+      continue;
     }
     packages.add(line.substr(0, name_end), line.substr(name_end + 1, equals - name_end - 1),
-                 tests_alone ? Purpose::dev : Purpose::normal, lines.number());
+                 tests_alone(line.substr(equals + 1)) ? Purpose::dev : Purpose::normal,
+                 lines.number());
   }
+  if (first_bad != 0 && packages.file().packages.empty()) return refuse(first_bad, gradle_line);
   return packages.take();
 }
 

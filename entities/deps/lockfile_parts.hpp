@@ -83,5 +83,8 @@ Result<Lockfile> read_conan(std::string_view text);
 Result<Lockfile> read_gradle(std::string_view text);
 Result<Lockfile> read_gradle_verification(std::string_view text);
 Result<Lockfile> read_maven(std::string_view text);
+Result<Lockfile> read_pub(std::string_view text);
+Result<Lockfile> read_mix(std::string_view text);
+Result<Lockfile> read_renv(std::string_view text);
 
 }  // namespace vigil::entities::deps

@@ -43,7 +43,8 @@ Result<Lockfile> read(std::string_view text, std::string_view ecosystem, Purpose
   const auto* node = root->get("package");
   if (node == nullptr) {
     // A project without dependencies has a lock file of metadata alone.
-    if (root->contains("version") || root->contains("metadata")) return packages.take();
+    const bool is_one = root->empty() || root->contains("version") || root->contains("metadata");
+    if (is_one) return packages.take();
     return refuse(1, "not a lock file: it has neither package nor version nor metadata");
   }
   const auto* list = node->as_array();

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <pugixml.hpp>
+#include <set>
 
 #include "entities/deps/lockfile_parts.hpp"
 
@@ -96,14 +97,19 @@ std::string_view least_version(std::string_view version) {
   return trim(version);
 }
 
-void add_dependencies(const pugi::xml_node& list, const Properties& properties, Places& places,
-                      Packages& packages, const Properties& managed) {
+// What is managed is only told for what no dependency names.
+enum class Which { direct, managed };
+
+void add_dependencies(const pugi::xml_node& list, Which which, const Properties& properties,
+                      Places& places, Packages& packages, const Properties& managed,
+                      std::set<std::string>& seen) {
   for (const auto& node : list.children("dependency")) {
     const auto value = [&](const char* key) {
       return expand(trim(node.child_value(key)), properties);
     };
     const auto name = value("groupId") + ":" + value("artifactId");
-    if (name.size() < 3) continue;
+    if (name.size() < 3 || (which == Which::managed && !seen.insert(name).second)) continue;
+    seen.insert(name);
     auto version = value("version");
     if (version.empty()) {
       const auto found = managed.find(name);
@@ -133,8 +139,10 @@ Result<Lockfile> read_maven(std::string_view text) {
   }
   Packages packages("Maven");
   Places places(text);
-  add_dependencies(project.child("dependencies"), properties, places, packages, managed);
-  add_dependencies(management, properties, places, packages, managed);
+  std::set<std::string> seen;
+  add_dependencies(project.child("dependencies"), Which::direct, properties, places, packages,
+                   managed, seen);
+  add_dependencies(management, Which::managed, properties, places, packages, managed, seen);
   return packages.take();
 }
 

@@ -190,3 +190,29 @@ TEST_CASE("how severe an advisory is, by its word, else by its score") {
                  R"(AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],)");
   CHECK(index_of(text).match("npm", "x", "1.0.0")[0].severity == Severity::medium);
 }
+
+TEST_CASE("advisories of odd shapes are refused or read, never trusted") {
+  const auto reads = [](std::string_view text) {
+    return read_advisory(parse_json(text).value()).has_value();
+  };
+  CHECK_FALSE(reads("3"));
+  CHECK_FALSE(reads("{}"));
+  CHECK_FALSE(reads(R"({"id":7})"));
+  for (const auto* text :
+       {R"({"id":"A"})", R"({"id":"A","affected":3,"aliases":{},"severity":"x","withdrawn":1})",
+        R"({"id":"A","affected":[3,{},{"package":3},{"package":{"name":1}},{"package":{}}]})",
+        R"({"id":"A","affected":[{"package":{"ecosystem":"npm","name":"x"},"ranges":[3,{},)"
+        R"({"events":3},{"events":[3,{},{"introduced":1}]}],"versions":[1,{},"2.0.0"]}]})",
+        R"({"id":"A","severity":[3,{},{"score":1}],"database_specific":[],"summary":{}})"}) {
+    CHECK_MESSAGE(reads(text), text);
+    (void)index_of(text).match("npm", "x", "2.0.0");  // must only come back
+  }
+  std::string many = R"({"introduced":"0"})";
+  for (int i = 1; i < 20'000; ++i) {
+    many += R"(,{")" + std::string(i % 2 == 0 ? "introduced" : "fixed") + R"(":")" +
+            std::to_string(i) + R"(.0.0"})";
+  }
+  const auto index = index_of(advisory(many));
+  CHECK(index.match("npm", "x", "18000.5.0").size() == 1);
+  CHECK(index.match("npm", "x", "18001.5.0").empty());
+}
