@@ -109,6 +109,8 @@ void describe(Visitor& v, Command& of) {
   v.value(Spec{.name = "paths",
                .meaning = "globs: runs only when a changed path matches one; empty: always"},
           of.paths);
+  v.value(Spec{.name = "reports", .meaning = "globs: test reports it leaves, told test by test"},
+          of.reports);
 }
 
 template <class Visitor>
@@ -128,6 +130,14 @@ void describe(Visitor& v, Codebase& of) {
                .meaning = "from this size on a new file is a finding",
                .least = 1},
           of.large_file_bytes);
+  v.value(Spec{.name = "advisories",
+               .meaning = "OSV advisories for changed dependencies; empty: they are not looked at",
+               .form = Form::path},
+          of.advisories);
+  v.value(Spec{.name = "advisories_index",
+               .meaning = "a file where what was read of them is kept; empty: read each time",
+               .form = Form::path},
+          of.advisories_index);
   v.value(Spec{.name = "ignore_paths", .meaning = "globs of paths whose findings are dropped"},
           of.ignore_paths);
   v.tables(Spec{.name = "command", .meaning = "the repository's own checks"}, of.commands);

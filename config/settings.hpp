@@ -207,7 +207,8 @@ struct Command {  // one of a repository's own commands
   std::string name;
   std::vector<std::string> argv;
   Duration timeout = 10min;
-  std::vector<std::string> paths;  // run only when a changed path matches one; empty: always
+  std::vector<std::string> paths;    // run only when a changed path matches one; empty: always
+  std::vector<std::string> reports;  // globs of the test reports it leaves
 };
 
 struct Codebase {                      // [entity.NAME.codebase]
@@ -217,6 +218,8 @@ struct Codebase {                      // [entity.NAME.codebase]
   std::size_t large_file_bytes = 1024 * 1024;
   std::vector<std::string> ignore_paths;  // globs whose findings are dropped
   std::vector<Command> commands;          // [[entity.NAME.codebase.command]]
+  std::string advisories;                 // OSV files; empty: dependencies are not looked at
+  std::string advisories_index;           // where what was read of them is kept; empty: nowhere
   std::string report_sink;                // where a review goes; empty: only remembered
   std::string status_sink;                // where a commit status goes
 };

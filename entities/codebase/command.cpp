@@ -10,9 +10,11 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <set>
 
 #include "core/log.hpp"
+#include "entities/codebase/command_reports.hpp"
 #include "entities/codebase/paths.hpp"
 
 namespace vigil::entities::codebase {
@@ -86,11 +88,12 @@ struct Job {
   std::string name;
   std::vector<std::string> argv;
   std::vector<std::string> paths;
+  std::vector<std::string> reports;
 };
 
 Result<Job> job_of(const json::value& input) {
   Job job{std::string(find_text(input, "name").value_or("command")), texts_of(input, "argv"),
-          texts_of(input, "paths")};
+          texts_of(input, "paths"), texts_of(input, "reports")};
   if (job.argv.empty() || job.argv.front().empty()) {
     return fail(ErrorCode::invalid_input, "input.argv is missing: the program and its arguments");
   }
@@ -117,7 +120,7 @@ Errand errand_of(const Job& job, const std::string& tree, const Request& request
   return errand;
 }
 
-json::object told(const Job& job, const ErrandEnd& end, const std::string& tree) {
+json::object told(const Job& job, const ErrandEnd& end, const std::string& tree, TestsTold tests) {
   const auto text = without_colours(end.output);
   std::vector<Finding> findings;
   const bool ok = end.in_time && end.exit_code == 0;
@@ -130,8 +133,11 @@ json::object told(const Job& job, const ErrandEnd& end, const std::string& tree)
     const auto errors = findings.size();
     findings.insert(findings.begin(), verdict(job.name, end, errors));
   }
+  std::ranges::move(tests.findings, std::back_inserter(findings));
   auto summary = ok ? fmt::format("{} passed", job.name) : findings.front().title;
+  if (!tests.summary.empty()) summary += "; " + tests.summary;
   auto out = analysis(std::move(summary), std::move(findings));
+  if (!tests.numbers.empty()) out["tests"] = std::move(tests.numbers);
   out["exit_code"] = end.exit_code;
   const auto tail = text.size() > tail_bytes ? text.substr(text.size() - tail_bytes) : text;
   out["output"] = to_valid_utf8(tail);
@@ -237,6 +243,10 @@ Result<json::value> run_command(const Request& request) {
   auto copied = copy_tree(*look, folder.string());
   std::optional<Result<ErrandEnd>> end;
   if (copied) end = run_errand(errand_of(*job, folder.string(), request));
+  TestsTold tests;
+  if (end && *end && !job->reports.empty()) {
+    tests = read_reports(folder.string(), job->reports, job->name);
+  }
   std::error_code ignored;  // under the daemon the whole work directory goes anyway
   std::filesystem::remove_all(folder, ignored);
   std::filesystem::remove(folder.string() + ".index", ignored);
@@ -246,7 +256,7 @@ Result<json::value> run_command(const Request& request) {
     const auto code = error.code == ErrorCode::not_found ? ErrorCode::invalid_input : error.code;
     return fail(code, error.message + "; is it installed, and is argv right?");
   }
-  return json::value(told(*job, **end, folder.string()));
+  return json::value(told(*job, **end, folder.string(), std::move(tests)));
 }
 
 }  // namespace vigil::entities::codebase

@@ -76,9 +76,28 @@ swarm::Task run_command_task(const ReviewSetup& setup, const config::Command& co
   input["name"] = command.name;
   input["argv"] = array_of(command.argv);
   if (!command.paths.empty()) input["paths"] = array_of(command.paths);
+  if (!command.reports.empty()) input["reports"] = array_of(command.reports);
   task.input = std::move(input);
   task.timeout = command.timeout + command_to_spare;
   task.retries = 0;
+  task.needs = {"changes"};
+  task.optional = true;
+  return task;
+}
+
+constexpr std::string_view advisories_task = "advisories";
+
+// Known flaws of what the change newly depends on.
+swarm::Task look_at_dependencies(const ReviewSetup& setup) {
+  auto task = make_task(setup, std::string(advisories_task), "deps.scan");
+  auto input = input_of(setup);
+  input["advisories"] = setup.settings.advisories;
+  task.read_paths.push_back(setup.settings.advisories);
+  if (const auto& index = setup.settings.advisories_index; !index.empty()) {
+    input["index"] = index;
+    task.write_paths.push_back(index.substr(0, std::max<std::size_t>(index.rfind('/'), 1)));
+  }
+  task.input = std::move(input);
   task.needs = {"changes"};
   task.optional = true;
   return task;
@@ -91,6 +110,7 @@ std::vector<std::string> looking_tasks(const ReviewSetup& setup) {
   for (const auto& name : setup.analysers) {
     if (const auto* analyser = find_analyser(name)) names.emplace_back(short_name(*analyser));
   }
+  if (!setup.settings.advisories.empty()) names.emplace_back(advisories_task);
   for (const auto& command : setup.settings.commands) names.push_back(command_task(command));
   return names;
 }
@@ -115,6 +135,7 @@ swarm::Plan plan_review(const ReviewSetup& setup, const ForgeEvent& event, std::
     task.optional = true;
     plan.tasks.push_back(std::move(task));
   }
+  if (!setup.settings.advisories.empty()) plan.tasks.push_back(look_at_dependencies(setup));
   for (const auto& command : setup.settings.commands) {
     longest = std::max(longest, command.timeout);
     plan.tasks.push_back(run_command_task(setup, command));

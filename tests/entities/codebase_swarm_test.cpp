@@ -2,6 +2,7 @@
 // real clone, the report, what is told.
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <fstream>
 
 #include "entities/codebase/codebase.hpp"
 #include "swarm/engine.hpp"
@@ -62,12 +63,14 @@ EventPtr opened(const std::string& base, const std::string& head) {
                                    {"base", {{"sha", base}, {"ref", "main"}}}}}});
 }
 
-std::unique_ptr<Guardian> keeper_of(const Clone& clone, std::vector<config::Command> commands) {
+std::unique_ptr<Guardian> keeper_of(const Clone& clone, std::vector<config::Command> commands,
+                                    const std::string& advisories = "") {
   config::Entity entity;
   entity.name = "keeper";
   entity.kind = "codebase";
   entity.of = config::Codebase{.repository = clone.path().string(),
                                .commands = std::move(commands),
+                               .advisories = advisories,
                                .report_sink = "out",
                                .status_sink = "out"};
   auto made = make_codebase(entity);
@@ -111,6 +114,33 @@ TEST_CASE("a pull request is reviewed by a swarm, and told with file and line") 
   CHECK(told(decision, "status", "sha") == head);
   CHECK(has(decision.why, "1 high, 1 medium"));
   MESSAGE(report.tasks.size() << " tasks, " << report.speedup() << " times one worker");
+}
+
+TEST_CASE("a flawed dependency that a change brings is told, one that was there before is not") {
+  const testing::Folder folder;
+  std::ofstream(folder.path() / "osv.json") << R"([
+    {"id": "GHSA-old0-old0-old0", "summary": "old", "affected": [{"package":
+      {"ecosystem": "Go", "name": "example.org/old"}, "ranges": [{"type": "SEMVER", "events":
+      [{"introduced": "0"}]}]}]},
+    {"id": "GHSA-new0-new0-new0", "summary": "reads too much", "database_specific":
+      {"severity": "HIGH"}, "affected": [{"package": {"ecosystem": "Go", "name": "example.org/new"},
+      "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.2.0"}]}]}]}])";
+  const std::string start = "module x\n\ngo 1.21\n\nrequire example.org/old v1.0.0\n";
+  const Clone clone;
+  const auto base = clone.commit({{"go.mod", start}});
+  const auto head = clone.commit({{"go.mod", start + "require example.org/new v1.1.0\n"}});
+  const auto keeper = keeper_of(clone, {}, folder.path().string());
+  FakeMemory memory;
+  const auto planned = keeper->decide(wake_for(EventsArrived{{opened(base, head)}}), memory);
+  REQUIRE(planned.plans.size() == 1);
+  memory.keep(planned);
+  const auto report = run_plan(planned.plans[0]);
+  if (!is_containable(report)) return;
+  CHECK_MESSAGE(report.ok, swarm::to_text(report));
+  const auto body = told(keeper->decide(wake_for(SwarmEnded{report}), memory), "comment", "body");
+  CHECK(has(body, "GHSA-new0-new0-new0"));
+  CHECK(has(body, "`go.mod:6`"));
+  CHECK_FALSE(has(body, "GHSA-old0-old0-old0"));
 }
 
 TEST_CASE("a command that cannot run leaves the rest of the review standing") {

@@ -173,6 +173,41 @@ TEST_CASE("a command that passes is told in a word, one that fails with its erro
   CHECK(find_integer(bad, "findings.1.line") == 1);
 }
 
+TEST_CASE("the reports a command leaves are told test by test, with their place") {
+  const Clone clone;
+  clone.commit({{"src/a_test.py", "def test_sum():\n    assert 1 == 2\n"}});
+  const std::string report =
+      "<testsuite><testcase classname='a_test' name='test_sum' file='src/a_test.py' line='2'>"
+      "<failure message='assert 1 == 2'>src/a_test.py:2: AssertionError</failure></testcase>"
+      "<testcase classname='a_test' name='test_more'/>"
+      "<testcase classname='a_test' name='test_later'><skipped/></testcase></testsuite>";
+  const json::object wanted{{"reports", json::array{"out/*.xml"}}};
+  const auto bad = command(
+      clone, {"sh", "-c", "mkdir out; printf %s \"$1\" > out/r.xml; exit 1", "sh", report}, wanted);
+  REQUIRE(bad.at("findings").as_array().size() == 2);
+  CHECK(find_text(bad, "summary") ==
+        "tests failed with exit code 1; 1 of 2 tests failed, 1 skipped");
+  CHECK(find_text(bad, "findings.1.title") == "a_test test_sum failed: assert 1 == 2");
+  CHECK(find_text(bad, "findings.1.path") == "src/a_test.py");
+  CHECK(find_integer(bad, "findings.1.line") == 2);
+  CHECK(find_text(bad, "tests.failing.0.test") == "a_test test_sum");
+  CHECK(find_text(bad, "tests.failing.0.fingerprint")->size() == 12);
+  CHECK(find_integer(bad, "tests.passed") == 1);
+}
+
+TEST_CASE("reports that are missing, broken or lead elsewhere are said, never taken for passed") {
+  const Clone clone;
+  clone.commit({{"a.txt", "x\n"}});
+  const json::object wanted{{"reports", json::array{"*.xml"}}};
+  const auto none = command(clone, {"true"}, wanted);
+  CHECK(find_text(none, "findings.0.title") == "tests left no test report");
+  const auto broken = command(clone, {"sh", "-c", "echo '<testsuite><testcase' > r.xml"}, wanted);
+  CHECK(has(std::string(find_text(broken, "findings.0.title").value_or("")),
+            "r.xml is no test report that can be read"));
+  const auto link = command(clone, {"ln", "-s", "/etc/passwd", "r.xml"}, wanted);
+  CHECK(find_text(link, "findings.0.rule") == "no-report");
+}
+
 TEST_CASE("a command that hangs is stopped before its task's deadline") {
   const Clone clone;
   clone.commit({{"a", "1\n"}});
