@@ -92,8 +92,7 @@ std::optional<CodePlace> place_in_stack(std::string_view stack, std::string_view
   std::optional<CodePlace> last_python;
   std::optional<CodePlace> fallback;
   for (std::size_t number = 0; number < lines_max && !stack.empty(); ++number) {
-    const auto line = stack.substr(0, stack.find('\n'));
-    stack.remove_prefix(std::min(stack.size(), line.size() + 1));
+    const auto line = take_stack_line(stack);
     const re2::StringPiece text(line.data(), std::min(line.size(), line_bytes_max));
     if (auto frame = java_frame(text)) {
       if (!suite.empty() && frame->method.starts_with(suite)) return frame->place;

@@ -74,32 +74,54 @@ std::string without_incidents(std::string_view text) {
   return std::string(trimmed(out));
 }
 
-std::string failure_fingerprint(std::string_view message, std::string_view stack) {
+namespace {
+
+struct Parts {
   std::string what;
   std::string frames;
+};
+
+Parts parts_of(std::string_view message, std::string_view stack) {
+  Parts parts;
   std::size_t lines = 0;
   std::size_t frame_count = 0;
   const auto take = [&](std::string_view text, bool says_message) {
     text = text.substr(0, text_bytes_max);
     while (!text.empty()) {
-      const auto line = text.substr(0, text.find('\n'));
-      text.remove_prefix(std::min(text.size(), line.size() + 1));
+      const auto line = take_stack_line(text);
       if (trimmed(line).empty()) continue;
       if (const auto frame = frame_of(line)) {
-        if (!says_message && frame_count++ < frames_max) frames += *frame + '\n';
+        if (!says_message && frame_count++ < frames_max) parts.frames += *frame + '\n';
       } else if (says_message && lines++ < message_lines_max) {
-        what += without_incidents(line) + '\n';
+        parts.what += without_incidents(line) + '\n';
       }
     }
   };
   take(message, true);
   if (lines == 0) take(stack, true);
   take(stack, false);
-  return to_hex(as_bytes(sha256(what + '\0' + frames))).substr(0, hex_digits);
+  return parts;
+}
+
+std::string digest_of(const Parts& parts, std::string_view name) {
+  std::string all = parts.what + '\0' + parts.frames + '\0';
+  all += name;
+  return to_hex(as_bytes(sha256(all))).substr(0, hex_digits);
+}
+
+}  // namespace
+
+std::string failure_fingerprint(std::string_view message, std::string_view stack) {
+  return digest_of(parts_of(message, stack), "");
 }
 
 std::string failure_fingerprint(const TestCase& test) {
-  return failure_fingerprint(test.message, test.stack);
+  constexpr std::ptrdiff_t blanks_min = 2;
+  const auto parts = parts_of(test.message, test.stack);
+  // "failed" or nothing at all is no reason that two tests could share.
+  const bool says_little =
+      parts.frames.empty() && std::ranges::count(trimmed(parts.what), ' ') < blanks_min;
+  return digest_of(parts, says_little ? test.suite + "::" + test.name : "");
 }
 
 }  // namespace vigil::entities::ci

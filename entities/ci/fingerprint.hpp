@@ -14,7 +14,7 @@ std::string without_incidents(std::string_view text);
 
 // Of a failed test: its kind of failure and the frames of its stack, without lines and addresses.
 // Twelve hex digits. Two tests that fail for one reason have one fingerprint: the test's own name
-// is no part of it.
+// is a part of it only when the failure says next to nothing.
 std::string failure_fingerprint(std::string_view message, std::string_view stack);
 std::string failure_fingerprint(const TestCase& test);
 

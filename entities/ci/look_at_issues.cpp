@@ -24,6 +24,7 @@ struct Gathered {
 };
 
 struct Told {
+  std::string tool;
   codebase::Finding finding;
   std::optional<Placed> placed;
   int times = 1;
@@ -65,9 +66,9 @@ std::string summary_of(const Gathered& all, const std::vector<Told>& told, bool 
 std::string text_of(const std::vector<Told>& told, const std::string& summary) {
   std::string text;
   for (std::size_t i = 0; i < told.size() && i < text_rows_max; ++i) {
-    const auto& [finding, placed, times] = told[i];
-    text += fmt::format("{}: {}: {}", codebase::place_of(finding), to_text(finding.severity),
-                        finding.title);
+    const auto& [tool, finding, placed, times] = told[i];
+    text += fmt::format("{}: {}: {}", finding.path.empty() ? tool : codebase::place_of(finding),
+                        to_text(finding.severity), finding.title);
     if (!finding.rule.empty()) text += fmt::format(" [{}]", finding.rule);
     if (placed && placed->where != Where::elsewhere) {
       text += fmt::format(" ({})", to_text(placed->where));
@@ -91,7 +92,7 @@ Result<json::value> tell(const Request& request, std::string_view analyser, Gath
   }
   std::vector<Told> told;
   for (const auto& issue : all.issues) {
-    Told one{finding_of(issue, analyser), std::nullopt, issue.times};
+    Told one{issue.tool, finding_of(issue, analyser), std::nullopt, issue.times};
     if (*changes) {
       one.placed = (*changes)->place(issue.path, issue.line);
       if (!only.empty() && one.placed->where == Where::elsewhere) continue;
@@ -110,7 +111,7 @@ Result<json::value> tell(const Request& request, std::string_view analyser, Gath
   });
   const auto summary = summary_of(all, told, changes->has_value());
   for (const auto& why : all.left_out) {
-    told.insert(told.begin(), {finding_left_out(analyser, why), std::nullopt, 1});
+    told.insert(told.begin(), {"", finding_left_out(analyser, why), std::nullopt, 1});
   }
   std::vector<codebase::Finding> findings;
   for (const auto& one : told) findings.push_back(one.finding);

@@ -99,7 +99,7 @@ Finding finding(std::string_view analyser, std::string_view rule, Severity sever
 
 Finding finding_of_test(const TestCase& test) {
   auto title = name_of(test);
-  if (!test.message.empty()) title += fmt::format(": {}", first_line_of(test.message));
+  if (!test.message.empty()) title += fmt::format(": {}", headline_of(test.message));
   const auto rule = test.name.empty() ? "outside" : to_text(test.outcome);
   auto out = finding("ci.tests", rule, Severity::high, name_of(test), std::move(title));
   out.path = test.file;

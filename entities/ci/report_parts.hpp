@@ -36,6 +36,10 @@ std::string text_at(const json::value& root, std::string_view path);
 
 std::string_view first_line_of(std::string_view text);  // the first that is not blank, trimmed
 std::string_view trimmed(std::string_view text);
+// The first line, with the next where the first only announces it: "AssertionError:" says nothing.
+std::string headline_of(std::string_view text);
+// Takes the next line off. XML attributes lose line ends: a frame of Java then begins at its tab.
+std::string_view take_stack_line(std::string_view& text);
 
 Result<TestReport> read_xml_report(std::string_view text);
 Result<TestReport> read_json_report(std::string_view text);  // one JSON document

@@ -72,6 +72,23 @@ std::string_view first_line_of(std::string_view text) {
   return trimmed(text.substr(0, text.find('\n')));
 }
 
+std::string headline_of(std::string_view text) {
+  text = trimmed(text);
+  const auto first = first_line_of(text);
+  if (!first.ends_with(':')) return std::string(first);
+  const auto next = first_line_of(text.substr(first.size()));
+  return next.empty() ? std::string(first) : fmt::format("{} {}", first, next);
+}
+
+std::string_view take_stack_line(std::string_view& text) {
+  auto end = text.find('\n');
+  end = std::min(end, text.find("\tat ", 1));
+  const auto line = text.substr(0, end);
+  const bool at_line_end = end < text.size() && text[end] == '\n';
+  text.remove_prefix(std::min(text.size(), line.size() + (at_line_end ? 1 : 0)));
+  return line;
+}
+
 std::optional<Duration> seconds_from(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0 || seconds > seconds_max) return std::nullopt;
   return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
@@ -98,7 +115,15 @@ std::string text_at(const json::value& root, std::string_view path) {
 
 void ReportBuilder::bound(TestCase& test) {
   const bool wrong = test.outcome == Outcome::failed || test.outcome == Outcome::error;
-  if (test.message.empty()) test.message = first_line_of(test.stack);
+  // PHPUnit begins a failure's text with the name of the test.
+  const bool repeats = !test.name.empty() &&
+                       (test.message == test.name || test.message == test.suite + "::" + test.name);
+  if (repeats) {
+    const auto rest = trimmed(test.stack);
+    test.message = rest.starts_with(test.message) ? headline_of(rest.substr(test.message.size()))
+                                                  : test.message;
+  }
+  if (test.message.empty()) test.message = headline_of(test.stack);
   if (wrong && test.file.empty()) {
     auto place = place_in_stack(test.stack, test.suite);
     if (!place) place = place_in_stack(test.message, test.suite);

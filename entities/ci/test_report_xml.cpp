@@ -58,7 +58,7 @@ int number_from(std::string_view text) {
 void say(TestCase& test, const pugi::xml_node& told) {
   test.stack = text_of(told);
   test.message = first_attribute(told, {"message"});
-  if (test.message.empty()) test.message = first_line_of(test.stack);
+  if (test.message.empty()) test.message = headline_of(test.stack);
   if (test.message.empty()) test.message = first_attribute(told, {"type"});
   if (test.stack.empty()) test.stack = test.message;
 }

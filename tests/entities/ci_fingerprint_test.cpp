@@ -44,6 +44,18 @@ TEST_CASE("one failure has one fingerprint, on whatever machine and at whatever 
   CHECK(failure_fingerprint(std::string(100'000, 'a'), std::string(100'000, '\xff')).size() == 12);
 }
 
+TEST_CASE("a failure that says nothing is its test's own") {
+  TestCase one;
+  one.suite = "S";
+  one.name = "a";
+  one.message = "failed";
+  auto other = one;
+  other.name = "b";
+  CHECK(failure_fingerprint(one) != failure_fingerprint(other));
+  one.message = other.message = "the database is gone";
+  CHECK(failure_fingerprint(one) == failure_fingerprint(other));
+}
+
 TEST_CASE("paths lose what only one machine knows") {
   CHECK(tidy_path("a\\.\\b\\..\\c") == "a/c");
   CHECK(tidy_path("/a/../../b") == "/b");

@@ -151,6 +151,16 @@ TEST_CASE("a failure knows its place in the code") {
   CHECK(find_case(php, "testWindowsParenFailure").line == 88);
   const auto swift = read_shared("report.junit");
   CHECK(find_case(swift, "testJoinStringsWithCustomSeparator").line == 23);
+  const auto folded =
+      read_shared("TEST-org.jenkinsci.plugins.jvctb.perform.JvctbPerformerTest.xml");
+  CHECK(folded.cases.at(0).file ==
+        "org/jenkinsci/plugins/jvctb/perform/JvctbPerformerTest.java");  // the stack is one line
+  CHECK(folded.cases.at(0).tries == 5);
+  const auto split = read_shared("TEST-Aufgabe3Test.xml");
+  CHECK(
+      find_case(split, "ALL_FINAL").message.starts_with("java.lang.AssertionError: Architecture"));
+  const auto named = read_shared("external-phpunit-phpcheckstyle-phpunit.xml");
+  CHECK(find_case(named, "testOther").message == "We expect 20 warnings");
   const auto crash = read_shared("go-test-json-missing-test-fail.jsonl");
   CHECK(crash.cases.at(0).message.starts_with("panic: runtime error: index out of range"));
   const auto hg = read_shared("external-jest-jest-test-results.xml");
