@@ -185,8 +185,9 @@ Result<TestReport> read_test_report(std::string_view text) {
       break;
   }
   if (body.starts_with('{') || body.starts_with('[')) return read_json_report(body);
-  return fail(ErrorCode::invalid_input, fmt::format("no test report begins with {}: {}",
-                                                    quoted(body.substr(0, 40)), readable));
+  return fail(ErrorCode::invalid_input,
+              fmt::format("no test report begins with {}: {}",
+                          quoted(to_valid_utf8(body.substr(0, 40))), readable));
 }
 
 }  // namespace vigil::entities::ci
