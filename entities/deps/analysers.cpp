@@ -173,6 +173,11 @@ json::object to_json(const Upgrade& upgrade) {
                    {"from", upgrade.from},           {"to", upgrade.to},
                    {"breaking", upgrade.breaking},   {"steps", std::move(steps)},
                    {"left", to_json(upgrade.left)}};
+  if (!upgrade.held_by.empty()) {
+    out["held_by"] = to_json(upgrade.held_by);
+    out["allowed"] = upgrade.allowed;
+    out["allowed_left"] = to_json(upgrade.allowed_left);
+  }
   if (!upgrade.within.empty()) {
     out["within"] = upgrade.within;
     out["within_left"] = to_json(upgrade.within_left);
@@ -193,6 +198,11 @@ std::string line_for(const Upgrade& upgrade) {
     line +=
         fmt::format("; without breaking {}, {} stay", upgrade.within, upgrade.within_left.size());
   }
+  if (!upgrade.held_by.empty()) {
+    line += fmt::format(
+        "; held by {}: {}", codebase::one_line(upgrade.held_by.front()),
+        upgrade.allowed.empty() ? "nothing better is allowed" : upgrade.allowed + " is allowed");
+  }
   return line + "\n";
 }
 
@@ -204,13 +214,15 @@ Result<json::value> run_upgrades(const Request& request) {
   const auto sources = lock_sources(request);
   if (!sources) return std::unexpected(sources.error());
   std::vector<Locked> packages;
+  std::vector<Asked> asked;
   for (const auto& file : sources->files) {
+    asked.insert(asked.end(), file.now.asked.begin(), file.now.asked.end());
     std::ranges::move(new_packages(file.now, file.before), std::back_inserter(packages));
   }
   json::array upgrades;
   std::string text;
   std::size_t possible = 0;
-  for (const auto& upgrade : plan_upgrades(opened->index, packages, *known)) {
+  for (const auto& upgrade : plan_upgrades(opened->index, packages, *known, asked)) {
     possible += upgrade.to.empty() ? 0 : 1;
     text += line_for(upgrade);
     upgrades.emplace_back(to_json(upgrade));

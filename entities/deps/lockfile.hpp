@@ -30,6 +30,14 @@ struct Reference {
   int line = 0;
 };
 
+// What a package of the file asks of another one: `by` takes `name`, now at `version`, in `range`.
+struct Asked {
+  std::string name;
+  std::string version;
+  std::string range;
+  std::string by;  // "mocha 5.2.0"; "the project"
+};
+
 // A line that could not be read in a file that otherwise could.
 struct BadLine {
   std::string what;
@@ -41,6 +49,7 @@ struct Lockfile {
   std::vector<Locked> packages;  // one for each name and version, in the order of the file
   std::vector<Reference> references;
   std::vector<BadLine> bad_lines;  // at most bad_lines_max
+  std::vector<Asked> asked;        // npm alone: other formats do not say, or are not read so far
 };
 constexpr std::size_t bad_lines_max = 20;
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -86,6 +87,18 @@ std::string hint_for(const Flaw& flaw, const Upgrade& upgrade) {
                                              : "settles the most of what is known here",
                         breaks(upgrade.to));
   }
+  if (!upgrade.held_by.empty()) {
+    hint += fmt::format("; {}{}", codebase::one_line(upgrade.held_by.front()),
+                        upgrade.held_by.size() == 1
+                            ? ""
+                            : fmt::format(", and {} others", upgrade.held_by.size() - 1));
+    const bool settles = !upgrade.allowed.empty() &&
+                         std::ranges::none_of(upgrade.allowed_left, [&](const std::string& id) {
+                           return flaw.names.contains(id);
+                         });
+    hint += settles ? fmt::format(": {} is allowed and free of this", upgrade.allowed)
+                    : ": upgrade that first";
+  }
   return hint;
 }
 
@@ -148,14 +161,17 @@ Scan scan(const AdvisoryIndex& index, const std::vector<LockSource>& files,
     const auto packages = new_packages(file.now, file.before);
     result.looked_at += packages.size();
     result.settled += settled_by(index, file);
+    const auto planned = plan_upgrades(index, packages, known, file.now.asked);
+    std::map<Identity, const Upgrade*> upgrades;
+    for (const auto& one : planned) upgrades[{one.ecosystem, one.name, one.from}] = &one;
     for (const auto& package : packages) {
       if (package.version.empty()) ++result.unpinned;
-      const auto matches = index.match(package.ecosystem, package.name, package.version);
-      if (matches.empty()) continue;
+      const auto upgrade = upgrades.find(identity(package));
+      if (upgrade == upgrades.end()) continue;
       ++result.affected;
-      const auto upgrades = plan_upgrades(index, std::span(&package, 1), known);
+      const auto matches = index.match(package.ecosystem, package.name, package.version);
       for (const auto& flaw : flaws_of(matches)) {
-        result.findings.push_back(finding_for(flaw, file.path, package, upgrades.front()));
+        result.findings.push_back(finding_for(flaw, file.path, package, *upgrade->second));
       }
     }
   }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <set>
 
+#include "entities/deps/requirement.hpp"
 #include "entities/deps/version.hpp"
 #include "entities/deps/version_parts.hpp"
 
@@ -58,16 +59,49 @@ const Candidate* best_of(const std::vector<Candidate>& candidates, std::size_t n
   return best;
 }
 
-Upgrade plan_one(const AdvisoryIndex& index, const Locked& package, std::vector<std::string> now,
-                 const KnownVersions& known) {
-  Upgrade upgrade{package.ecosystem, package.name, package.version, {}, {}, {}, false, {}, {}};
+// What is asked of one package, each range once with the first who asks.
+using Ranges = std::map<std::string_view, std::string_view>;
+
+bool all_allow(const Ranges& ranges, const std::string& version) {
+  return std::ranges::all_of(
+      ranges, [&](const auto& range) { return allows(Dialect::npm, range.first, version); });
+}
+
+std::vector<Candidate> candidates_for(const AdvisoryIndex& index, const Locked& package,
+                                      const KnownVersions& known, const Ranges& ranges) {
   std::vector<Candidate> candidates;
   for (auto& version : later_versions(index, package, known)) {
     auto left = ids_of(index.match(package.ecosystem, package.name, version));
     candidates.push_back({std::move(version), std::move(left)});
     // The first one that is free of all is free of each: nothing later can be asked for.
-    if (candidates.back().left.empty() || candidates.size() >= candidates_max) break;
+    const auto& last = candidates.back();
+    if (last.left.empty() && all_allow(ranges, last.version)) break;
+    if (candidates.size() >= candidates_max) break;
   }
+  return candidates;
+}
+
+void tell_who_holds(Upgrade& upgrade, const std::vector<Candidate>& candidates,
+                    const Ranges& ranges) {
+  for (const auto& [range, by] : ranges) {
+    if (allows(Dialect::npm, range, upgrade.to)) continue;
+    upgrade.held_by.push_back(fmt::format("{} asks for {}", by, range));
+  }
+  if (upgrade.held_by.empty()) return;
+  const auto allowed = [&](const Candidate& one) { return all_allow(ranges, one.version); };
+  if (const auto* best = best_of(candidates, upgrade.steps.size(), allowed)) {
+    upgrade.allowed = best->version;
+    upgrade.allowed_left = best->left;
+  }
+}
+
+Upgrade plan_one(const AdvisoryIndex& index, const Locked& package, std::vector<std::string> now,
+                 const KnownVersions& known, const Ranges& ranges) {
+  Upgrade upgrade;
+  upgrade.ecosystem = package.ecosystem;
+  upgrade.name = package.name;
+  upgrade.from = package.version;
+  const auto candidates = candidates_for(index, package, known, ranges);
   for (auto& id : now) {
     const auto free = std::ranges::find_if(candidates, [&](const Candidate& candidate) {
       return !std::ranges::binary_search(candidate.left, id);
@@ -79,6 +113,7 @@ Upgrade plan_one(const AdvisoryIndex& index, const Locked& package, std::vector<
   upgrade.left = best == nullptr ? std::move(now) : best->left;
   if (best == nullptr) return upgrade;
   upgrade.to = best->version;
+  tell_who_holds(upgrade, candidates, ranges);
   upgrade.breaking = is_breaking(package.ecosystem, package.version, upgrade.to);
   if (!upgrade.breaking) return upgrade;
   const auto in_series = [&](const Candidate& candidate) {
@@ -137,13 +172,18 @@ Result<KnownVersions> read_known_versions(const json::value& value) {
 }
 
 std::vector<Upgrade> plan_upgrades(const AdvisoryIndex& index, std::span<const Locked> packages,
-                                   const KnownVersions& known) {
+                                   const KnownVersions& known, std::span<const Asked> asked) {
+  std::map<std::pair<std::string_view, std::string_view>, Ranges> ranges;
+  for (const auto& one : asked) ranges[{one.name, one.version}].try_emplace(one.range, one.by);
   std::vector<Upgrade> upgrades;
   std::set<std::tuple<std::string_view, std::string_view, std::string_view>> seen;
   for (const auto& package : packages) {
     if (!seen.insert({package.ecosystem, package.name, package.version}).second) continue;
     auto now = ids_of(index.match(package.ecosystem, package.name, package.version));
-    if (!now.empty()) upgrades.push_back(plan_one(index, package, std::move(now), known));
+    if (now.empty()) continue;
+    const bool is_npm = package.ecosystem == "npm";
+    upgrades.push_back(plan_one(index, package, std::move(now), known,
+                                is_npm ? ranges[{package.name, package.version}] : Ranges()));
   }
   sort_versions(upgrades, [](const Upgrade& a, const Upgrade& b) {
     const auto names = std::tie(a.ecosystem, a.name) <=> std::tie(b.ecosystem, b.name);

@@ -31,8 +31,12 @@ struct Upgrade {
   std::string from;
   std::vector<Step> steps;  // one for each advisory, sorted by id
   std::string to;           // free of every advisory, or with the fewest; empty: nothing is better
-  std::vector<std::string> left;  // ids that `to` does not settle
-  bool breaking = false;          // `to` is of another series (1.x to 2.x, 0.3 to 0.4)
+  std::vector<std::string> left;     // ids that `to` does not settle
+  bool breaking = false;             // `to` is of another series (1.x to 2.x, 0.3 to 0.4)
+  std::vector<std::string> held_by;  // "mocha 5.2.0 asks for 3.0.4": who does not allow `to`
+  // When somebody does not: the best that all of them allow; empty: none is better than now.
+  std::string allowed;
+  std::vector<std::string> allowed_left;
   // When `to` is breaking: the best that can be had without.
   std::string within;
   std::vector<std::string> within_left;
@@ -40,7 +44,8 @@ struct Upgrade {
 
 // One for each affected name and version, sorted by ecosystem, name and version.
 std::vector<Upgrade> plan_upgrades(const AdvisoryIndex& index, std::span<const Locked> packages,
-                                   const KnownVersions& known = {});
+                                   const KnownVersions& known = {},
+                                   std::span<const Asked> asked = {});
 
 // Whether going from one to the other may break users, as far as their numbers say.
 bool is_breaking(std::string_view ecosystem, std::string_view from, std::string_view to);

@@ -85,7 +85,7 @@ TEST_CASE("a RustSec advisory that is none is refused with what is missing") {
   CHECK(why("```toml\n[advisory\n```\n").find("not TOML") != std::string::npos);
   CHECK(why("```toml\n[advisory]\nid = 3\n```\n") == "an advisory needs an id and a package");
   CHECK(
-      why("```toml\n[advisory]\nid = \"A\"\npackage = \"p\"\n[versions]\npatched = [\"x\"]\n```\n")
+      why("```toml\n[advisory]\nid = \"A\"\npackage = \"p\"\n[versions]\npatched = [\"no\"]\n```\n")
           .find("no requirement") != std::string::npos);
   const auto gone = read_rustsec(
       "```toml\n[advisory]\nid = \"A\"\npackage = \"p\"\nwithdrawn = \"2024-01-01\"\n"
