@@ -7,13 +7,12 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
-#include <set>
 
 #include "core/log.hpp"
+#include "entities/ci/tool_output.hpp"
 #include "entities/codebase/command_reports.hpp"
 #include "entities/codebase/paths.hpp"
 
@@ -153,75 +152,23 @@ std::string without_colours(std::string_view text) {
   return plain;
 }
 
-namespace {
-
-struct Remark {
-  std::string path;
-  int line = 0;
-  std::string word;  // error, warning, a code, or nothing
-  std::string message;
-};
-
-std::optional<Remark> read_remark(std::string_view line) {
-  // gcc, clang, rustc --error-format=short, go vet, pylint, flake8, mypy, shellcheck -f gcc ...
-  static const RE2 colon(
-      R"(^\s*((?:[\w.\-+@]|/)[\w.\-+@/ ]*?\.\w{1,10}):(\d+):(?:(\d+):)?\s*(?:(fatal error|error|warning|note|info|[A-Z]\d{2,5})\b[:\]]?)?\s*(.+)$)");
-  // tsc, msbuild, icc: src/a.ts(12,5): error TS2322: text
-  static const RE2 bracket(
-      R"(^\s*(?:\d+>)?((?:[\w.\-+@]|/)[\w.\-+@/\\]*\.\w{1,10})\s*\((\d+)(?:,\d+)?\)\s*:\s*(fatal error|error|warning)\s*(.+)$)");
-  // Maven, sbt, Ant: [ERROR] /src/A.java:[12,5] text
-  static const RE2 tagged(
-      R"((?i)^[\d:.\s]*\[(error|warn|warning)\]\s*(/?[\w.\-+@/ ]+\.\w{1,10}):(?:\[(\d+),\d+\]|(\d+):(?:\d+:)?)\s*(.+)$)");
-  static const RE2 cmake(
-      R"(CMake (Error|Warning)(?: \(dev\))? at ([\w.\-+@/ ]+):(\d+) (\(\w+\)):\s*$)");
-  const re2::StringPiece text(line.data(), line.size());
-  Remark remark;
-  std::string column;
-  if (RE2::FullMatch(text, bracket, &remark.path, &remark.line, &remark.word, &remark.message)) {
-    return remark;
-  }
-  if (RE2::FullMatch(text, colon, &remark.path, &remark.line, &column, &remark.word,
-                     &remark.message)) {
-    return remark;
-  }
-  std::string number;
-  std::string other;
-  const bool is_tagged =
-      RE2::FullMatch(text, tagged, &remark.word, &remark.path, &number, &other, &remark.message);
-  if (!is_tagged &&
-      !RE2::PartialMatch(text, cmake, &remark.word, &remark.path, &number, &remark.message)) {
-    return std::nullopt;
-  }
-  if (!is_tagged) remark.message = fmt::format("CMake {} {}", remark.word, remark.message);
-  remark.word = remark.word.starts_with('w') || remark.word.starts_with('W') ? "warning" : "error";
-  const auto& digits = number.empty() ? other : number;
-  std::from_chars(digits.data(), digits.data() + digits.size(), remark.line);
-  return remark;
-}
-
-}  // namespace
-
 std::vector<Finding> errors_in_output(std::string_view output, std::string_view command,
                                       std::size_t most) {
-  constexpr std::size_t line_bytes_max = 2000;
   std::vector<Finding> out;
-  std::set<std::string> told;  // build tools like to say a thing again at the end
-  while (!output.empty() && out.size() < most) {
-    const auto line = output.substr(0, output.find('\n'));
-    output.remove_prefix(std::min(output.size(), line.size() + 1));
-    if (line.size() > line_bytes_max) continue;
-    const auto remark = read_remark(line);
-    if (!remark || remark->word == "note" || remark->word == "info") continue;
-    const auto once = fmt::format("{}:{}:{}", remark->path, remark->line, remark->message);
-    if (!told.insert(once).second) continue;
+  for (const auto& issue : ci::read_tool_output(output).issues) {
+    if (out.size() >= most) break;
+    // What is said of no file is said by the command's own failure.
+    if (issue.path.empty() || issue.level == ci::Level::note || issue.level == ci::Level::none) {
+      continue;
+    }
     Finding finding;
     finding.analyser = "command";
     finding.rule = command;
-    finding.severity = remark->word == "warning" ? Severity::low : Severity::medium;
-    finding.path = remark->path;
-    finding.line = remark->line;
-    finding.title = one_line(remark->message, 200);
-    finding.key = finding_key("command", command, finding.path, remark->message);
+    finding.severity = issue.level == ci::Level::error ? Severity::medium : Severity::low;
+    finding.path = issue.path;
+    finding.line = issue.line;
+    finding.title = one_line(issue.message, 200);
+    finding.key = finding_key("command", command, finding.path, issue.message);
     out.push_back(std::move(finding));
   }
   return out;

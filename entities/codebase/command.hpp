@@ -10,8 +10,8 @@
 
 namespace vigil::entities::codebase {
 
-// The errors a compiler, linter or test printed, as path:line[:column]: text and its relatives.
-// Only of files in `known`, when that is not empty; at most `most`. Pure.
+// The errors and warnings about files that a compiler, linter or test printed, in any of the
+// formats of entities/ci; at most `most`. Pure.
 std::vector<Finding> errors_in_output(std::string_view output, std::string_view command,
                                       std::size_t most);
 std::string without_colours(std::string_view text);

@@ -212,7 +212,7 @@ TEST_CASE("errors are found once the colours are taken off") {
   REQUIRE(found.size() == 4);
   CHECK(place_of(found[0]) == "src/a.cpp:12");
   CHECK(found[0].title == "expected ';'");
-  CHECK(place_of(found[1]) == "./lib/b.go:7");
+  CHECK(place_of(found[1]) == "lib/b.go:7");
   CHECK(place_of(found[2]) == "web/c.ts:3");
   CHECK(place_of(found[3]) == "pkg/d.py:1");
   CHECK(errors_in_output(text, "tests", 2).size() == 2);
@@ -228,7 +228,7 @@ TEST_CASE("errors of Maven, sbt, CMake and MSBuild are read too") {
   CHECK(place_of(found[0]) == "/w/src/A.java:12");
   CHECK(found[1].severity == Severity::low);
   CHECK(place_of(found[2]) == "src/C.scala:9");
-  CHECK(found[3].title == "CMake Error (message)");
+  CHECK(found[3].title == "cmake error");
   CHECK(place_of(found[4]) == "main.cpp:17");
 }
 
