@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "core/log.hpp"
+#include "entities/ci/patch_mail.hpp"
 #include "entities/ci/report_parts.hpp"
 #include "entities/codebase/look.hpp"
 
@@ -155,7 +156,7 @@ Result<std::optional<ChangedLines>> changed_lines_of(const Request& request) {
     if (!file)
       return fail(ErrorCode::not_found, fmt::format("diff: cannot open {}", vigil::quoted(path)));
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const auto diff = codebase::parse_diff(text);
+    const auto diff = codebase::parse_diff(decode_mails(text));  // patches travel by mail
     if (diff.files.empty()) {
       return fail(ErrorCode::invalid_input,
                   fmt::format("diff: {} holds no diff", vigil::quoted(path)));

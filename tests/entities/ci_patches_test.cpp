@@ -4,9 +4,11 @@
 #include <fstream>
 #include <set>
 
+#include "entities/ci/patch_mail.hpp"
 #include "entities/codebase/diff.hpp"
 
 using namespace vigil::entities::codebase;
+using vigil::entities::ci::decode_mails;
 namespace fs = std::filesystem;
 
 namespace {
@@ -52,9 +54,6 @@ TEST_CASE("a patch is found in its mail, between heads, words and a signature") 
   REQUIRE(all.size() == 18);
   // Mails of words alone, for which git finds no patch either.
   const std::set<std::size_t> without{7, 8, 13};
-  // These are quoted-printable all over: a diff in them has "=3D" in its lines, and what is to be
-  // read as a diff has to be decoded first.
-  const std::set<std::size_t> encoded{5, 9};
   std::size_t files = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto number = std::to_string(i + 1);
@@ -71,7 +70,7 @@ TEST_CASE("a patch is found in its mail, between heads, words and a signature") 
       for (const auto& hunk : file.hunks) counted += static_cast<std::size_t>(hunk.new_count);
       CHECK(file.added.size() <= counted);
     }
-    if (!encoded.contains(i + 1)) CHECK(told(parse_diff(all[i])) == told(diff));
+    CHECK(told(parse_diff(decode_mails(all[i]))) == told(diff));
   }
   CHECK(files == 16);
 }
@@ -95,4 +94,34 @@ TEST_CASE("binary patches, changes of mode alone and lines ended by CRLF keep th
   REQUIRE(diff.files[2].added.size() == 1);
   CHECK(diff.files[2].added[0].text == "two");
   CHECK(diff.files[2].added[0].number == 2);
+}
+
+TEST_CASE("quoted-printable and base64 are decoded in every part, and nothing else is touched") {
+  const auto mail = decode_mails(
+      "From: a@b.c\nMIME-Version: 1.0\nContent-Type: multipart/mixed;\n boundary=\"=-=\"\n\n"
+      "--=-=\nContent-Transfer-Encoding: Quoted-Printable\n\na=3Db =\nc=20\n=zz\n"
+      "--=-=\nContent-Transfer-Encoding: base64\n\nLS0tIGEveAorKysgYi94CkBAIC0xICsxIEBACi1hCiti\n"
+      "Cg==\n--=-=--\nend=3D\n");
+  CHECK(mail.find("a=b c \n=zz\n--=-=\n") != std::string::npos);
+  CHECK(mail.ends_with("\n--=-=--\nend=3D\n"));
+  const auto diff = parse_diff(mail);
+  REQUIRE(diff.files.size() == 1);
+  CHECK(diff.files[0].added.at(0).text == "b");
+  const std::string plain = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a=3D\n+b\n";
+  CHECK(decode_mails(plain) == plain);
+  CHECK(decode_mails("").empty());
+  CHECK(decode_mails("Subject: x\nContent-Transfer-Encoding: base64\n\n!!\n").ends_with("!!\n"));
+}
+
+TEST_CASE("patches that are mails keep their changes when they are decoded") {
+  const auto folder = mails / "../patches";
+  if (!fs::exists(folder)) {
+    MESSAGE("skipped: no shared data");
+    return;
+  }
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto text = read_file(entry.path());
+    CAPTURE(entry.path().filename().string());
+    CHECK(told(parse_diff(decode_mails(text))) == told(parse_diff(text)));
+  }
 }
