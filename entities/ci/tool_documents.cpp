@@ -6,7 +6,6 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <pugixml.hpp>
 
 #include "entities/ci/report_parts.hpp"
 #include "entities/ci/sarif.hpp"
@@ -70,6 +69,11 @@ constexpr Shape shapes[] = {
     {"shellcheck", "comments", "", "file", "line", "column", "code", "message", "level", "",
      "code"},
     {"shellcheck", "", "", "file", "line", "column", "code", "message", "level", "", "endLine"},
+    {"hadolint", "", "", "file", "line", "column", "code", "message", "level", "", "level"},
+    {"stylelint", "", "warnings", "source", "line", "column", "rule", "text", "severity", "",
+     "warnings"},
+    {"brakeman", "warnings", "", "file", "line", "", "warning_type", "message", "confidence",
+     "link", "warning_type"},
     {"ruff", "", "", "filename", "location.row", "location.column", "code", "message", "", "url",
      "filename"},
     {"staticcheck", "", "", "location.file", "location.line", "location.column", "code", "message",
@@ -189,47 +193,6 @@ std::optional<std::vector<Issue>> read_json_document(const json::value& root) {
   return std::nullopt;
 }
 
-std::optional<std::vector<Issue>> read_xml_document(std::string_view text) {
-  pugi::xml_document document;
-  if (!document.load_buffer(text.data(), text.size())) return std::nullopt;
-  const auto root = document.document_element();
-  const std::string_view name = root.name();
-  const auto value = [](const pugi::xml_node& node, const char* key) {
-    return std::string(node.attribute(key).value());
-  };
-  std::vector<Issue> issues;
-  const auto add = [&](std::string_view tool, const pugi::xml_node& error) -> Issue& {
-    auto& issue = issues.emplace_back();
-    issue.tool = tool;
-    issue.level = level_from(value(error, "severity")).value_or(Level::warning);
-    issue.column = error.attribute("column").as_int();
-    return issue;
-  };
-  if (name == "results") {
-    for (const auto& error : root.child("errors").children("error")) {
-      if (issues.size() > issues_max) break;
-      auto& issue = add("cppcheck", error);
-      issue.rule = value(error, "id");
-      issue.message = value(error, "msg");
-      issue.path = value(error.child("location"), "file");
-      issue.line = error.child("location").attribute("line").as_int();
-    }
-    return issues;
-  }
-  if (name != "checkstyle") return std::nullopt;
-  for (const auto& file : root.children("file")) {
-    for (const auto& error : file.children("error")) {
-      if (issues.size() > issues_max) break;
-      auto& issue = add("checkstyle", error);
-      issue.rule = value(error, "source");
-      issue.message = value(error, "message");
-      issue.path = value(file, "name");
-      issue.line = error.attribute("line").as_int();
-    }
-  }
-  return issues;
-}
-
 // rustc's message as cargo passes it on.
 std::optional<Issue> issue_of_rustc(const json::value& message) {
   Issue issue;
@@ -257,7 +220,7 @@ std::optional<Issue> issue_of_rustc(const json::value& message) {
 
 std::optional<std::vector<Issue>> issues_of_document(std::string_view text) {
   if (text.size() > document_bytes_max) return std::nullopt;
-  if (text.starts_with('<')) return read_xml_document(text);
+  if (text.starts_with('<')) return issues_of_xml(text);
   if (!text.starts_with('{') && !text.starts_with('[')) return std::nullopt;
   // Logs begin with [INFO] or [step 1]; a document goes on with a value.
   const auto second = trimmed(text.substr(1)).substr(0, 1);

@@ -11,6 +11,8 @@ namespace vigil::entities::ci {
 // Nothing: it is no document of a shape that is known here.
 std::optional<std::vector<Issue>> issues_of_document(std::string_view text);
 
+std::optional<std::vector<Issue>> issues_of_xml(std::string_view text);
+
 // A line of JSON that a tool writes for each message, such as cargo's. Nothing: it is none. An
 // empty inner value: it is one, and says nothing wrong.
 std::optional<std::optional<Issue>> issue_of_json_line(std::string_view line);

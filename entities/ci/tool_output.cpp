@@ -122,12 +122,15 @@ class LineReader {
     static const RE2 colours("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07]*\x07|\r");
     static const RE2 stamp(
         R"(^(?:\[?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(?:Z|[+-]\d\d:?\d\d)?\]?\s|#\d+ \d+\.\d+ ))");
+    static const RE2 ant(
+        R"(^\s*\[(?:javac|exec|ajc|iajc|groovyc|scalac|kotlinc|mxmlc|cc|apt|ant:\w+)\]\s+)");
     std::string text(line);
     if (text.find_first_of("\x1b\r") != std::string::npos) RE2::GlobalReplace(&text, colours, "");
     const char first = text.empty() ? ' ' : text.front();
     if (first == '[' || first == '#' || (first >= '0' && first <= '9')) {
       RE2::Replace(&text, stamp, "");
     }
+    if (text.find("] ") != std::string::npos) RE2::Replace(&text, ant, "");
     return text;
   }
 

@@ -97,6 +97,38 @@ TEST_CASE("a SARIF, checkstyle or eslint document is tool output too") {
   CHECK(count("[]") == 0);
 }
 
+TEST_CASE("reports of PMD, SpotBugs, Android, stylelint, hadolint and brakeman are read") {
+  CHECK(place(only("<pmd><file name='A.java'><violation beginline='3' rule='R' priority='1'>\n"
+                   "Avoid\n</violation></file></pmd>")) == "A.java:3:0");
+  CHECK(place(only("<BugCollection><BugInstance type='NP' priority='1'><Class><SourceLine "
+                   "sourcepath='x/A.java' start='1'/></Class><SourceLine sourcepath='x/A.java' "
+                   "start='9'/></BugInstance></BugCollection>")) == "x/A.java:9:0");
+  CHECK(place(only("<issues><issue id='I' severity='Error' message='m'><location file='a.xml' "
+                   "line='2' column='3'/></issue></issues>")) == "a.xml:2:3");
+  CHECK(only(R"([{"source":"a.css","warnings":[{"line":1,"column":2,"rule":"r","text":"t",
+              "severity":"error"}]}])")
+            .message == "t");
+  CHECK(only(R"([{"line":1,"code":"DL3008","message":"m","column":1,"file":"Dockerfile",
+              "level":"warning"}])")
+            .path == "Dockerfile");
+  CHECK(only(R"({"warnings":[{"warning_type":"SQL Injection","message":"m","file":"a.rb",
+              "line":4,"confidence":"High"}]})")
+            .line == 4);
+}
+
+TEST_CASE("older and rarer compilers are read too") {
+  CHECK(only("    [javac] D:\\x\\A.java:12: warning: [deprecation] f() is old").path ==
+        "D:/x/A.java");
+  CHECK(only("    [javac] D:\\x\\A.java:12: warning: [deprecation] f() is old").rule ==
+        "deprecation");
+  CHECK(place(only("\"a.c\", line 21: Warning:  #550-D: variable set but not used")) == "a.c:21:0");
+  CHECK(place(only("a.cpp:12:  Missing space  [whitespace/braces] [4]")) == "a.cpp:12:0");
+  CHECK(only("a.yml:3:5: [error] too many spaces (colons)").level == Level::error);
+  CHECK(place(only("1. ERROR in /x/A.java (at line 12)\n\tint x;\n\t^^^\nx is bad\n")) ==
+        "/x/A.java:12:0");
+  CHECK(place(only("Global symbol \"$x\" requires package name at a.pl line 3.")) == "a.pl:3:0");
+}
+
 TEST_CASE("logs that complain about nothing hold no issue") {
   CHECK(count("") == 0);
   CHECK(count("12:03:44 INFO server.cpp started\n12:03:45: error count 0\nok: 5\n") == 0);
