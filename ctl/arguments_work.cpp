@@ -104,13 +104,35 @@ void add_show_swarm(CLI::App& swarms, Choice& choice) {
   auto* all = verb->add_flag("--all", args->all, "every task, however many there are");
   verb->add_option("--html", args->html, "draw it into this file; - for standard output")
       ->type_name("FILE")
-      ->excludes(all);
+      ->excludes(all)
+      ->excludes(verb->add_flag("--results", args->results, "with what the tasks answered"));
+}
+
+void add_run_plan(CLI::App& swarms, Choice& choice) {
+  auto args = std::make_shared<RunPlanArgs>();
+  auto* verb = add_verb(swarms, choice, "run", "run a plan of yours in the name of an entity",
+                        [args](const Session& session) { return run_plan(session, *args); });
+  verb->add_option("FILE", args->file, "the plan as JSON, see docs/plans.md; - for standard input")
+      ->required();
+  verb->add_option("--entity", args->entity, "within whose budgets and limits it runs")->required();
+  verb->add_flag("--watch", args->watch, "stay until it ends; the exit code says how");
+}
+
+void add_trend(CLI::App& swarms, Choice& choice) {
+  auto args = std::make_shared<TrendArgs>();
+  auto* verb = add_verb(swarms, choice, "trend", "speed, correctness and parallelism, day by day",
+                        [args](const Session& session) { return show_trend(session, *args); });
+  verb->add_option("--entity", args->entity, "of this entity");
+  verb->add_option("--days", args->days, "how many, today included (14)")
+      ->check(CLI::Range(1, 366));
 }
 
 void add_swarms(CLI::App& app, Choice& choice) {
   auto* swarms = add_noun(app, "swarms", "work in short tasks side by side");
   add_list(*swarms, choice, "/v1/swarms", swarms_page, "planned running done failed cancelled");
   add_show_swarm(*swarms, choice);
+  add_run_plan(*swarms, choice);
+  add_trend(*swarms, choice);
   auto id = std::make_shared<std::string>();
   auto* watch = add_verb(*swarms, choice, "watch", "while it runs; without an id all of them",
                          [id](const Session& session) { return watch_swarms(session, *id); });

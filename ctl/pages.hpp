@@ -37,6 +37,9 @@ std::string swarm_chart_page(const json::value& answer, const Style& style, Fold
 std::string swarm_end_page(const json::value& swarm, const Style& style);  // its report's text
 
 // pages_rest.cpp
+std::string trend_page(const json::value& answer, const Style& style);
+// What the tasks answered, cut to the terminal; `nothing` folded: every line of every task.
+std::string results_page(const json::value& swarm, const Style& style, Fold fold);
 std::string timers_page(const json::value& answer, const Style& style);
 std::string next_page(const json::value& answer, const Style& style);
 std::string dead_page(const json::value& answer, const Style& style);

@@ -177,10 +177,21 @@ void say_correctness(const json::value& report, std::vector<std::string>& said) 
   const auto wasted = number_at(report, "wasted_us");
   text += wasted > 0 ? fmt::format(", {} of work wasted", duration_at(report, "wasted_us"))
                      : ", nothing wasted";
-  if (const auto correct = real_at(report, "correctness"); correct > 0) {
+  const auto right = number_at(report, "first_time_right");
+  const auto correct = real_at(report, "correctness");
+  const auto& tasks = array_at(report, "tasks");
+  const auto is_done = [](const json::value& task) { return text_at(task, "state") == "done"; };
+  const auto done = std::ranges::count_if(tasks, is_done);
+  // Beside tasks that are not done, "all right the first time" alone would say too much.
+  if (done < std::ssize(tasks)) {
+    text += fmt::format("; {} of {} done", done, count_text(std::ssize(tasks), "task"));
+    if (correct > 0) {
+      text += fmt::format(", {} of them right the first time",
+                          correct < 1 ? fmt::format("{}", right) : std::string("all"));
+    }
+  } else if (correct > 0) {
     text +=
-        fmt::format("; {} right the first time ({})",
-                    count_text(number_at(report, "first_time_right"), "task"), percent(correct));
+        fmt::format("; {} right the first time ({})", count_text(right, "task"), percent(correct));
   }
   said.push_back(std::move(text));
 }

@@ -31,10 +31,24 @@ int explain_event(const Session& session, const std::string& id);
 // verbs_picture.cpp
 struct ShowSwarmArgs {
   std::string id;
-  bool all = false;  // every task of a long list
-  std::string html;  // draw it into this file instead; -: standard output
+  bool all = false;      // every task of a long list
+  std::string html;      // draw it into this file instead; -: standard output
+  bool results = false;  // with what the tasks answered
 };
 int show_swarm(const Session& session, const ShowSwarmArgs& args);
+
+// verbs_swarms.cpp
+struct RunPlanArgs {
+  std::string file;  // -: standard input
+  std::string entity;
+  bool watch = false;  // goes on as watch_swarms does
+};
+int run_plan(const Session& session, const RunPlanArgs& args);
+struct TrendArgs {
+  std::string entity;  // empty: all of them
+  int days = 0;        // 0: as many as the daemon thinks
+};
+int show_trend(const Session& session, const TrendArgs& args);
 
 // watch.cpp
 int watch_swarms(const Session& session, const std::string& id);

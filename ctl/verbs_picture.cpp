@@ -38,12 +38,18 @@ Result<void> write_file(const std::string& path, std::string_view text) {
 }  // namespace
 
 int show_swarm(const Session& session, const ShowSwarmArgs& args) {
-  const auto answer = session.fetch("GET", path_of("/v1/swarms/", args.id));
+  Target target(path_of("/v1/swarms/", args.id));
+  target.with("results", args.results ? "yes" : "");
+  const auto answer = session.fetch("GET", target.text());
   if (!answer) return answer.error();
   if (args.html.empty()) {
     const auto fold = args.all ? Fold::nothing : Fold::long_lists;
-    print(session.output == Output::json ? session.json_text(*answer)
-                                         : swarm_chart_page(*answer, session.style, fold));
+    auto page = session.output == Output::json ? session.json_text(*answer)
+                                               : swarm_chart_page(*answer, session.style, fold);
+    if (args.results && session.output == Output::page) {
+      page += "\n" + results_page(*answer, session.style, fold);
+    }
+    print(page);
     return exit_ok;
   }
   const auto page = picture_html(*answer, session.style.now);

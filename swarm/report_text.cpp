@@ -55,9 +55,15 @@ std::string times(const Report& report) {
 
 std::string correctness(const Report& report, std::int64_t done) {
   std::vector<std::string> said;
-  if (done > report.reused) {
-    said.push_back(fmt::format("right the first time: {} of {}", report.first_time_right,
-                               done - report.reused));
+  const auto ran = done - report.reused;
+  // Beside tasks that are not done, "right the first time: 5 of 5" would read as if all was well.
+  if (ran > 0 && done < std::ssize(report.tasks)) {
+    said.push_back(fmt::format(
+        "{} of {} tasks done, {} of them right the first time", done, report.tasks.size(),
+        report.first_time_right == ran ? std::string("all")
+                                       : fmt::format("{}", report.first_time_right)));
+  } else if (ran > 0) {
+    said.push_back(fmt::format("right the first time: {} of {}", report.first_time_right, ran));
   }
   if (report.wasted > Duration{0}) {
     said.push_back(fmt::format("{} attempt{}, {} wasted", report.attempts, plural(report.attempts),

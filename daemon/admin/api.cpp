@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t body_bytes_max = 1024 * 1024;
 constexpr std::size_t import_bytes_max = 64 * 1024 * 1024;
+constexpr std::size_t plan_bytes_max = 32 * 1024 * 1024;
 
 // Whoever could connect to the socket has the daemon's user, is root, or is in the group that the
 // socket's mode lets in: the kernel checked that. A peer without a uid came over something else.
@@ -56,6 +57,7 @@ ingress::HeadVerdict Api::check_head(const ingress::Request& head) const {
   }
   const auto path = head.target.substr(0, head.target.find('?'));
   if (path == "/v1/events") return {state_->desk.parts.settings().http.body_bytes_max, 0, {}};
+  if (path == "/v1/swarms") return {plan_bytes_max, 0, {}};
   if (path.ends_with("/import")) return {import_bytes_max, 0, {}};
   return {body_bytes_max, 0, {}};
 }

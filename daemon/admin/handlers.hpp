@@ -39,6 +39,8 @@ boost::asio::awaitable<Answer> list_swarms(Desk& desk, Call call);
 Answer get_swarm(Desk& desk, const Call& call);
 boost::asio::awaitable<Answer> cancel_swarm(Desk& desk, Call call);
 boost::asio::awaitable<Answer> retry_swarm(Desk& desk, Call call);
+boost::asio::awaitable<Answer> run_swarm(Desk& desk, Call call);    // swarm_asked.cpp
+boost::asio::awaitable<Answer> swarm_trend(Desk& desk, Call call);  // swarm_trend.cpp
 
 // actions.cpp
 Answer list_actions(Desk& desk, const Call& call);

@@ -44,6 +44,8 @@ const std::array table{
     read("/v1/decisions", "entity before limit", "the ledger, newest first", list_decisions),
     read("/v1/decisions/{id}", "", "one line of the ledger", get_decision),
     act(get, "/v1/swarms", "entity state before limit", "swarms, newest first", list_swarms),
+    act(post, "/v1/swarms", "", "run a plan", run_swarm),
+    act(get, "/v1/swarms/trend", "entity days", "how they do, day by day", swarm_trend),
     read("/v1/swarms/{id}", "results", "one swarm with its tasks and numbers", get_swarm),
     act(post, "/v1/swarms/{id}/cancel", "", "stop it", cancel_swarm),
     act(post, "/v1/swarms/{id}/retry", "", "run what is not done again", retry_swarm),

@@ -31,6 +31,14 @@ void add_outcome(json::object& out, const swarm::TaskOutcome& outcome, Results r
   out["exit_code"] = outcome.exit_code;
   out["error"] = to_valid_utf8(outcome.error);
   out["output_cut_bytes"] = outcome.output_cut_bytes;
+  // What only some tasks have stands there only if they have it.
+  if (!outcome.parent.empty()) out["parent"] = outcome.parent;
+  if (outcome.interface_after > Duration{0}) {
+    out["interface_after_us"] = outcome.interface_after.count();
+  }
+  if (outcome.critical) out["critical"] = true;
+  if (outcome.saved > Duration{0}) out["saved_us"] = outcome.saved.count();
+  if (!outcome.cost.empty()) out["cost"] = outcome.cost;
   if (results == Results::shown) out["result"] = outcome.result;
 }
 
@@ -43,6 +51,14 @@ void add_checkpoint(json::object& out, const storage::SwarmTask& row, Results re
   out["attempts"] = row.attempt;
   out["started"] = time_or_null(row.started);
   out["took_us"] = row.took.count();
+}
+
+void add_learned(json::object& out, const LearnedTimes& learned) {
+  if (learned.empty() || out["state"] == "done") return;
+  const auto& name = out["name"];
+  if (!name.is_string()) return;
+  const auto known = learned.find(storage::learned_name(std::string(name.get_string())));
+  if (known != learned.end()) out["learned_us"] = known->second.count();
 }
 
 }  // namespace
@@ -59,12 +75,20 @@ json::object numbers_of(const swarm::Report& report) {
           {"wasted_us", report.wasted.count()},
           {"slots", report.slots},
           {"attempts", report.attempts},
+          {"first_time_right", report.first_time_right},
+          {"guesses_won", report.guesses_won},
+          {"guesses_lost", report.guesses_lost},
+          {"hedges_won", report.hedges_won},
+          {"reused", report.reused},
+          {"saved_us", report.saved.count()},
+          {"speed", report.speed()},
+          {"correctness", report.correctness()},
           {"speedup", report.speedup()},
           {"efficiency", report.efficiency()}};
 }
 
 json::array tasks_of(const storage::Swarm& swarm, const std::vector<storage::SwarmTask>& rows,
-                     Results results) {
+                     Results results, const LearnedTimes& learned) {
   std::vector<json::object> views;
   std::unordered_map<std::string, std::size_t> place;
   const auto view = [&](const std::string& name) -> json::object& {
@@ -86,7 +110,10 @@ json::array tasks_of(const storage::Swarm& swarm, const std::vector<storage::Swa
   }
   json::array out;
   out.reserve(views.size());
-  for (auto& one : views) out.push_back(std::move(one));
+  for (auto& one : views) {
+    add_learned(one, learned);
+    out.push_back(std::move(one));
+  }
   return out;
 }
 

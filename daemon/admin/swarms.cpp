@@ -87,7 +87,13 @@ Answer get_swarm(Desk& desk, const Call& call) {
   const auto swarm = stores.swarms.find(*id);
   if (!swarm) return no_swarm(*id);
   auto out = view_of(*swarm);
-  out["tasks"] = tasks_of(*swarm, stores.swarms.tasks(*id), results);
+  LearnedTimes learned;
+  if (swarm->state != "done") {
+    for (auto& one : stores.swarms.learned(swarm->entity, storage::learned_names_max)) {
+      learned.emplace(std::move(one.task), one.took);
+    }
+  }
+  out["tasks"] = tasks_of(*swarm, stores.swarms.tasks(*id), results, learned);
   out["report"] = nullptr;
   if (auto report = swarm::report_from_json(swarm->report)) {
     const auto text = swarm::to_text(*report);

@@ -2,7 +2,9 @@
 // Rows as the API shows them. Pure. Times are RFC 3339 texts, null when they never came; durations
 // are whole microseconds in members that end in _us.
 #include <boost/json/object.hpp>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "config/settings.hpp"
 #include "core/event.hpp"
@@ -38,8 +40,10 @@ json::object numbers_of(const swarm::Report& report);
 // The tasks of a swarm: planned ones, joined with what is known of them from the report (it ended)
 // or the checkpoints (it runs).
 enum class Results { hidden, shown };
+// How long tasks took before, by storage::learned_name. What is not done yet tells it.
+using LearnedTimes = std::unordered_map<std::string, Duration>;
 json::array tasks_of(const storage::Swarm& swarm, const std::vector<storage::SwarmTask>& rows,
-                     Results results);
+                     Results results, const LearnedTimes& learned = {});
 
 template <class Rows>
 json::array views_of(const Rows& rows) {

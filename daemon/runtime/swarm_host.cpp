@@ -74,9 +74,7 @@ swarm::Report never_ran(const storage::Swarm& swarm, const std::string& why, boo
 }  // namespace
 
 SwarmHost::SwarmHost(House& house)
-    : house_(house),
-      notes_(house.executor, house.clock, house.writer),
-      group_(house.executor) {}
+    : house_(house), notes_(house.executor, house.clock, house.writer), group_(house.executor) {}
 SwarmHost::~SwarmHost() = default;
 
 void SwarmHost::start(const config::Swarms& limits) {
@@ -308,9 +306,12 @@ void SwarmHost::cancel_of_source(const std::string& source, const std::string& w
 
 void SwarmHost::tell(const swarm::Progress& progress) {
   house_.bulletin.post("task", [&] {
-    return json::object{{"swarm", progress.swarm.value},           {"task", progress.task},
-                        {"state", swarm::to_text(progress.state)}, {"attempt", progress.attempt},
-                        {"took_us", progress.took.count()},        {"note", progress.note}};
+    json::object told{{"swarm", progress.swarm.value},           {"task", progress.task},
+                      {"state", swarm::to_text(progress.state)}, {"attempt", progress.attempt},
+                      {"took_us", progress.took.count()},        {"note", progress.note}};
+    if (progress.fraction >= 0) told["fraction"] = progress.fraction;
+    if (!progress.parent.empty()) told["parent"] = progress.parent;
+    return told;
   });
 }
 

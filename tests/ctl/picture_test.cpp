@@ -162,7 +162,8 @@ TEST_CASE("the numbers are said in words") {
   CHECK(said[1] ==
         "the longest chain of tasks takes 9s, and would 12s if everyone waited for results instead "
         "of interfaces");
-  CHECK(said[3] == "9 attempts, 2s of work wasted; 5 tasks right the first time (83 %)");
+  CHECK(said[3] ==
+        "9 attempts, 2s of work wasted; 6 of 9 tasks done, 5 of them right the first time");
   CHECK(said[8] ==
         "throughput: 0.24 tasks a second for one worker, times 2.5 side by side, times 83 % "
         "correct = 0.5 right the first time a second");

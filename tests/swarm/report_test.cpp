@@ -186,6 +186,12 @@ TEST_CASE("the text for a terminal says what there is to say, and nothing else")
   }
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(std::ranges::count(text, '\n') == 6);
+  report.tasks[1].state = TaskState::failed;
+  report.reused = 0;
+  CHECK(to_text(report).find("  1 of 2 tasks done, all of them right the first time; 3 attempts") !=
+        std::string::npos);
+  report.first_time_right = 0;
+  CHECK(to_text(report).find("  1 of 2 tasks done, 0 of them right") != std::string::npos);
   CHECK(to_text(Report()) == "swarm: not ok, 0 of 0 tasks done in 0us\n");
 }
 
