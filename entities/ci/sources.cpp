@@ -143,7 +143,14 @@ Result<Sources> sources_of(const Request& request) {
     return fail(ErrorCode::invalid_input,
                 "nothing to read: give files or folders, - for standard input, or input.text");
   }
-  return gatherer.done();
+  auto gathered = gatherer.done();
+  if (gathered.all.empty() && !gathered.left_out.empty()) {
+    return fail(ErrorCode::forbidden,
+                fmt::format("nothing could be read: {}; in containment a task reads only the "
+                            "paths that its plan lists",
+                            gathered.left_out.front()));
+  }
+  return gathered;
 }
 
 Result<std::optional<ChangedLines>> changed_lines_of(const Request& request) {
