@@ -285,10 +285,14 @@ Result<json::value> look_at_tests(const Request& request) {
   for (const auto& test : all->failed) {
     findings.push_back(finding_of_test(test));
     reasons.insert(failure_fingerprint(test));
-    if (failed.size() < failed_max) failed.emplace_back(to_json(test));
-    if (!*changes || test.file.empty()) continue;
-    const auto placed = (*changes)->place(test.file, test.line);
-    if (!placed.path.empty()) findings.back().path = placed.path;
+    auto row = to_json(test);
+    if (*changes && !test.file.empty()) {
+      const auto placed = (*changes)->place(test.file, test.line);
+      row["where"] = to_text(placed.where);
+      row["path"] = placed.path;
+      findings.back().path = placed.path;
+    }
+    if (failed.size() < failed_max) failed.emplace_back(std::move(row));
   }
   if (*history) add_past(**history, text_at(request.input, "commit"), *all, findings, failed);
   const auto summary = summary_of(*all, reasons.size());

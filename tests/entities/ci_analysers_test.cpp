@@ -99,6 +99,15 @@ TEST_CASE("ci.tests tells which tests failed, and which for one reason") {
   CHECK(text(result, "text").find("and 1 more for the same reason") != std::string::npos);
 }
 
+TEST_CASE("ci.tests tells which failures point at lines that a change added") {
+  const Folder folder;
+  auto input = files({folder.write("r.xml", failing)});
+  input["diff"] = folder.write("change.diff", change);
+  const auto result = told("ci.tests", input);
+  CHECK(text(result, "failed.0.where") == "added line");
+  CHECK(text(result, "failed.1.where") == "changed file");
+}
+
 TEST_CASE("ci.tests knows from the past what is flaky, and what got slower") {
   const Folder folder;
   std::string past;

@@ -7,6 +7,7 @@
 
 #include "core/json.hpp"
 #include "entities/codebase/git.hpp"
+#include "tests/entities/codebase_clone.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::codebase;
@@ -83,4 +84,18 @@ TEST_CASE("a report is read in containment, and no other file than it") {
   const auto outside = contained(std::string(VIGIL_SOURCE_DIR) + "/README.md");
   CHECK(outside.exit_code == 65);
   CHECK(outside.errors.find("nothing could be read") != std::string::npos);
+}
+
+TEST_CASE("issues are told by the lines that commits of a clone changed") {
+  const testing::Clone clone;
+  clone.commit({{"src/a.py", "x = 1\n"}, {"src/b.py", "y = 1\n"}});
+  clone.commit({{"src/a.py", "x = 1\nz = 2\n"}});
+  const auto end =
+      run({programs + "/vigil-task", "ci.output", "--repository", clone.path().string(), "--range",
+           "HEAD~1..HEAD", "--text", "-"},
+          "/build/7/src/b.py:1: error: far\n/build/7/src/a.py:2: error: here\nb.py:1:1: E1 no\n");
+  CHECK(end.errors.empty());
+  CHECK(end.output ==
+        "src/a.py:2: high: here [compiler] (added line)\nsrc/b.py:1: high: far [compiler]\n"
+        "src/b.py:1: low: E1 no [linter]\n2 errors, 1 warning; 1 on added lines\n");
 }
