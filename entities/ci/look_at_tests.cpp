@@ -24,6 +24,7 @@ using codebase::Severity;
 
 constexpr std::size_t failed_max = 500;
 constexpr std::size_t rows_max = 100;
+constexpr std::size_t runs_told_max = 50'000;
 constexpr std::size_t message_bytes_max = 300;
 
 struct Reports {
@@ -233,6 +234,23 @@ std::string summary_of(const Reports& all, std::size_t reasons) {
   return summary;
 }
 
+// The runs of these reports as lines of a history, to be kept by whoever asked.
+json::array runs_of(const Reports& all, const std::string& commit) {
+  json::array runs;
+  for (const auto* list : {&all.failed, &all.passed}) {
+    for (const auto& test : *list) {
+      if (runs.size() >= runs_told_max) return runs;
+      if (test.name.empty()) continue;  // it broke outside of any test
+      json::object run{
+          {"commit", commit}, {"test", name_of(test)}, {"outcome", to_text(test.outcome)}};
+      if (test.duration) run["seconds"] = seconds_of(*test.duration);
+      if (test.tries > 1) run["tries"] = test.tries;
+      runs.emplace_back(std::move(run));
+    }
+  }
+  return runs;
+}
+
 }  // namespace
 
 Result<History> read_history(std::string_view text) {
@@ -307,6 +325,9 @@ Result<json::value> look_at_tests(const Request& request) {
                               {"skipped", all->sums.skipped}, {"tried_again", all->tried_again}};
   out["formats"] = json::value_from(all->formats);
   out["failed"] = std::move(failed);
+  if (const auto commit = text_at(request.input, "commit"); !commit.empty()) {
+    out["runs"] = runs_of(*all, commit);
+  }
   out["text"] = text;
   return json::value(std::move(out));
 }

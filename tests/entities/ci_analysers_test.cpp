@@ -126,6 +126,11 @@ TEST_CASE("ci.tests knows from the past what is flaky, and what got slower") {
   CHECK(text(result, "failed.1.standing") == "broken");
   CHECK(text(result, "findings.1.hint") == "broken since c7, good on c6");
   CHECK(text(result, "findings.2.rule") == "slower");
+  // What it answers can be kept as the next lines of the history.
+  std::string lines;
+  for (const auto& line : find_path(result, "runs")->get_array()) lines += to_text(line) + "\n";
+  const auto kept = told("ci.flaky", {{"text", past + lines}});
+  CHECK(text(kept, "summary") == "3 tests on 7 commits: 1 broken, 1 flaky, 0 suspect");
   const auto flaky = told("ci.flaky", files({folder.path() + "/past.jsonl"}));
   CHECK(text(flaky, "summary") == "3 tests on 6 commits: 0 broken, 1 flaky, 0 suspect");
   CHECK(text(flaky, "tests.0.test") == "S::a");
