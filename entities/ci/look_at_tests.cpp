@@ -110,13 +110,13 @@ Finding finding_of_test(const TestCase& test) {
 
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-json::object to_json(const TestCase& test) {
+json::object to_json(const TestCase& test, const std::string& fingerprint) {
   json::object out{{"test", name_of(test)},
                    {"outcome", to_text(test.outcome)},
                    {"message", codebase::one_line(test.message, message_bytes_max)},
                    {"path", test.file},
                    {"line", test.line},
-                   {"fingerprint", failure_fingerprint(test)}};
+                   {"fingerprint", fingerprint}};
   if (test.duration) out["seconds"] = seconds_of(*test.duration);
   return out;
 }
@@ -192,12 +192,12 @@ void add_past(const History& history, const std::string& commit, Reports& all,
 
 // Many tests that fail for one reason are told as one.
 std::string text_of(const Reports& all, const std::vector<Finding>& findings,
-                    const std::string& summary) {
+                    const std::vector<std::string>& fingerprints, const std::string& summary) {
   std::map<std::string, std::vector<std::size_t>> reasons;
   std::vector<std::string> order;
   for (std::size_t i = 0; i < all.failed.size() && i < findings.size(); ++i) {
-    auto& same = reasons[failure_fingerprint(all.failed[i])];
-    if (same.empty()) order.push_back(failure_fingerprint(all.failed[i]));
+    auto& same = reasons[fingerprints[i]];
+    if (same.empty()) order.push_back(fingerprints[i]);
     same.push_back(i);
   }
   std::string text;
@@ -300,10 +300,12 @@ Result<json::value> look_at_tests(const Request& request) {
   std::vector<Finding> findings;
   json::array failed;
   std::set<std::string> reasons;
+  std::vector<std::string> fingerprints;
   for (const auto& test : all->failed) {
     findings.push_back(finding_of_test(test));
-    reasons.insert(failure_fingerprint(test));
-    auto row = to_json(test);
+    fingerprints.push_back(failure_fingerprint(test));
+    reasons.insert(fingerprints.back());
+    auto row = to_json(test, fingerprints.back());
     if (*changes && !test.file.empty()) {
       const auto placed = (*changes)->place(test.file, test.line);
       row["where"] = to_text(placed.where);
@@ -314,7 +316,7 @@ Result<json::value> look_at_tests(const Request& request) {
   }
   if (*history) add_past(**history, text_at(request.input, "commit"), *all, findings, failed);
   const auto summary = summary_of(*all, reasons.size());
-  const auto text = text_of(*all, findings, summary);
+  const auto text = text_of(*all, findings, fingerprints, summary);
   for (const auto& why : all->left_out) {
     findings.insert(findings.begin(),
                     finding("ci.tests", "not-all-read", Severity::medium, why, why));
