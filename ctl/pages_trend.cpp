@@ -25,7 +25,7 @@ std::string digits(double value) {
   if (value <= 0) return "0";
   if (value >= 99.95) return fmt::format("{:.0f}", value);
   if (value >= 9.995) return fmt::format("{:.1f}", value);
-  if (value >= 0.995) return fmt::format("{:.2f}", value);
+  if (value >= 0.0995) return fmt::format("{:.2f}", value);
   return fmt::format("{:.3g}", value);
 }
 
@@ -91,11 +91,14 @@ std::vector<Cell> cells_of(const json::value& row, const std::string& day, Colum
 std::string nothing_yet(const json::value& answer) {
   const auto entity = text_at(answer, "entity");
   const auto days = number_at(answer, "days");
+  const auto when = days > 1    ? "in the last " + count_text(days, "day")
+                    : days == 1 ? std::string("today (UTC)")
+                                : std::string("yet");
   return fmt::format(
-      "no swarm{} ended in the last {}: an entity starts one when an event needs real work, and\n"
-      "you can run one yourself: vigilctl swarms run plan.json --entity {}\n",
-      entity.empty() ? "" : " of " + entity, days > 0 ? count_text(days, "day") : "days",
-      entity.empty() ? "NAME" : entity);
+      "no swarms{} ended {}. An entity\n"
+      "starts one when an event needs real work; or run your own:\n"
+      "  vigilctl swarms run plan.json --entity {}\n",
+      entity.empty() ? "" : " of " + entity, when, entity.empty() ? "NAME" : entity);
 }
 
 std::string legend(const Style& style) {
@@ -127,17 +130,17 @@ std::string trend_page(const json::value& answer, const Style& style) {
   std::string out = table.text(style);
   const auto reused = total != nullptr ? number_at(*total, "reused") : 0;
   if (reused > 0) {
-    out += fmt::format("{} taken instead of running again, {} saved\n",
-                       count_text(reused, "earlier result"), duration_at(*total, "saved_us"));
+    out += fmt::format("{} taken, {} saved\n", count_text(reused, "earlier result"),
+                       duration_at(*total, "saved_us"));
   }
-  const auto ended_badly =
-      total != nullptr ? number_at(*total, "swarms") - number_at(*total, "ok") : 0;
+  const auto swarms = total != nullptr ? number_at(*total, "swarms") : 0;
+  const auto ended_badly = total != nullptr ? swarms - number_at(*total, "ok") : 0;
   if (ended_badly > 0) {
-    out += fmt::format("{} did not end well: vigilctl swarms list --state failed\n",
-                       count_text(ended_badly, "swarm"));
+    out += fmt::format("{} of {} ended badly: vigilctl swarms list\n", ended_badly,
+                       count_text(swarms, "swarm"));
   }
   if (find_bool(answer, "cut").value_or(false)) {
-    out += "there were more swarms: only the newest are counted, ask for fewer --days\n";
+    out += "only the newest swarms are counted: ask for fewer --days\n";
   }
   return out + "\n" + legend(style);
 }

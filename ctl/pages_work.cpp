@@ -41,7 +41,7 @@ std::string place_of(const json::value& row) {
 
 std::string count_text(std::int64_t count, std::string_view noun) {
   if (count == 1) return fmt::format("one {}", noun);
-  const bool y = noun.ends_with('y');
+  const bool y = noun.ends_with('y') && !noun.ends_with("ay");  // entries, but days
   return fmt::format("{} {}{}", count, y ? noun.substr(0, noun.size() - 1) : noun, y ? "ies" : "s");
 }
 

@@ -138,6 +138,7 @@ TEST_CASE("counts read like language") {
   CHECK(count_text(0, "task") == "0 tasks");
   CHECK(count_text(1, "task") == "one task");
   CHECK(count_text(2, "entry") == "2 entries");
+  CHECK(count_text(2, "day") == "2 days");
 }
 
 TEST_CASE("every verb is documented, and nothing else is") {
