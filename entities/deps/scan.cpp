@@ -97,7 +97,7 @@ std::string hint_for(const Flaw& flaw, const Upgrade& upgrade) {
                            return flaw.names.contains(id);
                          });
     hint += settles ? fmt::format(": {} is allowed and free of this", upgrade.allowed)
-                    : ": upgrade that first";
+                    : ": that has to change first";
   }
   return hint;
 }

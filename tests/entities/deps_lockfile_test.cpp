@@ -239,7 +239,7 @@ source = { virtual = "." }
 [[package]]
 name = "Flask_Login"
 version = "0.6.3"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://registry.example.org/simple" }
 )");
   REQUIRE(uv.has_value());
   CHECK(listed(*uv) == "flask-login@0.6.3\n");
@@ -270,7 +270,7 @@ packages:
     dependency: "direct main"
     description:
       name: back_button_interceptor
-      url: "https://pub.dartlang.org"
+      url: "https://registry.example.org"
     source: hosted
     version: "6.0.1"
   build_runner:
