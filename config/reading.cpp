@@ -9,7 +9,7 @@ namespace vigil::config {
 std::string_view Reading::one_of_words(std::span<const std::string_view> words) {
   if (words.data() == source_kinds.data()) return "webhook or schedule";
   if (words.data() == sink_kinds.data()) return "http, github, command, file or log";
-  return "codebase, rules or process";
+  return "codebase, rules, process or ops";
 }
 
 const Node* Reading::take(const Spec& spec) {

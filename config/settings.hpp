@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/match.hpp"
+#include "config/ops.hpp"
 #include "config/secret.hpp"
 #include "core/log.hpp"
 #include "core/time.hpp"
@@ -286,14 +287,14 @@ struct Process {  // [entity.NAME.process]
 
 struct Entity {
   std::string name;
-  std::string kind;  // codebase | rules | process
+  std::string kind;  // codebase | rules | process | ops
   std::string role;  // for people: what it is for
   std::vector<Subscription> on;
   Reactivity reactivity;
   Budget budget;
   Autonomy autonomy = Autonomy::propose;
   std::map<std::string, Autonomy> autonomy_of;  // [entity.NAME.autonomy_of] action class = ...
-  std::variant<Codebase, Rules, Process> of;
+  std::variant<Codebase, Rules, Process, Ops> of;
 };
 
 struct Settings {

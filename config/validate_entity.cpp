@@ -71,6 +71,32 @@ void check_codebase(const std::string& key, const Codebase& codebase, const Sett
   }
 }
 
+void check_ops(const std::string& key, const Ops& ops, const Settings& settings,
+               Violations& found) {
+  check_names_unique(key + ".evidence", ops.evidence, found);
+  check_names_unique(key + ".runbook", ops.runbooks, found);
+  const auto check_sink = [&](const std::string& at, const std::string& sink) {
+    if (!sink.empty()) check_sink_exists(at, sink, settings, found);
+  };
+  check_sink(key + ".report_sink", ops.report_sink);
+  check_sink(key + ".escalation_sink", ops.escalation_sink);
+  for (std::size_t i = 0; i < ops.runbooks.size(); ++i) {
+    const auto at = fmt::format("{}.runbook[{}]", key, i);
+    check_sink(at + ".sink", ops.runbooks[i].sink);
+    check_sink(at + ".rollback_sink", ops.runbooks[i].rollback_sink);
+    for (const auto* argv : {&ops.runbooks[i].check, &ops.runbooks[i].verify}) {
+      if (argv->empty() || argv->front().find('{') == std::string::npos) continue;
+      found.add(at, "which program runs is never taken from an event");
+    }
+  }
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < ops.checks.size(); ++i) {
+    if (ids.insert(ops.checks[i].id).second) continue;
+    found.add(fmt::format("{}.check[{}].id", key, i),
+              fmt::format("\"{}\" stands here twice; ids are unique", ops.checks[i].id));
+  }
+}
+
 void check_needs(const std::string& key, const RuleTask& task,
                  const std::vector<std::string>& needs, const std::set<std::string>& names,
                  Violations& found) {
@@ -172,6 +198,8 @@ void check_entity(const std::string& key, const Entity& entity, const Settings& 
     check_codebase(key + ".codebase", *codebase, settings, found);
   } else if (const auto* rules = std::get_if<Rules>(&entity.of)) {
     check_rules(key, *rules, settings, found);
+  } else if (const auto* ops = std::get_if<Ops>(&entity.of)) {
+    check_ops(key + ".ops", *ops, settings, found);
   }
 }
 

@@ -46,9 +46,11 @@ std::string_view word_of(Enum value) {
 inline constexpr std::array<std::string_view, 2> source_kinds{"webhook", "schedule"};
 inline constexpr std::array<std::string_view, 5> sink_kinds{"http", "github", "command", "file",
                                                             "log"};
-inline constexpr std::array<std::string_view, 3> entity_kinds{"codebase", "rules", "process"};
+inline constexpr std::array<std::string_view, 4> entity_kinds{"codebase", "rules", "process",
+                                                              "ops"};
 inline constexpr std::array<std::string_view, 2> encodings{"hex", "base64"};
 inline constexpr std::array<std::string_view, 3> sandboxes{"strict", "net", "none"};
+inline constexpr std::array<std::string_view, 3> severities{"info", "warning", "critical"};
 inline constexpr std::array<std::string_view, 3> failure_choices{"continue", "fail", "partial"};
 inline constexpr std::array<std::string_view, 4> action_moments{"event", "report", "ok", "failed"};
 

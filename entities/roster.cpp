@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "entities/codebase/codebase.hpp"
+#include "entities/ops/ops.hpp"
 #include "entities/process/process.hpp"
 #include "entities/rules/rules.hpp"
 
@@ -22,6 +23,7 @@ constexpr std::array roster{
     Kind{"codebase", make_codebase},
     Kind{"rules", make_rules},
     Kind{"process", make_process},
+    Kind{"ops", make_ops},
 };
 
 }  // namespace

@@ -1,0 +1,27 @@
+#pragma once
+// Jobs that must report: a ping of each run, and what its absence means. An event is a ping when
+// its type ends in `.ping` or `.ping.*`: `data.check` (else the subject) names the check, and
+// `data.state` is ok (when not said), start or fail, or `data.exit` the exit code. Pure; any
+// thread.
+#include <optional>
+#include <string>
+
+#include "config/ops.hpp"
+#include "core/event.hpp"
+#include "entities/ops/alert.hpp"
+
+namespace vigil::entities::ops {
+
+struct Ping {
+  std::string id;
+  enum class Kind { ok, start, fail } kind = Kind::ok;
+  std::string said;  // exit code, message
+};
+// Nothing when the event is no ping.
+std::optional<Ping> read_ping(const Event& event);
+const config::OpsCheck* find_check(const config::Ops& settings, std::string_view id);
+
+// What a check says as an alert, so that it lives as any other.
+Alert alert_of(const config::OpsCheck& check, Status status, std::string summary);
+
+}  // namespace vigil::entities::ops
