@@ -231,11 +231,11 @@ void call_somebody(Course& course, std::string_view why) {
 }
 
 void tell_again(Course& course) {
+  course.incident.told = true;  // as far as it can be
   if (course.setup.settings.report_sink.empty()) return;
   auto action =
       message(course, "notify", course.setup.settings.report_sink, joined(course.remarks));
   action.sticky_key = fmt::format("incident:{}", to_unix_us(course.incident.opened) / 1000);
-  course.incident.told = true;
   course.decision.actions.push_back(std::move(action));
 }
 
