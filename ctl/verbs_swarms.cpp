@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <boost/json/object.hpp>
+#include <filesystem>
 
 #include "ctl/pages.hpp"
 #include "ctl/verbs.hpp"
@@ -60,6 +61,10 @@ std::expected<json::value, int> send_plan(const Session& session, const RunPlanA
 int run_plan(const Session& session, const RunPlanArgs& args) {
   auto plan = read_plan(args.file);
   if (!plan) return plan.error();
+  // Lists show titles: one without is found again by its file.
+  if (auto* members = plan->if_object(); members != nullptr && args.file != "-") {
+    members->emplace("title", std::filesystem::path(args.file).filename().string());
+  }
   const auto answer = send_plan(session, args, std::move(*plan));
   if (!answer) return answer.error();
   const auto id = text_at(*answer, "id");

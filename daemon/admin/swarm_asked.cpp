@@ -56,7 +56,12 @@ asio::awaitable<Answer> run_swarm(Desk& desk, Call call) {
   auto running =
       desk.parts.runtime.run_plan(entity, std::move(asked->row), fmt::format("uid {}", uid));
   const Result<SwarmId> planned = co_await std::move(running);
-  if (!planned) co_return refuse(planned.error(), "vigilctl entities list, vigilctl budget");
+  if (!planned) {
+    const bool is_nobody = planned.error().code == ErrorCode::not_found;
+    co_return refuse(planned.error(), is_nobody
+                                          ? "a plan runs in the name of an entity that is there"
+                                          : "vigilctl budget shows what is left of the day");
+  }
   log_info("a plan runs by hand: swarm={} entity={} tasks={} uid={}", planned->value,
            quoted(entity), tasks, uid);
   json::object out{

@@ -1,5 +1,6 @@
 #include "daemon/admin/views.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 
 namespace vigil::admin {
@@ -116,7 +117,16 @@ json::object view_of(const storage::Swarm& swarm) {
                    {"started", time_or_null(swarm.started)},
                    {"ended", time_or_null(swarm.ended)}};
   const auto* tasks = find_path(swarm.plan, "tasks");
-  out["tasks_planned"] = tasks != nullptr && tasks->is_array() ? tasks->get_array().size() : 0;
+  const bool is_whole = tasks != nullptr && tasks->is_array();
+  // Rows of lists come without plan and report; what was counted of them stands for both.
+  out["tasks_planned"] = is_whole ? std::ssize(tasks->get_array()) : std::max(swarm.tasks, 0);
+  if (swarm.numbers) {
+    const auto wall = swarm.numbers->wall;
+    out["wall_us"] = wall.count();
+    out["speedup"] = wall > Duration{0} ? static_cast<double>(swarm.numbers->task_sum.count()) /
+                                              static_cast<double>(wall.count())
+                                        : 0.0;
+  }
   if (const auto wall = find_integer(swarm.report, "wall_us")) out["wall_us"] = *wall;
   if (const auto* speedup = find_path(swarm.report, "speedup")) out["speedup"] = *speedup;
   return out;
