@@ -346,6 +346,35 @@ argv = ["/bin/sh", "-c", "test -e @DIR@/open"]
             refused = daemon.ctl_text("swarms", "retry", swarm["id"], expect=1)
             self.assertIn("nothing to try again", refused)
 
+    def test_a_plan_from_a_file_runs_and_the_trend_shows_it(self):
+        plan = {"title": "by hand", "tasks": [
+            {"name": "one", "containment": "none", "argv": ["/bin/sh", "-c", "echo 41"]},
+            {"name": "two", "containment": "none", "needs": ["one"],
+             "argv": ["/bin/sh", "-c", "test ! -e @DIR@/fail; echo deep; test ! -e @DIR@/fail"]}]}
+        with Place(DOORS + NOTES) as place, Daemon(place) as daemon:
+            text = json.dumps(plan).replace("@DIR@", str(place.path))
+            file = place.write("plan.json", text)
+            self.assertIn("no swarm", daemon.ctl_text("swarms", "trend"))
+            told = daemon.ctl_text("swarms", "run", file, "--entity", "clerk", "--watch")
+            self.assertIn("2 of 2 tasks done", told)
+            swarm = daemon.ctl("swarms", "list")["swarms"][0]
+            shown = daemon.ctl_text("swarms", "show", swarm["id"], "--results")
+            self.assertIn("41", shown)
+            self.assertIn("deep", shown)
+            daemon.settle()
+            trend = daemon.ctl("swarms", "trend", "--entity", "clerk")["total"]
+            self.assertEqual((trend["swarms"], trend["ok"], trend["done"]), (1, 1, 2))
+            self.assertIn("100 %", daemon.ctl_text("swarms", "trend"))
+            place.write("fail", "")
+            failed = daemon.ctl_text("swarms", "run", file, "--entity", "clerk", "--watch", expect=1)
+            self.assertIn("1 of 2 tasks done", failed)
+            place.write("plan.json", text.replace("needs", "neds"))
+            wrong = daemon.ctl_text("swarms", "run", file, "--entity", "clerk", expect=1)
+            self.assertIn(f"{file}: plan.tasks[1].neds", wrong)
+            nobody = daemon.ctl_text("swarms", "run", file, "--entity", "nobody", expect=1)
+            self.assertIn("plan.tasks[1].neds", nobody)
+            self.assertEqual(len(daemon.ctl("swarms", "list")["swarms"]), 2)
+
     def test_a_process_entity_that_misbehaves_stops_nobody(self):
         config = DOORS + NOTES + """
 [entity.odd]
