@@ -17,6 +17,26 @@ std::string speedup_text(const json::value& row) {
   return fmt::format("{:.1f}x", speedup->to_number<double>());
 }
 
+// Broken between words where the terminal ends; what follows is indented.
+std::string folded(const std::string& sentence, const Style& style) {
+  if (style.width <= 0) return sentence + "\n";
+  const auto width = static_cast<std::size_t>(style.width);
+  std::string out;
+  std::string line;
+  for (std::size_t from = 0; from < sentence.size();) {
+    const auto end = std::min(sentence.find(' ', from), sentence.size());
+    const auto word = sentence.substr(from, end - from);
+    if (!line.empty() && display_width(line) + 1 + display_width(word) > width) {
+      out += line + "\n";
+      line = "  " + word;
+    } else {
+      line += (line.empty() ? "" : " ") + word;
+    }
+    from = end + 1;
+  }
+  return out + line + "\n";
+}
+
 std::string title_of(const json::value& swarm, const Style& style) {
   const auto state = text_at(swarm, "state");
   const auto place = place_of(swarm);
@@ -70,7 +90,7 @@ std::string swarm_chart_page(const json::value& answer, const Style& style, Fold
   const auto* report = find_path(answer, "report");
   if (report != nullptr && report->is_object()) {
     out += "\n";
-    for (const auto& sentence : numbers_in_words(*report)) out += sentence + "\n";
+    for (const auto& sentence : numbers_in_words(*report)) out += folded(sentence, style);
     return out;
   }
   if (!is_unfinished(picture)) return out;

@@ -120,6 +120,18 @@ TEST_CASE("what the tasks answered is cut to the terminal, and says what is miss
   CHECK(has(results_page(parsed("{}"), plain, Fold::nothing), "no task has answered"));
 }
 
+TEST_CASE("the numbers of a swarm are broken where the terminal ends") {
+  const auto swarm = parsed(R"({"id": 3, "state": "done", "title": "look", "tasks": [],
+    "report": {"ok": true, "wall_us": 4000000, "task_sum_us": 8000000, "slots": 4, "attempts": 3,
+      "critical_path_us": 4000000, "lower_bound_us": 4000000, "speedup": 2.0, "speed": 1.38,
+      "correctness": 1.0, "efficiency": 1.0, "first_time_right": 3}})");
+  check_widths(swarm_chart_page(swarm, wide(60), Fold::long_lists), 60);
+  CHECK(has(swarm_chart_page(swarm, wide(60), Fold::long_lists), "\n  "));
+  const auto whole = swarm_chart_page(swarm, plain, Fold::long_lists);
+  CHECK(
+      has(whole, "throughput: 1.38 tasks a second for one worker, times 2.0 side by side, times"));
+}
+
 TEST_CASE("beyond forty answers the rest is counted") {
   json::array tasks;
   for (int i = 0; i < 100; ++i) {
