@@ -139,6 +139,13 @@ std::string trend_page(const json::value& answer, const Style& style) {
     out += fmt::format("{} of {} ended badly: vigilctl swarms list\n", ended_badly,
                        count_text(swarms, "swarm"));
   }
+  // Else "100 % correct" would read as if all was well.
+  const auto tasks = total != nullptr ? number_at(*total, "tasks") : 0;
+  const auto missing = total != nullptr ? tasks - number_at(*total, "done") - reused : 0;
+  if (missing > 0) {
+    out += fmt::format("{} of {} not done: CORRECT is of those done\n", missing,
+                       count_text(tasks, "task"));
+  }
   if (find_bool(answer, "cut").value_or(false)) {
     out += "only the newest swarms are counted: ask for fewer --days\n";
   }

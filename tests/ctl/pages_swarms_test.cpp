@@ -65,6 +65,7 @@ TEST_CASE("the trend is a table with a bar for each day") {
       "all             43  90010"));
   CHECK(has(page, "one earlier result taken, 1m saved\n"));
   CHECK(has(page, "1 of 43 swarms ended badly: vigilctl swarms list\n"));
+  CHECK(has(page, "1 of 90012 tasks not done: CORRECT is of those done\n"));
   CHECK(has(page, "RIGHT the product"));
   CHECK(!has(page, "\033"));
   CHECK(!has(page, "only the newest"));
