@@ -139,6 +139,9 @@ void describe(Visitor& v, Codebase& of) {
                .meaning = "a file where what was read of them is kept; empty: read each time",
                .form = Form::path},
           of.advisories_index);
+  v.value(Spec{.name = "orders_from",
+               .meaning = "logins whose orders in comments count beside those of members"},
+          of.orders_from);
   v.value(Spec{.name = "ignore_paths", .meaning = "globs of paths whose findings are dropped"},
           of.ignore_paths);
   v.tables(Spec{.name = "command", .meaning = "the repository's own checks"}, of.commands);

@@ -220,6 +220,7 @@ struct Codebase {                      // [entity.NAME.codebase]
   std::vector<std::string> ignore_paths;  // globs whose findings are dropped
   std::vector<Command> commands;          // [[entity.NAME.codebase.command]]
   std::string advisories;                 // OSV files; empty: dependencies are not looked at
+  std::vector<std::string> orders_from;   // logins whose /orders in comments count, too
   std::string advisories_index;           // where what was read of them is kept; empty: nowhere
   std::string report_sink;                // where a review goes; empty: only remembered
   std::string status_sink;                // where a commit status goes

@@ -41,7 +41,11 @@ json::object to_json(const CaseState& state) {
           {"reviewed_head", state.reviewed_head},
           {"looked_head", state.looked_head},
           {"findings", std::move(findings)},
-          {"comment", told_words.at(static_cast<std::size_t>(state.comment))}};
+          {"comment", told_words.at(static_cast<std::size_t>(state.comment))},
+          {"base_ref", state.base_ref},
+          {"held", state.held},
+          {"quiet_until", state.quiet_until == TimePoint{} ? "" : to_rfc3339(state.quiet_until)},
+          {"untold", state.untold}};
 }
 
 CaseState case_state_from_json(const json::object& object) {
@@ -60,6 +64,10 @@ CaseState case_state_from_json(const json::object& object) {
   state.reviews = static_cast<int>(find_integer(value, "reviews").value_or(0));
   state.reviewed_head = text("reviewed_head");
   state.looked_head = text("looked_head");
+  state.base_ref = text("base_ref");
+  state.held = find_bool(value, "held").value_or(false);
+  state.quiet_until = parse_rfc3339(text("quiet_until")).value_or(TimePoint{});
+  state.untold = find_bool(value, "untold").value_or(false);
   const auto* findings = find_path(value, "findings");
   if (findings != nullptr && findings->is_array()) {
     for (const auto& one : findings->get_array()) {
@@ -79,6 +87,7 @@ void take(CaseState& state, const ForgeEvent& event) {
   keep(state.repository, event.repository);
   keep(state.branch, event.branch);
   keep(state.title, event.title);
+  keep(state.base_ref, event.base_ref);
   if (event.number > 0) state.number = event.number;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/json.hpp"
+#include "core/time.hpp"
 #include "entities/codebase/finding.hpp"
 #include "entities/codebase/forge.hpp"
 
@@ -24,6 +25,10 @@ struct CaseState {
   std::string looked_head;    // and what was really looked at
   std::vector<Finding> findings;
   Told comment = Told::nothing;
+  std::string base_ref;   // the branch it is meant for
+  bool held = false;      // a person wants nothing told
+  TimePoint quiet_until;  // or not before then
+  bool untold = false;    // meanwhile a review ended
 
   std::string name() const;  // octo/repo#12, octo/repo@main
   // Of the swarm that looks at the newest commit: tells its report from an older one's.

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "core/log.hpp"
 #include "entities/codebase/analysers.hpp"
 #include "entities/codebase/git.hpp"
+#include "entities/codebase/obedience.hpp"
+#include "entities/codebase/orders.hpp"
 #include "entities/codebase/verdict.hpp"
 
 namespace vigil::entities {
@@ -32,6 +35,7 @@ struct Batch {
   std::optional<ForgeEvent> change;
   std::optional<ForgeEvent> end;
   std::vector<ForgeEvent> others;
+  std::vector<Orders> orders;  // of people, in comments
 };
 
 class CodebaseGuardian final : public Guardian {
@@ -40,13 +44,17 @@ class CodebaseGuardian final : public Guardian {
 
   Interest interest(const Event& event) const override {
     const auto heard = read(event);
-    if (heard.subject == Subject::nothing) return Interest::none(heard.why_not);
+    if (heard.subject == Subject::nothing) {
+      const auto orders = read_orders(event, setup_.settings.orders_from);
+      if (!orders.case_key.empty()) return Interest::in(orders.case_key);
+      return Interest::none(heard.why_not);
+    }
     return Interest::in(case_key_of(heard));
   }
 
   Decision decide(const Wake& wake, const Recollection& memory) const override {
     if (const auto* events = std::get_if<EventsArrived>(&wake.because)) {
-      return on_events(*events, memory);
+      return on_events(*events, memory, wake.now);
     }
     if (const auto* ended = std::get_if<SwarmEnded>(&wake.because)) {
       return decide_on_report(setup_, wake, ended->report, memory);
@@ -57,7 +65,7 @@ class CodebaseGuardian final : public Guardian {
     if (const auto* feedback = std::get_if<FeedbackGiven>(&wake.because)) {
       return decide_on_feedback(*feedback, memory);
     }
-    return answer(Verdict::ignored, "timer", "no timer was set here: nothing follows from it");
+    return on_timer(memory);
   }
 
  private:
@@ -75,7 +83,11 @@ class CodebaseGuardian final : public Guardian {
     Batch batch;
     for (const auto& event : events.events) {
       auto heard = read(*event);
-      if (heard.subject == Subject::nothing) continue;
+      if (heard.subject == Subject::nothing) {
+        auto orders = read_orders(*event, setup_.settings.orders_from);
+        if (!orders.case_key.empty()) batch.orders.push_back(std::move(orders));
+        continue;
+      }
       if (heard.subject == Subject::check || heard.step == Step::other) {
         batch.others.push_back(std::move(heard));
       } else if (heard.step == Step::closed) {
@@ -89,9 +101,14 @@ class CodebaseGuardian final : public Guardian {
     return batch;
   }
 
-  Decision on_events(const EventsArrived& events, const Recollection& memory) const {
+  Decision on_events(const EventsArrived& events, const Recollection& memory, TimePoint now) const {
     auto state = case_state_from_json(memory.case_state());
     const auto batch = gather(events);
+    if (!batch.orders.empty()) return on_orders(batch, std::move(state), memory, now);
+    return on_news(batch, std::move(state), memory);
+  }
+
+  Decision on_news(const Batch& batch, CaseState state, const Recollection& memory) const {
     if (batch.end) return on_end(*batch.end, std::move(state));
     if (batch.change) return on_change(*batch.change, std::move(state), memory);
     if (!batch.others.empty()) return on_others(batch.others, std::move(state));
@@ -132,6 +149,62 @@ class CodebaseGuardian final : public Guardian {
     return decision;
   }
 
+  // What people ordered, then what else came with it.
+  Decision on_orders(const Batch& batch, CaseState state, const Recollection& memory,
+                     TimePoint now) const {
+    auto obeyed = obey(batch.orders, state, now);
+    const bool has_news = batch.end || batch.change || !batch.others.empty();
+    Decision decision;
+    if (has_news) {
+      decision = on_news(batch, state, memory);
+      decision.why += "; " + obeyed.why;
+    } else if (obeyed.again) {
+      decision = look_again(state, memory, obeyed.why);
+    } else {
+      decision = answer(Verdict::noted, "order", obeyed.why);
+    }
+    if (!decision.state) decision.state = to_json(state);
+    std::ranges::move(obeyed.preferences, std::back_inserter(decision.preferences));
+    std::ranges::move(obeyed.timers, std::back_inserter(decision.timers));
+    std::ranges::move(obeyed.episodes, std::back_inserter(decision.episodes));
+    return decision;
+  }
+
+  // The newest commit once more, asked for by a person or by the end of a silence.
+  Decision look_again(CaseState& state, const Recollection& memory, std::string why) const {
+    if (state.head.empty() || state.closed) {
+      return answer(Verdict::noted, "order",
+                    why + (state.closed ? "; it is closed" : "; no commit of it is known yet"));
+    }
+    if (state.pending) return answer(Verdict::noted, "order", why + "; a review runs already");
+    ForgeEvent event;
+    event.subject = state.number > 0 ? Subject::pull_request : Subject::push;
+    event.repository = state.repository;
+    event.number = state.number;
+    event.branch = state.branch;
+    event.base_ref = state.base_ref;
+    event.head = state.head;
+    state.pending = true;
+    auto decision = answer(Verdict::acted, "order", std::move(why));
+    decision.plans.push_back(
+        plan_review(setup_, event, state.swarm_title(), dismissed_keys(memory)));
+    decision.state = to_json(state);
+    return decision;
+  }
+
+  // The silence is over.
+  Decision on_timer(const Recollection& memory) const {
+    auto state = case_state_from_json(memory.case_state());
+    state.quiet_until = TimePoint{};
+    if (!state.untold || state.held) {
+      auto decision = answer(Verdict::noted, "snooze", "the snooze is over; there is nothing new");
+      decision.state = to_json(state);
+      return decision;
+    }
+    return look_again(state, memory,
+                      fmt::format("the snooze of {} is over: it is looked at again", state.name()));
+  }
+
   Decision on_end(const ForgeEvent& event, CaseState state) const {
     take(state, event);
     const auto* how = event.subject == Subject::push ? "removed"
@@ -146,6 +219,7 @@ class CodebaseGuardian final : public Guardian {
     }
     auto decision = answer(Verdict::noted, "closed", why);
     decision.close_case = true;
+    if (state.quiet_until != TimePoint{}) decision.timers.push_back({std::string(snooze_timer), std::nullopt, nullptr});
     state.closed = true;
     state.pending = false;
     decision.episodes.push_back({"closed", why + ".", json::object{{"merged", event.merged}}});

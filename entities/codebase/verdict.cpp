@@ -37,10 +37,14 @@ std::optional<Review> review_of(const ReviewSetup& setup, const swarm::Report& r
   return merge_results(results, looking_tasks(setup), {setup.settings.ignore_paths, {}});
 }
 
-// Somebody may have called a finding noise while the swarm was running.
+// Somebody may have called a finding noise while the swarm was running, or muted its rule.
 void drop_dismissed(Review& review, const Recollection& memory) {
+  const auto is_known = [&](std::string_view prefix, const std::string& name) {
+    return !name.empty() && memory.preference(std::string(prefix) + name).has_value();
+  };
   const auto dropped = std::erase_if(review.findings, [&](const Finding& finding) {
-    return memory.preference(std::string(dismissed_prefix) + finding.key).has_value();
+    return is_known(dismissed_prefix, finding.key) || is_known(muted_prefix, finding.rule) ||
+           is_known(muted_prefix, finding.analyser);
   });
   review.dismissed += dropped;
 }
@@ -300,9 +304,12 @@ Decision decide_on_report(const ReviewSetup& setup, const Wake& wake, const swar
   state.reviews += 1;
   state.reviewed_head = state.head;
   state.looked_head = review->head;
-  ask_for_actions(setup, state, *review, progress, decision);
+  const bool quiet = state.held || wake.now < state.quiet_until;
+  state.untold = quiet;
+  if (!quiet) ask_for_actions(setup, state, *review, progress, decision);
   if (decision.actions.empty()) decision.verdict = Verdict::noted;
   decision.why = why_of(state, *review, progress, decision);
+  if (quiet) decision.why += state.held ? "; it is on hold" : "; it is snoozed";
   decision.episodes.push_back(episode_of(state, *review, progress, report));
   decision.documents.push_back(document_of(wake.case_key, state, *review, progress));
   decision.facts.push_back(fact_of(state, *review, report, memory));

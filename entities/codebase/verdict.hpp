@@ -12,6 +12,9 @@ Decision decide_on_report(const ReviewSetup& setup, const Wake& wake, const swar
 // Feedback on a finding, by its key: noise is not told again, useful is told again after all.
 Decision decide_on_feedback(const FeedbackGiven& feedback, const Recollection& memory);
 
+// A rule or analyser whose findings nobody wants: a preference with this before its name.
+constexpr std::string_view muted_prefix = "muted:";
+
 // Keys of findings that people called noise.
 std::vector<std::string> dismissed_keys(const Recollection& memory);
 
