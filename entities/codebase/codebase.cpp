@@ -219,7 +219,8 @@ class CodebaseGuardian final : public Guardian {
     }
     auto decision = answer(Verdict::noted, "closed", why);
     decision.close_case = true;
-    if (state.quiet_until != TimePoint{}) decision.timers.push_back({std::string(snooze_timer), std::nullopt, nullptr});
+    if (state.quiet_until != TimePoint{})
+      decision.timers.push_back({std::string(snooze_timer), std::nullopt, nullptr});
     state.closed = true;
     state.pending = false;
     decision.episodes.push_back({"closed", why + ".", json::object{{"merged", event.merged}}});

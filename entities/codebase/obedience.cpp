@@ -15,7 +15,8 @@ void add(std::string& why, const std::string& more) { why += (why.empty() ? "" :
 // Told again at once what was kept back meanwhile.
 void speak_again(CaseState& state, Obeyed& out) {
   state.held = false;
-  if (state.quiet_until != TimePoint{}) out.timers.push_back({std::string(snooze_timer), std::nullopt, nullptr});
+  if (state.quiet_until != TimePoint{})
+    out.timers.push_back({std::string(snooze_timer), std::nullopt, nullptr});
   state.quiet_until = TimePoint{};
   if (state.untold) out.again = true;
 }
