@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "entities/series/detector.hpp"
 #include "entities/series/forecast.hpp"
 
 namespace vigil::entities::series {
@@ -78,7 +79,33 @@ Result<json::value> run_forecast(const Request& request) {
   return json::value(std::move(out));
 }
 
+Result<json::value> run_anomalies(const Request& request) {
+  const auto points = points_of(request);
+  if (!points) return std::unexpected(points.error());
+  Detector detector;
+  std::string text;
+  json::array anomalies;
+  for (const auto& point : *points) {
+    const auto finding = detector.observe(point.at, point.value);
+    if (!finding.is_anomaly) continue;
+    json::object one;
+    one["at"] = to_rfc3339(point.at);
+    one["score"] = finding.score;
+    one["reason"] = finding.reason;
+    anomalies.push_back(std::move(one));
+    text += fmt::format("{}  {:.2f}  {}\n", to_rfc3339(point.at), finding.score, finding.reason);
+  }
+  const auto summary = fmt::format("{} unusual of {} points", anomalies.size(), points->size());
+  json::object out;
+  out["summary"] = summary;
+  out["text"] = text + summary + "\n";
+  out["anomalies"] = std::move(anomalies);
+  return json::value(std::move(out));
+}
+
 constexpr std::array table{
+    Analyser{"series.anomalies", "what is unusual in a series, with times and reasons",
+             "one file of lines \"timestamp,value\"", run_anomalies},
     Analyser{"series.forecast", "when a series that grows reaches a limit, such as a full disk",
              "one file of lines \"timestamp,value\"; limit", run_forecast},
 };
