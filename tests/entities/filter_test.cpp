@@ -52,7 +52,8 @@ Result<bool> lua(const std::string& expression) {
 }  // namespace
 
 TEST_CASE("what a forge says can be asked for in words that are the same for all of them") {
-  CHECK(holds(R"({ "forge.kind" = "pull_request", "forge.target" = "main", "forge.number" = 12 })"));
+  CHECK(
+      holds(R"({ "forge.kind" = "pull_request", "forge.target" = "main", "forge.number" = 12 })"));
   CHECK(holds(R"({ "forge.title" = "~^Fix" })"));
   CHECK_FALSE(holds(R"({ "forge.kind" = "push" })"));
   CHECK(lua("event.forge.action == 'opened' and event.forge.draft == nil").value());
