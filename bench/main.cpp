@@ -9,6 +9,7 @@
 #include "bench/essay.hpp"
 #include "bench/idle.hpp"
 #include "bench/ingest.hpp"
+#include "bench/nab.hpp"
 #include "bench/scale.hpp"
 #include "bench/spawn.hpp"
 #include "bench/storage_bench.hpp"
@@ -46,6 +47,8 @@ constexpr DataBench data_benches[] = {
      "a directory that holds wfcommons/*.json", run_traces},
     {"deps", "5,000 locked packages against 100,000 advisories", "deps",
      "a directory of OSV advisories to vary", run_deps},
+    {"nab", "anomalies found in series of a public benchmark, beside its board", "anomaly/nab",
+     "a directory that holds data, windows.json and the board", run_nab},
 };
 
 struct Options {

@@ -54,3 +54,26 @@ TEST_CASE("what is no number or comes late is passed over") {
   CHECK_FALSE(detector.observe(minute(301), std::numeric_limits<double>::infinity()).is_anomaly);
   CHECK(detector.observe(minute(302), 1e9).is_anomaly);
 }
+
+TEST_CASE("what is usual at one time of day is not at another") {
+  Detector detector;
+  const auto by_day = [](int at) { return (at / 60) % 24 == 3 ? 900 + at % 7 : 20.0 + at % 7; };
+  const int day = 24 * 60;
+  alarms(detector, 0, 4 * day, by_day);
+  CHECK(alarms(detector, 4 * day, 6 * day, by_day) == 0);
+  CHECK(alarms(detector, 6 * day, 6 * day + 12 * 60, by_day) == 0);
+  const auto noon = detector.observe(minute(6 * day + 12 * 60), 900);
+  CHECK(noon.is_anomaly);
+  CHECK(noon.reason.find("usual at this time of day") != std::string::npos);
+}
+
+TEST_CASE("a jump within the usual range is an anomaly where the series only ever creeps") {
+  Detector detector;
+  const auto creeping = [](int at) { return 50 + 40 * std::sin(at * 0.01); };
+  const int known = 3 * 24 * 60;
+  alarms(detector, 0, known, creeping);
+  CHECK(alarms(detector, known, known + 600, creeping) == 0);
+  const auto jump = detector.observe(minute(known + 600), creeping(known + 600) > 50 ? 15 : 85);
+  CHECK(jump.is_anomaly);
+  CHECK(jump.reason.find("a change") != std::string::npos);
+}
