@@ -179,6 +179,37 @@ void describe(Visitor& v, Swarms& of) {
           of.rates);
 }
 
+// What one scheme alone asks for.
+template <class Visitor>
+void describe_own(Visitor& v, Webhook& of) {
+  v.value(
+      Spec{.name = "ids",
+           .meaning = "scheme ping: [source.NAME.ids]: of a check the secret that stands in its "
+                      "address, /ping/<secret>",
+           .form = Form::name},
+      of.ids);
+  v.value(Spec{.name = "per_minute_max",
+               .meaning = "scheme ping: pings of one check in a minute; beyond, 429",
+               .least = 1,
+               .most = 6000},
+          of.per_minute_max);
+  v.value(Spec{.name = "topics",
+               .meaning = "scheme sns: ARNs of the topics that may send; everybody else's messages "
+                          "are signed by AWS as well",
+               .most = 100},
+          of.topics);
+  v.value(
+      Spec{.name = "certificate",
+           .meaning = "scheme sns: PEM file of the signing certificate; empty: fetched from AWS "
+                      "and kept",
+           .form = Form::path},
+      of.certificate);
+  v.value(Spec{.name = "confirm",
+               .meaning = "scheme sns: confirm the subscription of a listed topic; false: the link "
+                          "stands in an event for a person to open"},
+          of.confirm);
+}
+
 template <class Visitor>
 void describe(Visitor& v, Webhook& of) {
   v.value(Spec{.name = "scheme",
@@ -233,6 +264,7 @@ void describe(Visitor& v, Webhook& of) {
                           "signed body is its own id, any other request is an event of its own",
                .form = Form::header_name},
           of.id_header);
+  describe_own(v, of);
 }
 
 template <class Visitor>

@@ -73,6 +73,8 @@ enum class Scheme {
   standard_webhooks,
   pagerduty,
   alertmanager,
+  sns,
+  ping,
   tradingview,
   hmac,
   bearer,
@@ -98,6 +100,14 @@ struct Webhook {
   std::string subject_path;
   std::string id_header;  // delivery id; default: the scheme's. Without one a signed body is its
                           // own id, and any other request is an event of its own
+  // ping: what stands in /ping/<id>, one for each check. A secret in `secrets` is a key for all
+  // checks: /ping/<key>/<check>.
+  std::map<std::string, SecretRef> ids;
+  int per_minute_max = 30;  // pings of one check
+  // sns: who may speak, and how what they sign is looked at.
+  std::vector<std::string> topics;
+  std::string certificate;  // PEM file; empty: fetched from where the message says, if that is AWS
+  bool confirm = false;     // answer the question whether a listed topic may send
 };
 
 enum class Misfire { skip, run_once, run_all };

@@ -34,11 +34,47 @@ void check_unproven(const std::string& key, const Webhook& hook, const Http& htt
   }
 }
 
+// Schemes whose proof is not, or not only, a secret that all requests share.
+void check_own_proof(const std::string& key, const Webhook& hook, Violations& found) {
+  const auto unused = [&](std::string_view name, bool given) {
+    if (!given) return;
+    found.add(fmt::format("{}.{}", key, name),
+              fmt::format("is not used by scheme = \"{}\": take it out", word_of(hook.scheme)),
+              key + ".scheme");
+  };
+  if (hook.scheme == Scheme::sns) {
+    unused("secrets", !hook.secrets.empty());
+    for (std::size_t i = 0; i < hook.topics.size(); ++i) {
+      if (hook.topics[i].starts_with("arn:aws")) continue;
+      found.add(fmt::format("{}.topics[{}]", key, i),
+                "expected the ARN of a topic, like \"arn:aws:sns:eu-west-1:123456789012:alarms\"");
+    }
+    if (!hook.topics.empty()) return;
+    found.add(key + ".topics",
+              "scheme = \"sns\" needs the topics that may send, as everybody can have AWS sign a "
+              "message: topics = [\"arn:aws:sns:...\"]",
+              key + ".scheme");
+    return;
+  }
+  unused("type", !hook.type.empty());
+  unused("type_path", !hook.type_path.empty());
+  unused("subject_path", !hook.subject_path.empty());
+  unused("id_header", !hook.id_header.empty());
+  if (hook.secrets.empty() && hook.ids.empty()) {
+    found.add(key + ".secrets",
+              "scheme = \"ping\" needs a key for all checks, secrets = [\"file:PATH\"], or a "
+              "secret for each: ids = { backup = \"file:PATH\" }",
+              key + ".scheme");
+  }
+}
+
 void check_webhook(const std::string& key, const Webhook& hook, const Http& http,
                    Violations& found) {
   const auto scheme = word_of(hook.scheme);
   if (hook.scheme == Scheme::none) {
     check_unproven(key, hook, http, found);
+  } else if (hook.scheme == Scheme::sns || hook.scheme == Scheme::ping) {
+    check_own_proof(key, hook, found);
   } else if (hook.secrets.empty()) {
     found.add(key + ".secrets",
               fmt::format("scheme = \"{}\" needs a secret: secrets = [\"file:PATH\"]", scheme),
@@ -61,6 +97,11 @@ void check_webhook(const std::string& key, const Webhook& hook, const Http& http
   belongs_to("signature_header", "hmac", hook.signature_header != plain.signature_header);
   belongs_to("signature_prefix", "hmac", !hook.signature_prefix.empty());
   belongs_to("signature_encoding", "hmac", hook.signature_encoding != plain.signature_encoding);
+  belongs_to("ids", "ping", !hook.ids.empty());
+  belongs_to("per_minute_max", "ping", hook.per_minute_max != plain.per_minute_max);
+  belongs_to("topics", "sns", !hook.topics.empty());
+  belongs_to("certificate", "sns", !hook.certificate.empty());
+  belongs_to("confirm", "sns", hook.confirm);
   if (!hook.type.empty() && !hook.type_path.empty()) {
     found.add(key + ".type_path", "give type or type_path, not both: type alone would be used");
   }

@@ -39,6 +39,7 @@ void read(const Node& node, const Context& context, boost::json::object& to);
 void read(const Node& node, const Context& context, std::map<std::string, std::string>& to);
 void read(const Node& node, const Context& context, std::map<std::string, int>& to);
 void read(const Node& node, const Context& context, std::map<std::string, Autonomy>& to);
+void read(const Node& node, const Context& context, std::map<std::string, SecretRef>& to);
 void read(const Node& node, const Context& context, Match& to);
 
 // The place of the text among the words; nothing, and a problem, when it is none of them.
@@ -76,6 +77,7 @@ Written write(const Spec& spec, const boost::json::object& value);
 Written write(const Spec& spec, const std::map<std::string, std::string>& value);
 Written write(const Spec& spec, const std::map<std::string, int>& value);
 Written write(const Spec& spec, const std::map<std::string, Autonomy>& value);
+Written write(const Spec& spec, const std::map<std::string, SecretRef>& value);
 Written write(const Spec& spec, const Match& value);
 
 template <class Enum>
@@ -107,6 +109,7 @@ std::string type_of(const Spec& spec, const boost::json::object&);
 std::string type_of(const Spec& spec, const std::map<std::string, std::string>&);
 std::string type_of(const Spec& spec, const std::map<std::string, int>&);
 std::string type_of(const Spec& spec, const std::map<std::string, Autonomy>&);
+std::string type_of(const Spec& spec, const std::map<std::string, SecretRef>&);
 std::string type_of(const Spec& spec, const Match&);
 
 template <class Enum>

@@ -274,6 +274,10 @@ void read(const Node& node, const Context& context, std::map<std::string, int>& 
   each_member(node, context, "a table of integers like { name = 2 }", to);
 }
 
+void read(const Node& node, const Context& context, std::map<std::string, SecretRef>& to) {
+  each_member(node, context, "a table of references to secrets", to);
+}
+
 void read(const Node& node, const Context& context, std::map<std::string, Autonomy>& to) {
   each_member(node, context, "a table like { comment = \"act\" }", to);
 }

@@ -140,6 +140,9 @@ Written write(const Spec&, const std::map<std::string, int>& value) { return wri
 Written write(const Spec&, const std::map<std::string, Autonomy>& value) {
   return write_table(value);
 }
+Written write(const Spec&, const std::map<std::string, SecretRef>& value) {
+  return write_table(value);
+}
 
 std::string one_of(std::span<const std::string_view> words) {
   return fmt::format("one of {}", fmt::join(words, ", "));
@@ -189,6 +192,9 @@ std::string type_of(const Spec&, const std::map<std::string, std::string>&) {
 std::string type_of(const Spec&, const std::map<std::string, int>&) { return "table (integer)"; }
 std::string type_of(const Spec&, const std::map<std::string, Autonomy>&) {
   return fmt::format("table ({})", one_of(Words<Autonomy>::all));
+}
+std::string type_of(const Spec&, const std::map<std::string, SecretRef>&) {
+  return "table (secret reference)";
 }
 std::string type_of(const Spec&, const Match&) { return "match"; }
 

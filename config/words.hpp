@@ -19,10 +19,10 @@ struct Words<LogLevel> {
 };
 template <>
 struct Words<Scheme> {
-  static constexpr std::array<std::string_view, 13> all{
-      "github",    "gitlab",       "gitea",       "slack", "stripe", "standard_webhooks",
-      "pagerduty", "alertmanager", "tradingview", "hmac",  "bearer", "basic",
-      "none"};
+  static constexpr std::array<std::string_view, 15> all{
+      "github",    "gitlab",       "gitea", "slack", "stripe",      "standard_webhooks",
+      "pagerduty", "alertmanager", "sns",   "ping",  "tradingview", "hmac",
+      "bearer",    "basic",        "none"};
 };
 template <>
 struct Words<Misfire> {

@@ -46,9 +46,9 @@ storage::WriterOptions writer_options_of(const config::Settings& settings,
   return out;
 }
 
-EventPtr event_of(const storage::NewEvent& stored, EventId id, json::value data) {
-  return std::make_shared<const Event>(Event{.id = id,
-                                             .uid = stored.uid,
+EventPtr event_of(const storage::NewEvent& stored, const storage::Appended& as, json::value data) {
+  return std::make_shared<const Event>(Event{.id = as.id,
+                                             .uid = as.uid.empty() ? stored.uid : as.uid,
                                              .source = stored.source,
                                              .type = stored.type,
                                              .subject = stored.subject,
@@ -138,7 +138,8 @@ asio::awaitable<Result<storage::Appended>> App::State::accept(storage::NewEvent 
       writer->commit([kept](storage::Stores& stores) { return stores.journal.append(*kept); });
   Result<storage::Appended> appended = co_await std::move(committing);
   if (appended && !appended->duplicate) {
-    runtime->accepted(event_of(*kept, appended->id, std::move(data)));
+    auto told = event_of(*kept, *appended, std::move(data));
+    runtime->accepted(std::move(told));
   }
   co_return appended;
 }

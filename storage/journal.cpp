@@ -84,6 +84,31 @@ std::vector<Kind> kinds(Database& database) {
   }
 }
 
+constexpr int looked_back_max = 1000;  // of each type
+
+// The newest event of that subject: among the latest of its source, as a state that came so long
+// ago may well be told once more.
+struct Told {
+  std::int64_t id = 0;
+  std::string uid;
+};
+Told last_told(Database& database, const NewEvent& event) {
+  Told out;
+  for (const auto& [source, type] : kinds(database)) {
+    if (source != event.source) continue;
+    auto row = database.query(R"sql(SELECT id, uid, subject FROM event WHERE source = ? AND type = ?
+                                    ORDER BY id DESC LIMIT ?)sql",
+                              source, type, looked_back_max);
+    while (row.next()) {
+      if (row.integer(0) < out.id) break;
+      if (row.text(2) != event.subject) continue;
+      out = {row.integer(0), std::string(row.text(1))};
+      break;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Appended Journal::append(const NewEvent& event) {
@@ -102,7 +127,16 @@ Appended Journal::append(const NewEvent& event) {
     first = database_.number("SELECT id FROM event WHERE source = ? AND dedup_hash = ?",
                              event.source, *hash);
   }
-  return {EventId{first}, true};
+  if (event.names == Names::delivery) return {EventId{first}, true};
+  const auto told = last_told(database_, event);
+  const auto base = event.uid + "+";
+  if (told.uid == event.uid || told.uid.starts_with(base)) return {EventId{told.id}, true};
+  auto again = event;
+  again.names = Names::delivery;
+  again.uid = fmt::format("{}{}", base, last().value + 1);
+  auto appended = append(again);
+  appended.uid = std::move(again.uid);
+  return appended;
 }
 
 EventPtr Journal::find(EventId id) {

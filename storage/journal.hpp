@@ -10,6 +10,10 @@ namespace vigil::storage {
 
 class Database;
 
+// What a uid names. A delivery comes once. A state may come back after another one of the same
+// subject: it is a duplicate only while it is the last that was told.
+enum class Names { delivery, state };
+
 struct NewEvent {
   std::string uid;  // delivery id, unique per source
   std::string source;
@@ -23,11 +27,13 @@ struct NewEvent {
   std::string data;  // JSON text; empty for none. Stored compressed
   std::string
       dedup_hash;  // set when the uid is not signed: a second body like it is a duplicate too
+  Names names = Names::delivery;  // state: for a subject that is told again and again
 };
 
 struct Appended {
   EventId id;  // of the first one when it is a duplicate
   bool duplicate = false;
+  std::string uid = {};  // as stored, where a state came back and got another one than was given
 };
 
 struct EventFilter {

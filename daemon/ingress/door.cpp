@@ -132,6 +132,7 @@ storage::NewEvent event_of(const Source& source, const Request& request, Describ
   out.taint = source.trusted ? Taint::trusted : Taint::untrusted;
   out.data = std::move(body.text);
   out.dedup_hash = body_hash;
+  out.names = described.names_state ? storage::Names::state : storage::Names::delivery;
   return out;
 }
 

@@ -110,17 +110,21 @@ Described slack(const json::value& data) {
 }
 
 // Alertmanager sends neither an id nor a signature: the same group in the same state is the same
-// fact.
+// fact, until another one of the group was told. What fires has no end yet; what resolved is told
+// apart by it.
 Described alertmanager(const json::value& data) {
   std::vector<std::string> alerts;
   if (const auto* list = find_path(data, "alerts"); list != nullptr && list->is_array()) {
     for (const auto& alert : list->get_array()) {
-      alerts.push_back(text_at(alert, "fingerprint") + text_at(alert, "status") +
-                       text_at(alert, "startsAt"));
+      const auto status = text_at(alert, "status");
+      alerts.push_back(fmt::format("{} {} {} {}", text_at(alert, "fingerprint"), status,
+                                   text_at(alert, "startsAt"),
+                                   status == "resolved" ? text_at(alert, "endsAt") : ""));
     }
   }
   std::ranges::sort(alerts);
   Described out;
+  out.names_state = true;
   out.type = join("alertmanager", text_at(data, "status"));
   out.subject = text_at(data, "groupKey");
   const auto state =
@@ -155,11 +159,15 @@ Described of_scheme(const std::string& source, const config::Webhook& settings,
     case Scheme::slack:
       return slack(data);
     case Scheme::stripe:
-      return {text_at(data, "id"), true, join("stripe", text_at(data, "type")),
-              text_at(data, "data.object.id"), unix_time_at(data, "created")};
+      return {.uid = text_at(data, "id"),
+              .type = join("stripe", text_at(data, "type")),
+              .subject = text_at(data, "data.object.id"),
+              .time = unix_time_at(data, "created")};
     case Scheme::pagerduty:
-      return {text_at(data, "event.id"), true, join("pagerduty", text_at(data, "event.event_type")),
-              text_at(data, "event.data.id"), time_at(data, "event.occurred_at")};
+      return {.uid = text_at(data, "event.id"),
+              .type = join("pagerduty", text_at(data, "event.event_type")),
+              .subject = text_at(data, "event.data.id"),
+              .time = time_at(data, "event.occurred_at")};
     case Scheme::alertmanager:
       return alertmanager(data);
     default:
@@ -202,6 +210,7 @@ Described describe(const std::string& source, const config::Webhook& settings,
   if (!settings.id_header.empty()) {
     out.uid = request.header(word(settings.id_header));
     out.signed_id = !signs_the_body(settings.scheme);
+    out.names_state = false;
   }
   // What was signed can be sent once more as it is: without an id the body itself is one.
   if (out.uid.empty() && signs_the_body(settings.scheme)) out.signed_id = false;

@@ -17,6 +17,8 @@ struct Described {
       true;  // false: the signature covers the body alone, so a replay may choose the id
   std::string type;
   std::string subject;
+  // The uid says how things stand, not which message said so: it may come back later.
+  bool names_state = false;
   std::optional<TimePoint> time;  // when it happened, as the sender says
 };
 

@@ -81,6 +81,34 @@ TEST_CASE("a replayed body under another delivery id is a duplicate of its sourc
   CHECK_FALSE(send("e", "", "hooks").duplicate);
 }
 
+TEST_CASE("a state that comes back after another one of its subject is told again, once") {
+  TempDir dir;
+  House house(dir.path());
+  const auto tell = [&](const std::string& state, const std::string& subject) {
+    auto event = some_event(state);
+    event.subject = subject;
+    event.names = Names::state;
+    return house.must([event](Stores& s) { return s.journal.append(event); });
+  };
+  const auto fires = tell("fires", "g");
+  CHECK_FALSE(fires.duplicate);
+  CHECK(fires.uid.empty());  // the one that was given
+  CHECK(tell("fires", "g").duplicate);
+  CHECK_FALSE(tell("other", "h").duplicate);
+  CHECK(tell("fires", "g").id == fires.id);  // what another subject says does not count
+  CHECK_FALSE(tell("resolved", "g").duplicate);
+  const auto back = tell("fires", "g");
+  CHECK_FALSE(back.duplicate);
+  CHECK(house.reader()->journal.find(back.id)->uid == back.uid);
+  const auto repeated = tell("fires", "g");
+  CHECK(repeated.duplicate);
+  CHECK(repeated.id == back.id);
+  const auto over = tell("resolved", "g");
+  CHECK_FALSE(over.duplicate);
+  CHECK_FALSE(tell("fires", "g").duplicate);
+  CHECK(house.reader()->journal.count_after(EventId{0}) == 6);
+}
+
 TEST_CASE("events are read in order from a cursor, within a limit and a size") {
   TempDir dir;
   House house(dir.path());
