@@ -5,6 +5,7 @@
 //   value(spec, member)    one value                 table(spec, member)   a table or an optional
 //   one tables(spec, vector)   [[...]]                   named(spec, map)      [key.NAME]
 //   kinds(words, variant)  the key `kind` and what belongs to it; returns the word
+#include "config/schema_hearing.hpp"
 #include "config/settings.hpp"
 #include "config/spec.hpp"
 #include "config/words.hpp"

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/hearing.hpp"
 #include "config/match.hpp"
 #include "config/ops.hpp"
 #include "config/secret.hpp"
@@ -62,7 +63,7 @@ struct Swarms {                   // [swarm]
   std::map<std::string, int> rates;      // [swarm.rates] name = starts a minute of who holds it
 };
 
-// ---- sources: [source.NAME], kind = webhook | schedule ------------------------------------------
+// ---- sources: [source.NAME], kind = webhook | schedule | repository | poll ----------------------
 
 enum class Scheme {
   github,
@@ -131,7 +132,7 @@ struct Schedule {
 struct Source {
   std::string name;
   bool trusted = false;  // its content is not written by strangers
-  std::variant<Webhook, Schedule> of;
+  std::variant<Webhook, Schedule, Repository, Poll> of;
 };
 
 // ---- sinks: [sink.NAME], kind = http | github | command | file | log

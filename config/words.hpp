@@ -34,6 +34,10 @@ struct Words<Overlap> {
                                                        "cancel_other", "allow_all"};
 };
 template <>
+struct Words<PollForm> {
+  static constexpr std::array<std::string_view, 3> all{"items", "document", "github_events"};
+};
+template <>
 struct Words<Autonomy> {
   static constexpr std::array<std::string_view, 3> all{"observe", "propose", "act"};
 };
@@ -43,7 +47,8 @@ std::string_view word_of(Enum value) {
   return Words<Enum>::all.at(static_cast<std::size_t>(value));
 }
 
-inline constexpr std::array<std::string_view, 2> source_kinds{"webhook", "schedule"};
+inline constexpr std::array<std::string_view, 4> source_kinds{"webhook", "schedule", "repository",
+                                                              "poll"};
 inline constexpr std::array<std::string_view, 5> sink_kinds{"http", "github", "command", "file",
                                                             "log"};
 inline constexpr std::array<std::string_view, 4> entity_kinds{"codebase", "rules", "process",

@@ -318,8 +318,23 @@ CREATE INDEX kept_at ON kept (at, bytes);
 PRAGMA user_version = 4;
 )sql";
 
+// What sources that look for news themselves have seen: refs of a repository, items of a list.
+constexpr Sql seen_by_sources = R"sql(
+CREATE TABLE seen (
+  source TEXT NOT NULL,
+  item TEXT NOT NULL,
+  value TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (source, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_at ON seen (source, at);
+
+PRAGMA user_version = 5;
+)sql";
+
 constexpr std::array all = {Migration{1, first_shape}, Migration{2, bounds_and_taint},
-                            Migration{3, reuse}, Migration{4, numbers_of_swarms}};
+                            Migration{3, reuse}, Migration{4, numbers_of_swarms},
+                            Migration{5, seen_by_sources}};
 constexpr std::int64_t application_id = 1'447'642'956;
 
 Result<void> keep_a_copy(Database& database, const std::string& path, int version) {

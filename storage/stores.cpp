@@ -36,7 +36,8 @@ Stores::Stores(std::unique_ptr<Database> database)
       timers(*database_),
       spend(*database_),
       entities(*database_),
-      cursors(*database_) {}
+      cursors(*database_),
+      seen(*database_) {}
 
 Stores::~Stores() = default;
 

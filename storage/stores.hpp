@@ -11,6 +11,7 @@
 #include "storage/memory.hpp"
 #include "storage/outbox.hpp"
 #include "storage/registers.hpp"
+#include "storage/seen.hpp"
 #include "storage/swarms.hpp"
 #include "storage/wakes.hpp"
 
@@ -44,6 +45,7 @@ class Stores {
   Spend spend;
   Entities entities;
   Cursors cursors;
+  Seen seen;
 };
 
 }  // namespace vigil::storage

@@ -55,7 +55,8 @@ const Mistake in_the_tables[] = {
 };
 
 const Mistake in_sources_and_sinks[] = {
-    {"[source.x]\ntrusted = true\n", 1, "source.x.kind", "is required: webhook or schedule"},
+    {"[source.x]\ntrusted = true\n", 1, "source.x.kind",
+     "is required: webhook, schedule, repository or poll"},
     {"[source.x]\nkind = \"web-hook\"\n", 2, "source.x.kind", "did you mean \"webhook\"?"},
     {"[source.X]\nkind = \"webhook\"\n", 1, "source.X", "a name is made of a-z"},
     {"[source]\nx = 1\n", 2, "source.x", "expected a table, [source.x]"},
@@ -89,6 +90,11 @@ const Mistake in_sources_and_sinks[] = {
      "source.x.allow[0]", "an address or a range"},
     {"[source.x]\nkind = \"webhook\"\nsecrets = [\"cred:a\"]\ntype = \"a.b\"\ntype_path = \"t\"\n",
      5, "source.x.type_path", "not both"},
+    {"[source.x]\nkind = \"poll\"\nurl = \"http://a.example/\"\ntoken = \"cred:a\"\n", 4,
+     "source.x.token", "would travel in the open"},
+    {"[source.x]\nkind = \"poll\"\nurl = \"https://a.example/\"\nform = \"document\"\nid = \"n\"\n",
+     5, "source.x.id", "is used by form = \"items\" alone"},
+    {"[source.x]\nkind = \"repository\"\n", 1, "source.x.path", "is required"},
     {"[source.x]\nkind = \"schedule\"\n", 1, "source.x", "give cron, every or at"},
     {"[source.x]\nkind = \"schedule\"\nevery = \"5m\"\ncron = \"* * * * *\"\n", 1, "source.x",
      "exactly one of cron, every and at"},

@@ -237,6 +237,7 @@ TEST_CASE("landed migrations are what they were") {
       {2, "71f2d64c98eef7d714610c5202b058ab1a68b75d24ac4aee75b05315f9efeb81"},
       {3, "22d59dcf1b2180cc586e91bdb82d829913319ddf4f063ace52e979cd7bfd9134"},
       {4, "4535585bdaab97730a28e81262b3d89e60919839293e302a78f429c3922210cf"},
+      {5, "952cc01400b5eab409f8cbf6f0cbe87eb464cc10e465e9666a38d2101c35325c"},
   };
   REQUIRE(migrations().size() == landed.size());
   int expected = 0;
