@@ -36,7 +36,8 @@ std::int64_t Seen::count(const std::string& source) {
 std::int64_t Seen::keep_newest(const std::string& source, std::int64_t count) {
   return database_.run(
       R"sql(DELETE FROM seen WHERE source = ? AND item IN
-              (SELECT item FROM seen WHERE source = ? ORDER BY at DESC, item DESC LIMIT -1 OFFSET ?))sql",
+              (SELECT item FROM seen WHERE source = ?
+               ORDER BY at DESC, item DESC LIMIT -1 OFFSET ?))sql",
       source, source, count);
 }
 

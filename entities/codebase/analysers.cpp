@@ -12,6 +12,7 @@
 #include "entities/codebase/commits.hpp"
 #include "entities/codebase/leftovers.hpp"
 #include "entities/codebase/lockfiles.hpp"
+#include "entities/codebase/pushes.hpp"
 #include "entities/codebase/review.hpp"
 #include "entities/codebase/secrets.hpp"
 #include "entities/codebase/shape.hpp"
@@ -180,6 +181,8 @@ constexpr std::array table{
     Analyser{"codebase.size", "how large the change is: a label, lines by area", "", run_size},
     Analyser{"codebase.command", "a command of the repository's own, in a private copy of it",
              "name, argv, paths", run_command},
+    Analyser{"codebase.pushes", "what changed among the refs, as forges tell pushes",
+             "refs, known, commits_max", run_pushes},
     Analyser{"codebase.review", "the findings of all of them, merged and sorted",
              "ignore_paths, dismissed", run_review},
 };
@@ -198,7 +201,7 @@ const Analyser* find_analyser(std::string_view name) {
 
 bool finds_something(const Analyser& analyser) {
   const auto name = short_name(analyser);
-  return name != "changes" && name != "review" && name != "command";
+  return name != "changes" && name != "review" && name != "command" && name != "pushes";
 }
 
 std::string_view short_name(const Analyser& analyser) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 
 #include "core/log.hpp"
@@ -12,6 +11,7 @@
 #include "entities/codebase/git.hpp"
 #include "entities/codebase/obedience.hpp"
 #include "entities/codebase/orders.hpp"
+#include "entities/codebase/places.hpp"
 #include "entities/codebase/verdict.hpp"
 
 namespace vigil::entities {
@@ -272,42 +272,6 @@ class CodebaseGuardian final : public Guardian {
 
   ReviewSetup setup_;
 };
-
-std::string first_line(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  while (line.ends_with('\r') || line.ends_with(' ')) line.pop_back();
-  return line;
-}
-
-// A clone may keep its objects elsewhere: a work tree beside its repository, borrowed objects.
-std::vector<std::string> places_of(const fs::path& repository) {
-  std::vector<std::string> places{repository.string()};
-  const auto add = [&](const fs::path& path) {
-    std::error_code error;
-    const auto real = fs::weakly_canonical(path, error);
-    if (!error && fs::exists(real, error)) places.push_back(real.string());
-    return real;
-  };
-  std::error_code error;
-  fs::path folder = repository / ".git";
-  if (fs::is_regular_file(folder, error)) {
-    constexpr std::string_view start = "gitdir: ";
-    const auto line = first_line(folder);
-    if (line.starts_with(start)) folder = add(repository / line.substr(start.size()));
-    if (const auto common = first_line(folder / "commondir"); !common.empty()) {
-      folder = add(folder / common);
-    }
-  } else if (!fs::is_directory(folder, error)) {
-    folder = repository;  // a bare one
-  }
-  std::ifstream borrowed(folder / "objects/info/alternates");
-  for (std::string line; std::getline(borrowed, line);) {
-    if (!line.empty() && line.front() != '#') add(folder / "objects" / line);
-  }
-  return places;
-}
 
 Result<std::vector<std::string>> chosen_analysers(const config::Codebase& settings) {
   std::vector<std::string> chosen;
