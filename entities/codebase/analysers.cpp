@@ -16,6 +16,7 @@
 #include "entities/codebase/review.hpp"
 #include "entities/codebase/secrets.hpp"
 #include "entities/codebase/shape.hpp"
+#include "entities/codebase/upgrade_tasks.hpp"
 
 namespace vigil::entities::codebase {
 namespace {
@@ -183,6 +184,15 @@ constexpr std::array table{
              "name, argv, paths", run_command},
     Analyser{"codebase.pushes", "what changed among the refs, as forges tell pushes",
              "refs, known, commits_max", run_pushes},
+    Analyser{"codebase.upgrade_find", "upgrades to propose for what a branch is pinned to",
+             "branch, advisories, index, versions, group (family, ecosystem, advisory)",
+             run_upgrades},
+    Analyser{"codebase.upgrade_edit", "the edits of one such upgrade, and a second look at them",
+             "group, base, advisories, index, commands", run_upgrade},
+    Analyser{"codebase.upgrade_commit", "a commit of such edits, for its tests",
+             "author; inputs.edit", run_upgrade_commit},
+    Analyser{"codebase.upgrade_keep", "a branch of that commit, when its tests passed",
+             "inputs.edit, inputs.changes, those of the tests", run_upgrade_keep},
     Analyser{"codebase.review", "the findings of all of them, merged and sorted",
              "ignore_paths, dismissed", run_review},
 };
@@ -201,7 +211,8 @@ const Analyser* find_analyser(std::string_view name) {
 
 bool finds_something(const Analyser& analyser) {
   const auto name = short_name(analyser);
-  return name != "changes" && name != "review" && name != "command" && name != "pushes";
+  return name != "changes" && name != "review" && name != "command" && name != "pushes" &&
+         !name.starts_with("upgrade_");
 }
 
 std::string_view short_name(const Analyser& analyser) {
