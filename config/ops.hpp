@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/watches.hpp"
 #include "core/time.hpp"
 
 namespace vigil::config {
@@ -75,6 +76,8 @@ struct Ops {  // [entity.NAME.ops]
   std::vector<OpsSilence> silences;
   std::vector<OpsInhibit> inhibits;
   std::vector<OpsCheck> checks;
+  std::vector<OpsWatch> watches;
+  std::vector<OpsScale> scales;
 };
 
 }  // namespace vigil::config

@@ -1,6 +1,7 @@
 #pragma once
 // Every key of [entity.NAME.ops]. See schema.hpp.
 #include "config/schema.hpp"
+#include "config/schema_watches.hpp"
 
 namespace vigil::config {
 
@@ -114,6 +115,8 @@ void describe_lists(Visitor& v, Ops& of) {
   v.tables(Spec{.name = "silence", .meaning = "alerts nobody is told of"}, of.silences);
   v.tables(Spec{.name = "inhibit", .meaning = "alerts that another one explains"}, of.inhibits);
   v.tables(Spec{.name = "check", .meaning = "jobs that must report"}, of.checks);
+  v.tables(Spec{.name = "watch", .meaning = "what is looked at on a schedule"}, of.watches);
+  v.tables(Spec{.name = "scale", .meaning = "what may grow or shrink with a reading"}, of.scales);
 }
 
 template <class Visitor>

@@ -95,6 +95,7 @@ void check_ops(const std::string& key, const Ops& ops, const Settings& settings,
     found.add(fmt::format("{}.check[{}].id", key, i),
               fmt::format("\"{}\" stands here twice; ids are unique", ops.checks[i].id));
   }
+  check_watches(key, ops, settings, found);
 }
 
 void check_needs(const std::string& key, const RuleTask& task,

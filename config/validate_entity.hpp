@@ -18,6 +18,8 @@ struct Violations {
   }
 };
 
+void check_watches(const std::string& key, const Ops& ops, const Settings& settings,
+                   Violations& found);
 void check_entity(const std::string& key, const Entity& entity, const Settings& settings,
                   Violations& found);
 

@@ -27,6 +27,7 @@ struct Context {
 void read(const Node& node, const Context& context, bool& to);
 void read(const Node& node, const Context& context, int& to);
 void read(const Node& node, const Context& context, std::int64_t& to);
+void read(const Node& node, const Context& context, double& to);
 void read(const Node& node, const Context& context, std::size_t& to);  // a size in bytes
 void read(const Node& node, const Context& context, Duration& to);
 void read(const Node& node, const Context& context, TimePoint& to);
@@ -65,6 +66,7 @@ using Written = std::optional<Node>;
 Written write(const Spec& spec, bool value);
 Written write(const Spec& spec, int value);
 Written write(const Spec& spec, std::int64_t value);
+Written write(const Spec& spec, double value);
 Written write(const Spec& spec, std::size_t value);
 Written write(const Spec& spec, Duration value);
 Written write(const Spec& spec, TimePoint value);
@@ -97,6 +99,7 @@ std::string one_of(std::span<const std::string_view> words);  // "one of a, b, c
 std::string type_of(const Spec& spec, bool);
 std::string type_of(const Spec& spec, int);
 std::string type_of(const Spec& spec, std::int64_t);
+std::string type_of(const Spec& spec, double);
 std::string type_of(const Spec& spec, std::size_t);
 std::string type_of(const Spec& spec, Duration);
 std::string type_of(const Spec& spec, TimePoint);

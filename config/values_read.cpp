@@ -136,6 +136,16 @@ void read(const Node& node, const Context& context, std::int64_t& to) {
   read_number(node, context, std::numeric_limits<std::int64_t>::max(), to);
 }
 
+void read(const Node& node, const Context& context, double& to) {
+  if (node.kind == Node::Kind::integer) {
+    to = static_cast<double>(node.integer);
+  } else if (node.kind == Node::Kind::real && std::isfinite(node.real)) {
+    to = node.real;
+  } else {
+    context.expected(node, "a number");
+  }
+}
+
 void read(const Node& node, const Context& context, std::size_t& to) {
   constexpr std::string_view what = "a size like \"25MiB\", or a number of bytes";
   std::int64_t bytes = node.integer;

@@ -3,6 +3,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
+#include <cmath>
 
 #include "config/forms.hpp"
 #include "config/values.hpp"
@@ -88,6 +89,11 @@ Written write(const Spec& spec, int value) {
 
 Written write(const Spec&, std::int64_t value) { return Node::of_integer(value); }
 
+Written write(const Spec&, double value) {
+  const bool whole = std::trunc(value) == value && std::abs(value) < 1e15;
+  return whole ? Node::of_integer(static_cast<std::int64_t>(value)) : Node::of_real(value);
+}
+
 Written write(const Spec&, std::size_t value) {
   return Node::of_text(size_text(static_cast<std::int64_t>(value)));
 }
@@ -155,6 +161,8 @@ std::string type_of(const Spec& spec, int) {
 }
 
 std::string type_of(const Spec& spec, std::int64_t) { return number_type("integer", spec); }
+
+std::string type_of(const Spec&, double) { return "number"; }
 
 std::string type_of(const Spec& spec, std::size_t) {
   if (spec.most) {
