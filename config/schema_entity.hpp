@@ -2,6 +2,7 @@
 // Every key of [entity.*], and the whole document. See schema.hpp.
 #include "config/schema.hpp"
 #include "config/schema_ops.hpp"
+#include "config/schema_upgrades.hpp"
 
 namespace vigil::config {
 
@@ -153,6 +154,8 @@ void describe(Visitor& v, Codebase& of) {
                .meaning = "sink that gets the commit statuses; empty: none",
                .form = Form::name},
           of.status_sink);
+  v.table(Spec{.name = "upgrades", .meaning = "proposes upgrades of what it is pinned to"},
+          of.upgrades);
 }
 
 template <class Visitor>

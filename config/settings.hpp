@@ -13,6 +13,7 @@
 #include "config/match.hpp"
 #include "config/ops.hpp"
 #include "config/secret.hpp"
+#include "config/upgrades.hpp"
 #include "core/log.hpp"
 #include "core/time.hpp"
 
@@ -235,6 +236,7 @@ struct Codebase {                      // [entity.NAME.codebase]
   std::string advisories_index;           // where what was read of them is kept; empty: nowhere
   std::string report_sink;                // where a review goes; empty: only remembered
   std::string status_sink;                // where a commit status goes
+  std::optional<Upgrades> upgrades;       // proposals for what it is pinned to; none: off
 };
 
 struct RuleVerify {  // [entity.NAME.rule.task.verify]: members as of a task

@@ -69,6 +69,12 @@ void check_codebase(const std::string& key, const Codebase& codebase, const Sett
   if (!codebase.status_sink.empty()) {
     check_sink_exists(key + ".status_sink", codebase.status_sink, settings, found);
   }
+  if (!codebase.upgrades) return;
+  const auto check_sink = [&](const std::string& name, const std::string& sink) {
+    if (!sink.empty()) check_sink_exists(key + ".upgrades." + name, sink, settings, found);
+  };
+  check_sink("push_sink", codebase.upgrades->push_sink);
+  check_sink("pull_sink", codebase.upgrades->pull_sink);
 }
 
 void check_ops(const std::string& key, const Ops& ops, const Settings& settings,
@@ -89,13 +95,13 @@ void check_ops(const std::string& key, const Ops& ops, const Settings& settings,
       found.add(at, "which program runs is never taken from an event");
     }
   }
+  check_watches(key, ops, settings, found);
   std::set<std::string> ids;
   for (std::size_t i = 0; i < ops.checks.size(); ++i) {
     if (ids.insert(ops.checks[i].id).second) continue;
     found.add(fmt::format("{}.check[{}].id", key, i),
               fmt::format("\"{}\" stands here twice; ids are unique", ops.checks[i].id));
   }
-  check_watches(key, ops, settings, found);
 }
 
 void check_needs(const std::string& key, const RuleTask& task,

@@ -39,6 +39,7 @@ void put(json::object& out, const ActionSettled& because) {
                    {"outcome", because.outcome},
                    {"result", because.result},
                    {"error", because.error}};
+  if (!because.sticky_key.empty()) out["action"].as_object()["sticky_key"] = because.sticky_key;
 }
 
 void put(json::object& out, const FeedbackGiven& because) {

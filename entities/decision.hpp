@@ -32,6 +32,7 @@ struct ActionSettled {
   std::string outcome;  // delivered | failed | unknown | denied | expired
   json::value result;   // what the sink answered
   std::string error;
+  std::string sticky_key = {};  // the action's own
 };
 struct FeedbackGiven {
   ActionId action;      // 0 when it is about the case as a whole

@@ -60,8 +60,8 @@ Result<Because> settled_of(storage::Stores& stores, const json::value& payload, 
   const auto action = stores.outbox.find(ActionId{find_integer(payload, "action").value_or(0)});
   if (!action) return fail(ErrorCode::not_found, "its action is not in the database any more");
   taint = worse(taint, action->taint);
-  return entities::ActionSettled{action->id, action->kind, action->state, action->result,
-                                 action->error};
+  return entities::ActionSettled{action->id,     action->kind,  action->state,
+                                 action->result, action->error, action->sticky_key};
 }
 
 Because feedback_of(storage::Stores& stores, const json::value& payload) {

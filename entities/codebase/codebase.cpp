@@ -12,6 +12,7 @@
 #include "entities/codebase/obedience.hpp"
 #include "entities/codebase/orders.hpp"
 #include "entities/codebase/places.hpp"
+#include "entities/codebase/upgrade_guard.hpp"
 #include "entities/codebase/verdict.hpp"
 
 namespace vigil::entities {
@@ -40,9 +41,11 @@ struct Batch {
 
 class CodebaseGuardian final : public Guardian {
  public:
-  explicit CodebaseGuardian(ReviewSetup setup) : setup_(std::move(setup)) {}
+  CodebaseGuardian(ReviewSetup setup, std::optional<UpgradeSetup> upgrades)
+      : setup_(std::move(setup)), upgrades_(std::move(upgrades)) {}
 
   Interest interest(const Event& event) const override {
+    if (upgrades_ && asks_for_upgrades(event)) return Interest::in(std::string(upgrades_case));
     const auto heard = read(event);
     if (heard.subject == Subject::nothing) {
       const auto orders = read_orders(event, setup_.settings.orders_from);
@@ -53,11 +56,16 @@ class CodebaseGuardian final : public Guardian {
   }
 
   Decision decide(const Wake& wake, const Recollection& memory) const override {
+    if (upgrades_) {
+      if (auto decision = decide_on_upgrades(*upgrades_, wake, memory)) return *decision;
+    }
     if (const auto* events = std::get_if<EventsArrived>(&wake.because)) {
       return on_events(*events, memory, wake.now);
     }
     if (const auto* ended = std::get_if<SwarmEnded>(&wake.because)) {
-      return decide_on_report(setup_, wake, ended->report, memory);
+      auto decision = decide_on_report(setup_, wake, ended->report, memory);
+      if (upgrades_) scan_after_review(*upgrades_, ended->report, memory, decision);
+      return decision;
     }
     if (const auto* settled = std::get_if<ActionSettled>(&wake.because)) {
       return on_action(*settled, memory);
@@ -271,6 +279,7 @@ class CodebaseGuardian final : public Guardian {
   }
 
   ReviewSetup setup_;
+  std::optional<UpgradeSetup> upgrades_;
 };
 
 Result<std::vector<std::string>> chosen_analysers(const config::Codebase& settings) {
@@ -330,7 +339,13 @@ Result<std::unique_ptr<Guardian>> make_codebase(const config::Entity& entity) {
   // Whatever else a plan could refuse shows now, not at the first event.
   const auto plan = plan_review(setup, ForgeEvent{}, "trial", {});
   if (auto valid = swarm::validate(plan); !valid) return refuse(valid.error().message);
-  return std::make_unique<CodebaseGuardian>(std::move(setup));
+  std::optional<UpgradeSetup> upgrades;
+  if (setup.settings.upgrades) {
+    auto made = upgrade_setup(setup);
+    if (!made) return refuse(made.error().message);
+    upgrades = std::move(*made);
+  }
+  return std::make_unique<CodebaseGuardian>(std::move(setup), std::move(upgrades));
 }
 
 }  // namespace vigil::entities

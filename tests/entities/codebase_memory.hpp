@@ -18,7 +18,13 @@ class FakeMemory final : public entities::Recollection {
     if (found == known_facts.end()) return std::nullopt;
     return RememberedFact{key, found->second, 1.0, {}};
   }
-  std::vector<RememberedFact> facts(const std::string&, int) const override { return {}; }
+  std::vector<RememberedFact> facts(const std::string& prefix, int) const override {
+    std::vector<RememberedFact> all;
+    for (const auto& [key, value] : known_facts) {
+      if (key.starts_with(prefix)) all.push_back({key, value, 1.0, {}});
+    }
+    return all;
+  }
   std::vector<RememberedEpisode> episodes(int) const override { return {}; }
   std::vector<Found> search(const std::string&, int) const override { return {}; }
   std::optional<json::value> preference(const std::string& key) const override {
