@@ -11,6 +11,7 @@
 #include "bench/ingest.hpp"
 #include "bench/nab.hpp"
 #include "bench/scale.hpp"
+#include "bench/secrets.hpp"
 #include "bench/spawn.hpp"
 #include "bench/storage_bench.hpp"
 #include "bench/traces.hpp"
@@ -32,6 +33,7 @@ constexpr Bench benches[] = {
     {"storage", "changes per second through the writer, beside bare SQLite", run_storage},
     {"essay", "a day's work by one worker, by many, and on interfaces", run_essay},
     {"scale", "what the engine itself costs: plans of 1,000 to 100,000 tasks", run_scale},
+    {"secrets", "precision and recall of the search for secrets, by kind", run_secrets},
 };
 
 // Those that read real inputs: where `folder` of the shared data is, unless --data says so.

@@ -1,14 +1,15 @@
 #include "entities/codebase/secret_rules.hpp"
 
 #include <array>
+#include <vector>
 
 namespace vigil::entities::codebase {
 namespace {
 
 using enum Severity;
 
-// Order matters where two match the same text: the first wins.
-constexpr std::array rules{
+// Those of one form each.
+constexpr std::array known_forms{
     SecretRule{
         "private-key", "-----begin",
         R"((-----BEGIN (?:RSA |EC |DSA |OPENSSH |PGP |ENCRYPTED )?PRIVATE KEY(?: BLOCK)?-----))", 0,
@@ -98,9 +99,13 @@ constexpr std::array rules{
                "a Square token"},
     SecretRule{"age-key", "age-secret-key-1", R"(\b(AGE-SECRET-KEY-1[A-Z0-9]{58})\b)", 3.0,
                critical, "an age private key"},
+};
+
+// Those that could be many things, after all that are known.
+constexpr std::array guesses{
     SecretRule{
         "password-in-address", "://",
-        R"([a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s:/?#\[\]@'"<>]{1,80}:([^\s:/?#\[\]@'"<>]{6,100})@[\w.\-]+)",
+        R"([a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s:/?#\[\]@'"<>]{0,80}:([^\s:/?#\[\]@'"<>]{6,100})@[\w.\-]+)",
         2.5, high, "an address with a password in it"},
     SecretRule{"json-web-token", "eyj",
                R"(\b(eyJ[A-Za-z0-9_\-]{15,}\.eyJ[A-Za-z0-9_\-]{15,}\.[A-Za-z0-9_\-]{20,}))", 3.5,
@@ -113,10 +118,23 @@ constexpr std::array rules{
         "setting-secret", "pass,secret,token,key,credential",
         R"((?i)^[\s\-]*(?:export\s+|set\s+)?[\w.\-]*(?:passw(?:or)?d|passwd|secret|token|api[_\-.]?key|access[_\-.]?key|private[_\-.]?key|credentials?)\w*\s*[=:]\s*([^\s"'`#,;]{12,120})\s*(?:#.*)?$)",
         3.5, medium, "something that looks like a secret is set"},
+    SecretRule{
+        "exported-secret", "export,env,arg",
+        R"((?i)^\s*(?:export|env|arg)\s+[a-z0-9_]*(?:passw(?:or)?d|passwd|secret|token|api_?key|access_?key|private_?key|credentials?)\w*(?:\s*=\s*|\s+)([^\s"'`#,;]{12,120})\s*(?:#.*)?$)",
+        3.5, medium, "something that looks like a secret is exported"},
 };
 
 }  // namespace
 
-std::span<const SecretRule> secret_rules() { return rules; }
+std::span<const SecretRule> secret_rules() {
+  static const auto all = [] {
+    std::vector<SecretRule> rules(known_forms.begin(), known_forms.end());
+    const auto more = more_secret_rules();
+    rules.insert(rules.end(), more.begin(), more.end());
+    rules.insert(rules.end(), guesses.begin(), guesses.end());
+    return rules;
+  }();
+  return all;
+}
 
 }  // namespace vigil::entities::codebase

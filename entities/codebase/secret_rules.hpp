@@ -16,6 +16,9 @@ struct SecretRule {
   std::string_view what;  // for people: "a GitHub token"
 };
 
+// In the order in which they are tried: where two match the same text the first wins.
 std::span<const SecretRule> secret_rules();
+// Its second part: issuers whose tokens begin with a name of their own.
+std::span<const SecretRule> more_secret_rules();
 
 }  // namespace vigil::entities::codebase

@@ -59,6 +59,19 @@ bool is_allowed(std::string_view line) {
   return false;
 }
 
+// A word that people wrote is in one case, but for its first letter; "bytoDoag" holds no todo.
+bool holds_word(std::string_view text, std::string_view lowered, std::string_view word) {
+  for (auto at = lowered.find(word); at != std::string_view::npos;
+       at = lowered.find(word, at + 1)) {
+    const auto rest = text.substr(at + 1, word.size() - 1);
+    const auto has = [&](char from, char to) {
+      return std::ranges::any_of(rest, [&](char c) { return c >= from && c <= to; });
+    };
+    if (!has('A', 'Z') || !has('a', 'z')) return true;
+  }
+  return false;
+}
+
 bool is_sequence(std::string_view text) {
   int steps = 0;
   for (std::size_t i = 1; i < text.size(); ++i) {
@@ -92,6 +105,10 @@ bool looks_random(std::string_view text) {
   return !RE2::FullMatch(re2::StringPiece(text.data(), text.size()), words);
 }
 
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
 // Files of settings write values without quotes; in code the same would be a name.
 bool is_settings(std::string_view path) {
   constexpr std::array<std::string_view, 12> known{"env",  "ini",  "cfg",    "conf",
@@ -104,9 +121,15 @@ bool is_settings(std::string_view path) {
 
 bool is_believable(const SecretRule& rule, std::string_view secret, std::string_view path) {
   if (is_placeholder(secret)) return false;
-  if (rule.entropy_min > 0 && entropy_of(secret) < rule.entropy_min) return false;
+  // Few characters, or of few kinds, cannot say as much as others.
+  const bool narrow = is_hex(secret) || secret.size() < 20;
+  const auto least = narrow ? rule.entropy_min * 0.8 : rule.entropy_min;
+  if (least > 0 && entropy_of(secret) < least) return false;
   if (rule.name == "private-key") return true;
   if (rule.name == assigned) {
+    return looks_random(secret) && !is_generated(path) && !is_test(path);
+  }
+  if (rule.name == "exported-secret") {
     return looks_random(secret) && !is_generated(path) && !is_test(path);
   }
   if (rule.name == "setting-secret") {
@@ -162,7 +185,7 @@ bool is_placeholder(std::string_view text) {
         "insert",   "replace",  "todo",       "password",     "secret_here", "foobar",
         "lorem",    "****",     "....",       "${",           "{{",          "<%",
         "%(",       "$("}) {
-    if (word.find(part) != std::string::npos) return true;
+    if (holds_word(text, word, part)) return true;
   }
   return (text.starts_with('<') && text.ends_with('>')) || is_sequence(text);
 }

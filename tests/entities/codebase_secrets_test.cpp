@@ -218,7 +218,9 @@ TEST_CASE("files of settings need no quotes around a secret") {
   CHECK(rules_of(line, ".env") == std::vector<std::string>{"setting-secret"});
   CHECK(rules_of("  api_key: " + mixed(24) + "  # mine", "deploy/app.yaml").size() == 1);
   CHECK(rules_of("db.password=" + mixed(16), "app.properties").size() == 1);
-  CHECK(rules_of(line, "run.sh").empty());
+  CHECK(rules_of(line, "run.sh") == std::vector<std::string>{"exported-secret"});
+  CHECK(rules_of("DB_PASSWORD=" + mixed(20), "run.sh").empty());
+  CHECK(rules_of("export API_TOKEN_FILE=/run/secrets/api_token_12", "run.sh").empty());
   CHECK(rules_of("token = " + mixed(20), "src/a.py").empty());
   for (const char* fine : {"password: ${DB_PASSWORD_2024}", "secretName: my-app-secret-12",
                            "token_url: https://auth2.example.org/a1b2", "key: value-of-it-12",
