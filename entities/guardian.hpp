@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "entities/decision.hpp"
@@ -53,9 +54,14 @@ struct Interest {
   static Interest none(std::string why) { return {false, {}, std::move(why)}; }
 };
 
+constexpr std::string_view settings_timer = "settings";
+
 class Guardian {
  public:
   virtual ~Guardian() = default;
+  // Cases that are there whether or not anything happened. After each start and each reload they
+  // are woken by settings_timer; so are, at a reload, those that are not among them any more.
+  virtual std::vector<std::string> standing_cases() const { return {}; }
   // Called before anything is remembered; from several threads at once.
   virtual Interest interest(const Event& event) const = 0;
   // Pure: same wake and recollection, same decision. From several threads at once. A throw is

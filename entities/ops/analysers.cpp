@@ -1,7 +1,18 @@
 #include "entities/ops/analysers.hpp"
 
+#include "entities/ops/watch_look.hpp"
+
 namespace vigil::entities::ops {
 
-std::span<const Analyser> analysers() { return {}; }
+namespace {
+
+constexpr Analyser all[] = {
+    {"ops.readings", "what a program printed, as readings: a number, a Nagios plugin's line, JSON",
+     "file", run_readings},
+};
+
+}  // namespace
+
+std::span<const Analyser> analysers() { return all; }
 
 }  // namespace vigil::entities::ops

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include "entities/case_key.hpp"
+#include "entities/ops/watch_course.hpp"
 
 namespace vigil::entities::ops {
 namespace {
@@ -286,8 +287,9 @@ void follow(Course& course, Tell tell) {
 void close_incident(Course& course) {
   auto& incident = course.incident;
   auto& decision = course.decision;
-  // A check goes on waiting for its next ping.
-  decision.close_case = !course.wake.case_key.starts_with("check:");
+  // A check goes on waiting for its next ping, and a watch goes on looking.
+  decision.close_case = !course.wake.case_key.starts_with("check:") &&
+                        watch_of(course.setup, course.wake.case_key) == nullptr;
   if (incident.phase != Phase::resolved) {
     course.remarks.emplace_back("it never fired");
     return;

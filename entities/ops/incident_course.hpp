@@ -6,6 +6,7 @@
 #include "entities/ops/incident.hpp"
 #include "entities/ops/runbook.hpp"
 #include "entities/ops/silence.hpp"
+#include "entities/ops/watch.hpp"
 
 namespace vigil::entities::ops {
 
@@ -21,6 +22,8 @@ struct OpsSetup {
   std::vector<Silence> silences;
   std::vector<Inhibit> inhibits;
   std::vector<Runbook> runbooks;
+  std::vector<Watch> watches;
+  std::vector<Scale> scales;
 };
 
 // One wake of one incident, while it is decided.
@@ -30,7 +33,8 @@ struct Course {
   const Recollection& memory;
   Incident incident;
   Decision decision;
-  std::vector<std::string> remarks;  // what is new, for the message and the ledger
+  std::vector<std::string> remarks;    // what is new, for the message and the ledger
+  std::optional<json::value> watch{};  // what a watch remembers from now on
 
   void say(std::string remark);  // also into the timeline
 };

@@ -12,6 +12,7 @@
 #include "entities/ops/ops_lists.hpp"
 #include "entities/ops/pings.hpp"
 #include "entities/ops/sources.hpp"
+#include "entities/ops/watch_course.hpp"
 
 namespace vigil::entities {
 namespace {
@@ -45,6 +46,8 @@ class OpsGuardian final : public Guardian {
     return Interest::in(case_of(*delivery, setup_.settings.group_by));
   }
 
+  std::vector<std::string> standing_cases() const override { return watch_cases(setup_); }
+
   Decision decide(const Wake& wake, const Recollection& memory) const override {
     if (wake.case_key == silences_case) return decide_on_silences(wake, memory);
     if (wake.case_key == changes_case) return decide_on_changes(wake, memory);
@@ -56,7 +59,7 @@ class OpsGuardian final : public Guardian {
     } else if (const auto* ended = std::get_if<SwarmEnded>(&wake.because)) {
       rule = on_report(course, ended->report);
     } else if (const auto* due = std::get_if<TimerDue>(&wake.because)) {
-      rule = on_timer(course, due->name);
+      rule = on_timer(course, *due);
     } else if (const auto* settled = std::get_if<ActionSettled>(&wake.because)) {
       rule = on_action(course, *settled);
     } else {
@@ -91,6 +94,7 @@ class OpsGuardian final : public Guardian {
                        : course.remarks.empty() ? Verdict::ignored
                                                 : Verdict::noted;
     decision.state = to_json(course.incident);
+    keep_watch(course, *decision.state);
     return std::move(decision);
   }
 
@@ -232,6 +236,9 @@ class OpsGuardian final : public Guardian {
       if (incident.told) tell_again(course);
       return "evidence";
     }
+    if (report.title.starts_with("watch ") && is_watch_case(course.wake.case_key)) {
+      return on_look(course, report);
+    }
     if (!report.title.starts_with("runbook ")) {
       course.remarks.emplace_back("that incident is over: what was found is not told");
       return "late-report";
@@ -249,6 +256,7 @@ class OpsGuardian final : public Guardian {
   }
 
   std::string on_action(Course& course, const ActionSettled& settled) const {
+    on_scale_settled(course, settled);
     after_step(course, runbook_settled(setup_.runbooks, course.incident, settled, course.wake.now,
                                        course.decision));
     if (course.remarks.empty()) {
@@ -259,10 +267,13 @@ class OpsGuardian final : public Guardian {
     return "action";
   }
 
-  std::string on_timer(Course& course, const std::string& name) const {
+  std::string on_timer(Course& course, const TimerDue& due) const {
+    const auto& name = due.name;
     auto& incident = course.incident;
     const auto now = course.wake.now;
-    if (name == "settle") {
+    if (is_watch_case(course.wake.case_key) && is_watch_timer(name)) {
+      on_watch_timer(course, due);
+    } else if (name == "settle") {
       if (incident.firing() == 0) close_incident(course);
     } else if (name == "escalate") {
       incident.waits_for_somebody = false;
@@ -303,7 +314,7 @@ class OpsGuardian final : public Guardian {
 
 // What the settings say, compiled; the error names the key.
 Result<OpsSetup> setup_of(const config::Ops& settings) {
-  OpsSetup out{settings, severity_from(settings.tell_from), {}, {}, {}};
+  OpsSetup out{settings, severity_from(settings.tell_from), {}, {}, {}, {}, {}};
   const auto wrong = [](std::string_view key, std::size_t at, const Error& error) {
     return fail(error.code, fmt::format("ops.{}[{}]: {}", key, at, error.message));
   };
@@ -325,6 +336,16 @@ Result<OpsSetup> setup_of(const config::Ops& settings) {
     auto runbook = make_runbook(settings.runbooks[i]);
     if (!runbook) return wrong("runbook", i, runbook.error());
     out.runbooks.push_back(std::move(*runbook));
+  }
+  for (std::size_t i = 0; i < settings.watches.size(); ++i) {
+    auto watch = make_watch(settings.watches[i]);
+    if (!watch) return below("watch", i, watch.error());
+    out.watches.push_back(std::move(*watch));
+  }
+  for (std::size_t i = 0; i < settings.scales.size(); ++i) {
+    auto scale = make_scale(settings.scales[i]);
+    if (!scale) return below("scale", i, scale.error());
+    out.scales.push_back(std::move(*scale));
   }
   for (std::size_t i = 0; i < settings.evidence.size(); ++i) {
     if (auto match = parse_matchers(settings.evidence[i].match); !match) {
