@@ -318,6 +318,10 @@ Result<OpsSetup> setup_of(const config::Ops& settings) {
   const auto wrong = [](std::string_view key, std::size_t at, const Error& error) {
     return fail(error.code, fmt::format("ops.{}[{}]: {}", key, at, error.message));
   };
+  // The error begins with a key below.
+  const auto below = [](std::string_view key, std::size_t at, const Error& error) {
+    return fail(error.code, fmt::format("ops.{}[{}].{}", key, at, error.message));
+  };
   for (std::size_t i = 0; i < settings.silences.size(); ++i) {
     const auto& from = settings.silences[i];
     auto match = parse_matchers(from.match);
