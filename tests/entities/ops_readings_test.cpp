@@ -49,7 +49,8 @@ TEST_CASE("readings are bounded, and what is no number is said") {
 TEST_CASE("what is no reading is passed over, and counted") {
   const auto given = parse_json(
       R"({"readings": [1, null, {"name": "x"}, {"value": 1}, {"name": "y", "value": "7"},
-          {"name": "z", "value": 2, "labels": {"a": 1, "b": [], "c": "d"}}], "problems": [1, "p"]})");
+          {"name": "z", "value": 2, "labels": {"a": 1, "b": [], "c": "d"}}],
+          "problems": [1, "p"]})");
   REQUIRE(given);
   const auto read = Readings::from_json(*given);
   REQUIRE(read.all().size() == 1);
