@@ -14,6 +14,7 @@
 #include "daemon/ingress/door.hpp"
 #include "daemon/ingress/http_server.hpp"
 #include "daemon/ingress/scheduler.hpp"
+#include "daemon/load_config.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "storage/writer.hpp"
 
@@ -182,7 +183,7 @@ void App::State::make_parts() {
                    .courier = *courier,
                    .accept = accept_event,
                    .reload = [this] { return reload(); },
-                   .read_config = [this] { return config::load(options.config_path); },
+                   .read_config = [this] { return load_config(options.config_path); },
                    .settings = [this]() -> const config::Settings& { return *settings; },
                    .started = opened_at,
                    .state_dir = state_dir_of(*settings)});
@@ -216,7 +217,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
 }
 
 config::LoadResult App::State::reload() {
-  auto loaded = config::load(options.config_path);
+  auto loaded = load_config(options.config_path);
   if (auto* fresh = std::get_if<config::Loaded>(&loaded)) {
     const auto change = config::difference(*settings, fresh->settings);
     const auto wanted = std::make_shared<const config::Settings>(fresh->settings);

@@ -17,6 +17,7 @@
 #include "core/log.hpp"
 #include "core/task_group.hpp"
 #include "daemon/app.hpp"
+#include "daemon/load_config.hpp"
 
 namespace {
 
@@ -127,7 +128,7 @@ int main(int argc, char** argv) {
                  config_path);
       return exit_config;
     }
-    auto loaded = config::load(config_path);
+    auto loaded = load_config(config_path);
     if (const int code = check(loaded); code != 0) return code;
     auto& ready = std::get<config::Loaded>(loaded);
     if (check_only) {
