@@ -61,6 +61,14 @@ class Reading {
   }
 
   template <class T>
+  void table(const Spec& spec, Boxed<T>& to) {
+    T read;
+    const bool is_there = table_.find(spec.name) != nullptr;
+    table(spec, read);
+    if (is_there) to = std::move(read);
+  }
+
+  template <class T>
   void tables(const Spec& spec, std::vector<T>& to) {
     const Node* node = take(spec);
     const bool none = node == nullptr || (node->kind == Node::Kind::list && node->items.empty());

@@ -23,6 +23,10 @@ class Listing {
     walk(path_to(spec), of);
   }
   template <class T>
+  void table(const Spec& spec, Boxed<T>& of) {
+    table(spec, of.edit());
+  }
+  template <class T>
   void table(const Spec& spec, std::optional<T>&) {
     add(spec, "table", "none");
     T scratch;

@@ -314,7 +314,7 @@ void describe_kind(Visitor& v, Kind& of) {
   describe(v, of);
 }
 template <class Visitor>
-void describe_kind(Visitor& v, Codebase& of) {
+void describe_kind(Visitor& v, Boxed<Codebase>& of) {
   v.table(Spec{.name = "codebase", .meaning = "a repository that is watched over"}, of);
 }
 template <class Visitor>

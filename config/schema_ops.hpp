@@ -163,7 +163,7 @@ void describe(Visitor& v, Ops& of) {
 }
 
 template <class Visitor>
-void describe_kind(Visitor& v, Ops& of) {
+void describe_kind(Visitor& v, Boxed<Ops>& of) {
   v.table(Spec{.name = "ops", .meaning = "alerts that are watched over"}, of);
 }
 

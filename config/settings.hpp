@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "config/ops.hpp"
 #include "config/secret.hpp"
 #include "config/upgrades.hpp"
+#include "core/boxed.hpp"
 #include "core/log.hpp"
 #include "core/time.hpp"
 
@@ -304,12 +306,23 @@ struct Entity {
   std::string kind;  // codebase | rules | process | ops
   std::string role;  // for people: what it is for
   std::vector<Subscription> on;
-  Reactivity reactivity;
+  Boxed<Reactivity> reactivity;
   Budget budget;
   Autonomy autonomy = Autonomy::propose;
   std::map<std::string, Autonomy> autonomy_of;  // [entity.NAME.autonomy_of] action class = ...
-  std::variant<Codebase, Rules, Process, Ops> of;
+  std::variant<Boxed<Codebase>, Rules, Process, Boxed<Ops>> of;
 };
+
+// What is said of an entity of that kind; nullptr: it is of another.
+template <class Kind>
+const Kind* find_kind(const Entity& entity) {
+  if constexpr (std::is_same_v<Kind, Codebase> || std::is_same_v<Kind, Ops>) {
+    const auto* boxed = std::get_if<Boxed<Kind>>(&entity.of);
+    return boxed == nullptr ? nullptr : &**boxed;
+  } else {
+    return std::get_if<Kind>(&entity.of);
+  }
+}
 
 struct Settings {
   Daemon daemon;

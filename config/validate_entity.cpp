@@ -200,12 +200,12 @@ void check_entity(const std::string& key, const Entity& entity, const Settings& 
   for (std::size_t i = 0; i < entity.on.size(); ++i) {
     check_subscription(fmt::format("{}.on[{}]", key, i), entity.on[i], settings, found);
   }
-  check_reactivity(key + ".reactivity", entity.reactivity, found);
-  if (const auto* codebase = std::get_if<Codebase>(&entity.of)) {
+  check_reactivity(key + ".reactivity", *entity.reactivity, found);
+  if (const auto* codebase = find_kind<Codebase>(entity)) {
     check_codebase(key + ".codebase", *codebase, settings, found);
-  } else if (const auto* rules = std::get_if<Rules>(&entity.of)) {
+  } else if (const auto* rules = find_kind<Rules>(entity)) {
     check_rules(key, *rules, settings, found);
-  } else if (const auto* ops = std::get_if<Ops>(&entity.of)) {
+  } else if (const auto* ops = find_kind<Ops>(entity)) {
     check_ops(key + ".ops", *ops, settings, found);
   }
 }

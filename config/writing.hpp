@@ -22,6 +22,11 @@ class Writing {
     table_.add(spec.name, section(of));
   }
   template <class T>
+  void table(const Spec& spec, Boxed<T>& of) {
+    auto copy = *of;
+    table(spec, copy);
+  }
+  template <class T>
   void table(const Spec& spec, std::optional<T>& of) {
     if (!of) return;
     Node node = section(*of);

@@ -74,7 +74,7 @@ void admit_one(storage::Stores& stores, const Arrival& arrival, const Routed& ro
     return;
   }
   const auto of = stores.cases.open(entity.name, routed.interest.case_key, now);
-  const auto& rules = entity.reactivity;
+  const auto& rules = *entity.reactivity;
   for (const auto& pattern : rules.cancel_on) {
     if (!entities::matches_glob(pattern, arrival.event->type)) continue;
     out.cancel.push_back(of.id);

@@ -129,10 +129,10 @@ void SwarmHost::planned(const std::vector<SwarmId>& swarms, const std::string& s
 
 bool SwarmHost::may_run(const std::string& entity) const {
   const auto* who = house_.inhabitants->find(entity);
-  if (who == nullptr || !who->settings.reactivity.concurrency) return true;
+  if (who == nullptr || !who->settings.reactivity->concurrency) return true;
   const auto same = std::ranges::count_if(
       running_, [&](const auto& entry) { return entry.second.entity == entity; });
-  return same < *who->settings.reactivity.concurrency;
+  return same < *who->settings.reactivity->concurrency;
 }
 
 void SwarmHost::go_on() {

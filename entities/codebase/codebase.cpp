@@ -310,7 +310,7 @@ Result<std::vector<std::string>> chosen_analysers(const config::Codebase& settin
 }  // namespace
 
 Result<std::unique_ptr<Guardian>> make_codebase(const config::Entity& entity) {
-  const auto* settings = std::get_if<config::Codebase>(&entity.of);
+  const auto* settings = config::find_kind<config::Codebase>(entity);
   const auto refuse = [&](std::string_view why) {
     return fail(ErrorCode::invalid_input,
                 fmt::format("entity {}: {}", vigil::quoted(entity.name), why));

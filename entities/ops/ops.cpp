@@ -362,7 +362,7 @@ Result<OpsSetup> setup_of(const config::Ops& settings) {
 }  // namespace
 
 Result<std::unique_ptr<Guardian>> make_ops(const config::Entity& entity) {
-  const auto* settings = std::get_if<config::Ops>(&entity.of);
+  const auto* settings = config::find_kind<config::Ops>(entity);
   const auto refuse = [&](std::string_view why) {
     return fail(ErrorCode::invalid_input,
                 fmt::format("entity {}: {}", vigil::quoted(entity.name), why));

@@ -93,15 +93,15 @@ TEST_CASE("an entity is read") {
   CHECK(e.autonomy_of.at("comment") == Autonomy::observe);
   REQUIRE(e.on.size() == 1);
   CHECK(e.on[0].types == std::vector<std::string>{"a.*", "b"});
-  CHECK(e.reactivity.debounce->period == 2s);
-  CHECK(e.reactivity.batch->max_size == 5);
-  CHECK(e.reactivity.batch->timeout == 1min);
-  CHECK(e.reactivity.throttle->count == 2);
-  CHECK(e.reactivity.cooldown == Duration{5min});
-  CHECK(e.reactivity.concurrency == 3);
-  CHECK(e.reactivity.active_hours->days == std::vector<int>{1, 5, 7});
-  CHECK(e.reactivity.active_hours->from_minute == 22 * 60 + 30);
-  CHECK(e.reactivity.active_hours->to_minute == 6 * 60);
+  CHECK(e.reactivity->debounce->period == 2s);
+  CHECK(e.reactivity->batch->max_size == 5);
+  CHECK(e.reactivity->batch->timeout == 1min);
+  CHECK(e.reactivity->throttle->count == 2);
+  CHECK(e.reactivity->cooldown == Duration{5min});
+  CHECK(e.reactivity->concurrency == 3);
+  CHECK(e.reactivity->active_hours->days == std::vector<int>{1, 5, 7});
+  CHECK(e.reactivity->active_hours->from_minute == 22 * 60 + 30);
+  CHECK(e.reactivity->active_hours->to_minute == 6 * 60);
   CHECK(e.budget.compute == 90min);
   CHECK(e.budget.tokens == 5'000'000'000);
   const auto& rules = std::get<Rules>(e.of);
@@ -146,7 +146,7 @@ TEST_CASE("relative paths start at the directory of their file, names of program
   const auto& process = std::get<Process>(settings.entities.at("e").of);
   CHECK(process.argv == std::vector<std::string>{"python3"});
   CHECK(process.workdir == scratch.path("entities.d/here"));
-  const auto& codebase = std::get<Codebase>(settings.entities.at("c").of);
+  const auto& codebase = *find_kind<Codebase>(settings.entities.at("c"));
   CHECK(codebase.repository == "/srv/./r/");
   CHECK(codebase.commands[0].argv[0] == "./gradlew");
   CHECK(loaded.files ==

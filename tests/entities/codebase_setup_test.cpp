@@ -62,7 +62,8 @@ TEST_CASE("commands of the repository become tasks, with their own names and tim
 TEST_CASE("settings that cannot be meant are refused with what to do") {
   const auto refusal = [](config::Codebase settings) {
     auto entity = entity_with(settings);
-    if (settings.repository == "-") std::get<config::Codebase>(entity.of).repository.clear();
+    if (settings.repository == "-")
+      std::get<Boxed<config::Codebase>>(entity.of).edit().repository.clear();
     const auto made = make_codebase(entity);
     REQUIRE_FALSE(made.has_value());
     return made.error().message;

@@ -201,7 +201,7 @@ TEST_CASE("what failed its tests is not proposed, and tried again when the branc
 TEST_CASE("settings that do not go together are refused with what is missing") {
   const Clone clone;
   auto without = entity(clone);
-  std::get<config::Codebase>(without.of).advisories.clear();
+  std::get<Boxed<config::Codebase>>(without.of).edit().advisories.clear();
   const auto refused = make_codebase(without);
   REQUIRE(!refused.has_value());
   CHECK(refused.error().message.find("advisories") != std::string::npos);
