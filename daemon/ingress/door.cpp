@@ -7,8 +7,9 @@
 
 #include "core/digest.hpp"
 #include "core/log.hpp"
-#include "daemon/ingress/address.hpp"
 #include "daemon/ingress/body.hpp"
+#include "daemon/ingress/caller.hpp"
+#include "daemon/ingress/ping_door.hpp"
 #include "daemon/ingress/presets.hpp"
 #include "daemon/ingress/signature.hpp"
 #include "daemon/ingress/status.hpp"
@@ -78,14 +79,9 @@ Result<std::shared_ptr<const Source>> open_source(const config::Source& from,
     }
     out->secrets.push_back(std::move(*secret));
   }
-  for (const auto& text : out->settings.allow) {
-    const auto range = AddressRange::parse(text);
-    if (!range) {
-      return fail(ErrorCode::invalid_input,
-                  fmt::format("source.{}.allow: {}", from.name, range.error().message));
-    }
-    out->allow.push_back(*range);
-  }
+  auto allow = open_allow(from, out->settings);
+  if (!allow) return std::unexpected(std::move(allow.error()));
+  out->allow = std::move(*allow);
   return out;
 }
 
@@ -94,13 +90,6 @@ Response json_answer(int status, json::object body) {
   out.status = status;
   out.body = to_text(json::value(std::move(body))) + "\n";
   return out;
-}
-
-// "192.0.2.1" of "10.0.0.1, 192.0.2.1"
-std::string last_of(std::string_view list) {
-  auto last = list.substr(list.rfind(',') + 1);
-  while (last.starts_with(' ')) last.remove_prefix(1);
-  return std::string(last);
 }
 
 // Which source a path names, and what follows it.
@@ -143,7 +132,6 @@ struct Door::State {
     const auto found = sources.find(name);
     return found == sources.end() ? nullptr : found->second.get();
   }
-  bool may_call(const Source& source, const Request& request) const;
   Response refuse(int status, std::string_view error, std::string_view hint) {
     ++stats.refused;
     return error_response(status, error, hint);
@@ -153,39 +141,29 @@ struct Door::State {
 
   Clock& clock;
   Accept accept;
-  Sources sources;
-  bool behind_proxy = false;
+  Sources sources = {};
+  Behind behind = Behind::nothing;
   bool draining = false;
-  DoorStats stats;
+  DoorStats stats = {};
+  PingDoor pings{clock, accept, stats};
 };
 
-// Behind a proxy on this machine the caller is the last address that the proxy wrote down.
-bool Door::State::may_call(const Source& source, const Request& request) const {
-  if (source.allow.empty()) return true;
-  auto address = request.peer.address;
-  if (behind_proxy && is_loopback(address)) {
-    for (const auto& [name, value] : request.headers) {
-      if (name == "x-forwarded-for") address = last_of(value);  // of several fields the last
-    }
-  }
-  return std::ranges::any_of(source.allow,
-                             [&](const auto& range) { return range.contains(address); });
-}
-
 Door::Door(Clock& clock, Accept accept)
-    : state_(new State{clock, std::move(accept), {}, false, false, {}}) {}
+    : state_(new State{.clock = clock, .accept = std::move(accept)}) {}
 Door::~Door() = default;
 
 Result<void> Door::apply(const config::Settings& settings) {
   Sources sources;
   for (const auto& [name, source] : settings.sources) {
-    if (!std::holds_alternative<config::Webhook>(source.of)) continue;
+    const auto* hook = std::get_if<config::Webhook>(&source.of);
+    if (hook == nullptr || hook->scheme == config::Scheme::ping) continue;
     auto opened = open_source(source, settings.http);
     if (!opened) return std::unexpected(std::move(opened.error()));
     sources.emplace(name, std::move(*opened));
   }
+  if (auto taken = state_->pings.apply(settings); !taken) return taken;
   state_->sources = std::move(sources);
-  state_->behind_proxy = settings.http.behind_proxy;
+  state_->behind = settings.http.behind_proxy ? Behind::proxy : Behind::nothing;
   return {};
 }
 
@@ -196,9 +174,10 @@ DoorStats Door::stats() const { return state_->stats; }
 HeadVerdict Door::check_head(const Request& head) const {
   const auto verdict = [&](int status, std::string_view error, std::string_view hint) {
     ++(status == 503 ? state_->stats.unavailable : state_->stats.refused);
-    return HeadVerdict{0, status, error_response(status, error, hint).body};
+    return HeadVerdict{0, status, error_response(status, error, hint).body, {}};
   };
   if (state_->draining) return verdict(503, "the daemon is stopping", "send it again in a moment");
+  if (PingDoor::is_its(head.path())) return state_->pings.check_head(head);
   const auto place = place_of(head.path());
   const auto* source = place ? state_->find(place->source) : nullptr;
   if (source == nullptr) {
@@ -207,7 +186,7 @@ HeadVerdict Door::check_head(const Request& head) const {
   if (head.method != "POST") {
     return verdict(405, "webhooks are posted", "use POST");
   }
-  if (!state_->may_call(*source, head)) {
+  if (!may_call(source->allow, state_->behind, head)) {
     return verdict(403, "this address may not call here", "add it to `allow` of the source");
   }
   // Without a secret any page that somebody here looks at could post events.
@@ -216,10 +195,14 @@ HeadVerdict Door::check_head(const Request& head) const {
     return verdict(403, "a browser's page may not call here",
                    "give the source a scheme and a secret");
   }
-  return HeadVerdict{source->body_bytes_max, 0, {}};
+  return HeadVerdict{source->body_bytes_max, 0, {}, {}};
 }
 
 asio::awaitable<Response> Door::handle(Request request) {
+  if (PingDoor::is_its(request.path())) {
+    auto pinging = state_->pings.handle(std::move(request));
+    co_return co_await std::move(pinging);
+  }
   const auto place = place_of(request.path());
   const auto found = place ? state_->sources.find(place->source) : state_->sources.end();
   if (found == state_->sources.end()) {  // gone by a reload while the body came

@@ -52,6 +52,7 @@ struct HeadVerdict {
   std::size_t body_bytes_max = 0;
   int refuse_status = 0;  // 0: go on
   std::string refuse_body;
+  std::vector<std::pair<std::string, std::string>> refuse_headers = {};
 };
 using HeadCheck = std::function<HeadVerdict(const Request& without_body)>;
 

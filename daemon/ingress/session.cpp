@@ -28,12 +28,6 @@ constexpr Duration linger_time = std::chrono::seconds{1};
 constexpr std::size_t linger_bytes_max = 256 * 1024;
 constexpr Duration body_grace = std::chrono::seconds{5};  // before the least rate is asked for
 
-// The first two steps of a path, for the log: what follows them may be a secret.
-std::string_view place_of(std::string_view path) {
-  const auto second = path.find('/', 1);
-  return second == std::string_view::npos ? path : path.substr(0, path.find('/', second + 1));
-}
-
 }  // namespace
 
 struct Session::Wire {
@@ -192,7 +186,7 @@ asio::awaitable<std::optional<Response>> Session::read_body(Request& request, st
 
 asio::awaitable<Response> Session::handle(Request request) {
   const auto method = request.method;
-  const std::string place(place_of(request.path()));
+  const std::string place(place_for_log(request.path()));
   try {
     auto handling = desk_.handler(std::move(request));
     co_return co_await std::move(handling);
@@ -324,7 +318,8 @@ std::optional<Response> Session::refusal_of(const GateAnswer& head) {
     Response out;
     out.status = verdict.refuse_status;
     out.body = std::move(verdict.refuse_body);
-    if (out.status == 405 && head.request.method != "POST") {
+    out.headers = std::move(verdict.refuse_headers);
+    if (out.status == 405 && out.headers.empty() && head.request.method != "POST") {
       out.headers.emplace_back("Allow", "POST");
     }
     if (out.status == 503) out.headers.emplace_back("Retry-After", "5");

@@ -263,6 +263,11 @@ Result<void> check_secret(Scheme scheme, const Secret& secret) {
     case Scheme::tradingview:
       if (fits_into_path(text)) return {};
       return refused("a secret that travels in a path is letters, digits and any of - . _ ~ + =");
+    case Scheme::ping:
+      if (text.size() >= 16 && text.size() <= 200 && fits_into_path(text)) return {};
+      return refused(
+          "what stands in the address of a ping is 16 to 200 letters, digits and any of "
+          "- . _ ~ + =: uuidgen makes one");
     default:
       return {};
   }

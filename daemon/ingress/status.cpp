@@ -93,4 +93,10 @@ Response busy_response(std::string_view error) {
   return out;
 }
 
+std::string_view place_for_log(std::string_view path) {
+  if (path.starts_with("/ping/")) return path.substr(0, 5);
+  const auto second = path.find('/', 1);
+  return second == std::string_view::npos ? path : path.substr(0, path.find('/', second + 1));
+}
+
 }  // namespace vigil::ingress

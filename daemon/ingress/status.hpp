@@ -15,5 +15,8 @@ void add_field(std::string& head, std::string_view name, std::string_view value)
 // {"error": what is wrong, "hint": what to do next}
 Response error_response(int status, std::string_view error, std::string_view hint);
 Response busy_response(std::string_view error);  // 503 with Retry-After
+// The first two steps of a path, for the log: what follows them may be a secret. Of a ping, whose
+// second step is one, the first.
+std::string_view place_for_log(std::string_view path);
 
 }  // namespace vigil::ingress

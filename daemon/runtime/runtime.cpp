@@ -12,6 +12,7 @@
 #include "daemon/runtime/commit.hpp"
 #include "daemon/runtime/host.hpp"
 #include "daemon/runtime/router.hpp"
+#include "daemon/runtime/standing.hpp"
 #include "daemon/runtime/swarm_host.hpp"
 
 namespace vigil::runtime {
@@ -96,8 +97,8 @@ struct Runtime::State {
   }
 
   asio::awaitable<Result<void>> recover();
-  asio::awaitable<Result<void>> note_entities();
-  asio::awaitable<void> note_reloaded();
+  asio::awaitable<Result<void>> note_entities(std::vector<StandingCase> standing);
+  asio::awaitable<void> note_reloaded(std::vector<StandingCase> standing);
   std::string source_of(const storage::Wake& wake) const;
   asio::awaitable<Result<void>> wake_for(ActionId action, std::string kind, json::object payload);
 
@@ -129,6 +130,7 @@ Result<void> Runtime::apply(std::shared_ptr<const config::Settings> shared) {
   const auto& settings = *shared;
   auto compiled = Inhabitants::compile(shared);
   if (!compiled) return std::unexpected(std::move(compiled.error()));
+  auto standing = standing_cases_of(**compiled, state_->house.inhabitants.get());
   state_->house.inhabitants = std::move(*compiled);
   state_->decision_threads = settings.daemon.decision_threads;
   state_->swarm_limits = settings.swarm;
@@ -138,23 +140,26 @@ Result<void> Runtime::apply(std::shared_ptr<const config::Settings> shared) {
   for (const auto& [name, entity] : settings.entities) state_->known.insert(name);
   state_->hold_absent();
   state_->host.pump();
-  state_->notes.spawn("note entities", [state = state_.get()] { return state->note_reloaded(); });
+  state_->notes.spawn("note entities", [state = state_.get(), standing = std::move(standing)] {
+    return state->note_reloaded(standing);
+  });
   return {};
 }
 
-asio::awaitable<void> Runtime::State::note_reloaded() {
-  auto noting = note_entities();
+asio::awaitable<void> Runtime::State::note_reloaded(std::vector<StandingCase> standing) {
+  auto noting = note_entities(std::move(standing));
   Result<void> noted = co_await std::move(noting);
   if (!noted) log_warn("new entities were not noted: {}", quoted(noted.error().message));
+  alarm.timer_set(house.clock.now());  // of the standing cases
 }
 
-asio::awaitable<Result<void>> Runtime::State::note_entities() {
-  std::vector<std::pair<std::string, std::string>> all;
-  for (const auto& one : house.inhabitants->all()) {
-    all.emplace_back(one->settings.name, one->settings.kind);
-  }
-  auto change = [all = std::move(all), now = house.clock.now()](storage::Stores& stores) {
-    for (const auto& [name, kind] : all) stores.entities.seen(name, kind, now);
+asio::awaitable<Result<void>> Runtime::State::note_entities(std::vector<StandingCase> standing) {
+  auto change = [inhabitants = house.inhabitants, standing = std::move(standing),
+                 now = house.clock.now()](storage::Stores& stores) {
+    for (const auto& one : inhabitants->all()) {
+      stores.entities.seen(one->settings.name, one->settings.kind, now);
+    }
+    commit_standing(stores, standing, now);
   };
   auto committing = house.writer.commit(std::move(change));
   co_return co_await std::move(committing);
@@ -207,7 +212,7 @@ asio::awaitable<Result<void>> Runtime::start() {
   auto reader = storage::Stores::open_reader(state.house.places.state_dir);
   if (!reader) co_return std::unexpected(std::move(reader.error()));
   state.house.reader = std::move(*reader);
-  auto noting = state.note_entities();
+  auto noting = state.note_entities(standing_cases_of(*state.house.inhabitants));
   Result<void> noted = co_await std::move(noting);
   if (!noted) co_return noted;
   for (const auto& row : state.house.reader->entities.all()) {

@@ -10,7 +10,7 @@
 #include "entities/ops/grouping.hpp"
 #include "entities/ops/incident_course.hpp"
 #include "entities/ops/ops_lists.hpp"
-#include "entities/ops/pings.hpp"
+#include "entities/ops/ping_course.hpp"
 #include "entities/ops/sources.hpp"
 #include "entities/ops/watch_course.hpp"
 
@@ -22,7 +22,6 @@ using namespace ops;
 constexpr std::string_view silences_case = "ops:silences";
 constexpr std::string_view changes_case = "ops:changes";
 constexpr std::string_view checks_case = "ops:checks";
-constexpr std::string_view check_prefix = "check:";
 
 class OpsGuardian final : public Guardian {
  public:
@@ -157,38 +156,6 @@ class OpsGuardian final : public Guardian {
     return !same || fired + resolved + late > 0 || begins;
   }
 
-  std::string on_ping(Course& course, const Ping& ping) const {
-    const auto* check = find_check(setup_.settings, ping.id);
-    if (check == nullptr) return "ping";
-    const auto now = course.wake.now;
-    course.incident.title = check->id;
-    auto& timers = course.decision.timers;
-    course.decision.facts.push_back(
-        {"ping:" + check->id, json::object{{"at", to_rfc3339(now)}}, 1.0, "ping"});
-    if (ping.kind == Ping::Kind::start) {
-      course.remarks.emplace_back("the run has started");
-      if (check->run_max > Duration{0}) timers.push_back({"run", now + check->run_max, {}});
-      return "ping-start";
-    }
-    timers.push_back({"late", now + check->every + check->grace, {}});
-    timers.push_back({"run", std::nullopt, {}});
-    const bool failed = ping.kind == Ping::Kind::fail;
-    auto said = failed ? "the run failed" + (ping.said.empty() ? "" : ": " + ping.said) : "in time";
-    check_says(course, *check, failed ? Status::firing : Status::resolved, said);
-    return failed ? "ping-failed" : "ping";
-  }
-
-  void check_says(Course& course, const config::OpsCheck& check, Status status,
-                  const std::string& said) const {
-    const auto alert = alert_of(check, status, plain(said, 300));
-    course.incident.title = check.id;
-    course.incident.nature = nature_of(alert);
-    course.incident.shared = alert.labels;
-    take(course.incident, alert, course.wake.now);
-    course.remarks.push_back(said);
-    if (status == Status::firing) course.incident.note(course.wake.now, said);
-  }
-
   static bool on_command(Course& course, const Event& event) {
     const auto command = parse_command(text_at(event.data, "text", 4000));
     if (!command) return false;
@@ -292,21 +259,10 @@ class OpsGuardian final : public Guardian {
       follow(course, incident.told ? Tell::if_changed : Tell::always);
     } else if (name == "verify") {
       after_step(course, runbook_verify(setup_.runbooks, incident, now, course.decision));
-    } else if (name == "late" || name == "run") {
+    } else if (is_absence(name)) {
       on_absence(course, name);
     }
     return name;
-  }
-
-  void on_absence(Course& course, const std::string& name) const {
-    const auto id = std::string_view(course.wake.case_key).substr(check_prefix.size());
-    const auto* check = find_check(setup_.settings, id);
-    if (check == nullptr) return;
-    check_says(course, *check, Status::firing,
-               name == "run"
-                   ? fmt::format("it runs for more than {}", vigil::to_text(check->run_max))
-                   : fmt::format("no ping for {}", vigil::to_text(check->every + check->grace)));
-    follow(course, Tell::always);
   }
 
   OpsSetup setup_;

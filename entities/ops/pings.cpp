@@ -5,6 +5,19 @@
 #include "entities/ops/sources.hpp"
 
 namespace vigil::entities::ops {
+namespace {
+
+constexpr std::size_t ping_body_bytes_max = 64 * 1024;
+
+// Where a job that fails says why.
+std::string last_line(std::string_view body) {
+  while (!body.empty() && static_cast<unsigned char>(body.back()) <= ' ') body.remove_suffix(1);
+  const auto end = body.rfind('\n');
+  if (end != std::string_view::npos) body.remove_prefix(end + 1);
+  return plain(body, 300);
+}
+
+}  // namespace
 
 std::optional<Ping> read_ping(const Event& event) {
   const std::string_view type = event.type;
@@ -20,11 +33,19 @@ std::optional<Ping> read_ping(const Event& event) {
   const auto exit = find_integer(event.data, "exit");
   if (state == "start") {
     out.kind = Ping::Kind::start;
+  } else if (state == "log") {
+    out.kind = Ping::Kind::log;
   } else if (state == "fail" || state == "failed" || (exit && *exit != 0)) {
     out.kind = Ping::Kind::fail;
   }
+  out.run = text_at(event.data, "rid", 64);
   out.said = text_at(event.data, "message", 300);
-  if (out.said.empty() && exit) out.said = fmt::format("exit code {}", *exit);
+  const auto body = find_text(event.data, "body").value_or("");
+  if (body.size() <= ping_body_bytes_max) out.body = body;
+  if (out.said.empty()) out.said = last_line(body);
+  if (exit && (*exit != 0 || out.said.empty())) {
+    out.said = fmt::format("exit code {}{}{}", *exit, out.said.empty() ? "" : ": ", out.said);
+  }
   return out;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // Jobs that must report: a ping of each run, and what its absence means. An event is a ping when
 // its type ends in `.ping` or `.ping.*`: `data.check` (else the subject) names the check, and
-// `data.state` is ok (when not said), start or fail, or `data.exit` the exit code. Pure; any
+// `data.state` is ok (when not said), start, fail or log, or `data.exit` the exit code; `data.rid`
+// tells overlapping runs apart, `data.message` and `data.body` are what the job said. Pure; any
 // thread.
 #include <optional>
 #include <string>
@@ -14,8 +15,10 @@ namespace vigil::entities::ops {
 
 struct Ping {
   std::string id;
-  enum class Kind { ok, start, fail } kind = Kind::ok;
-  std::string said;  // exit code, message
+  enum class Kind { ok, start, fail, log } kind = Kind::ok;
+  std::string run;   // which one, where the job says so
+  std::string said;  // one line: exit code, message, else the last of the body
+  std::string body;  // all of it, as far as it was kept
 };
 // Nothing when the event is no ping.
 std::optional<Ping> read_ping(const Event& event);
