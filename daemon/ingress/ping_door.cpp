@@ -43,7 +43,7 @@ std::string digest_of(std::string_view secret) { return std::string(as_bytes(sha
 Checks checks_of(const config::Settings& settings) {
   Checks out;
   for (const auto& [name, entity] : settings.entities) {
-    const auto* ops = std::get_if<config::Ops>(&entity.of);
+    const auto* ops = config::find_kind<config::Ops>(entity);
     if (ops == nullptr) continue;
     for (const auto& check : ops->checks) out.insert(check.id);
   }

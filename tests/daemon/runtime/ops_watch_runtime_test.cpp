@@ -18,7 +18,10 @@ namespace {
 const TimePoint noon = parse_rfc3339("2026-11-23T12:00:00Z").value();
 
 config::Settings settings_of(const std::string& watches) {
+  // A build that checks its memory asks for a large address space.
   const std::string text = R"(
+[swarm]
+memory_bytes_max = 100_000_000_000_000
 [sink.out]
 kind = "log"
 [entity.ops]
