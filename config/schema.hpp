@@ -350,6 +350,23 @@ template <class Visitor>
 void describe(Visitor&, LogSink&) {}  // a line in the daemon's log
 
 template <class Visitor>
+void describe(Visitor& v, GitSink& of) {
+  v.value(Spec{.name = "repository",
+               .meaning = "a local clone that has the commits",
+               .presence = Presence::required,
+               .form = Form::path},
+          of.repository);
+  v.value(Spec{.name = "remote", .meaning = "of the clone, where branches are pushed"}, of.remote);
+  v.value(Spec{.name = "ssh_key", .meaning = "a private key for ssh", .form = Form::path},
+          of.ssh_key);
+  v.value(Spec{.name = "credentials",
+               .meaning = "a file as git-credential-store keeps it, for https",
+               .form = Form::path},
+          of.credentials);
+  v.value(Spec{.name = "timeout", .meaning = "time for one push", .least = in_us(1s)}, of.timeout);
+}
+
+template <class Visitor>
 void describe(Visitor& v, Source& of) {
   v.value(Spec{.name = "trusted",
                .meaning = "its content is not written by strangers: its events are not tainted"},

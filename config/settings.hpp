@@ -138,7 +138,7 @@ struct Source {
   std::variant<Webhook, Schedule, Repository, Poll> of;
 };
 
-// ---- sinks: [sink.NAME], kind = http | github | command | file | log
+// ---- sinks: [sink.NAME], kind = http | github | command | file | log | git
 // -----------------------------
 
 struct HttpSink {
@@ -163,10 +163,17 @@ struct FileSink {
   std::string path;  // JSON lines are appended
 };
 struct LogSink {};
+struct GitSink {                  // pushes branches that begin with vigil/
+  std::string repository;         // a local clone
+  std::string remote = "origin";  // a remote of it, or an address
+  std::string ssh_key;            // a private key; empty: ssh's own choice
+  std::string credentials;        // a file of git-credential-store; empty: git's own choice
+  Duration timeout = 1min;
+};
 
 struct Sink {
   std::string name;
-  std::variant<HttpSink, GithubSink, CommandSink, FileSink, LogSink> of;
+  std::variant<HttpSink, GithubSink, CommandSink, FileSink, LogSink, GitSink> of;
 };
 
 // ---- entities: [entity.NAME]

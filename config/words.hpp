@@ -49,8 +49,8 @@ std::string_view word_of(Enum value) {
 
 inline constexpr std::array<std::string_view, 4> source_kinds{"webhook", "schedule", "repository",
                                                               "poll"};
-inline constexpr std::array<std::string_view, 5> sink_kinds{"http", "github", "command", "file",
-                                                            "log"};
+inline constexpr std::array<std::string_view, 6> sink_kinds{"http", "github", "command",
+                                                            "file", "log",    "git"};
 inline constexpr std::array<std::string_view, 4> entity_kinds{"codebase", "rules", "process",
                                                               "ops"};
 inline constexpr std::array<std::string_view, 2> encodings{"hex", "base64"};

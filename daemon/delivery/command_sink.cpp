@@ -2,53 +2,20 @@
 // action asks for is data on its standard input.
 #include <fmt/format.h>
 
-#include <boost/asio/this_coro.hpp>
-#include <boost/system/system_error.hpp>
 #include <cstring>
 
-#include "core/deadline.hpp"
+#include "daemon/delivery/program.hpp"
 #include "daemon/delivery/sinks.hpp"
-#include "swarm/child.hpp"
-#include "swarm/conversation.hpp"
 
 namespace vigil::delivery {
 namespace asio = boost::asio;
 namespace {
 
-constexpr Duration grace = std::chrono::seconds{2};            // between TERM and KILL
-constexpr Duration patience = std::chrono::milliseconds{500};  // for pipes that outlive it
-constexpr std::size_t output_bytes_max = 64 * 1024;
 constexpr std::size_t output_kept_max = 4 * 1024;
 constexpr int exit_try_again = 75;  // EX_TEMPFAIL of sysexits.h
 
-struct Ending {
-  swarm::ChildExit exit;
-  bool in_time = true;
-  bool cancelled = false;
-};
-
-// Never throws: a cancellation is told in the answer, so that the pipes can be closed in order.
-asio::awaitable<Ending> wait_or_stop(Clock& clock, swarm::Child& child, TimePoint deadline) {
-  Ending ending;
-  try {
-    auto waiting = child.wait();
-    auto limited = with_deadline(clock, deadline, std::move(waiting));
-    Result<swarm::ChildExit> exit = co_await std::move(limited);
-    ending.in_time = exit.has_value();
-    if (exit) ending.exit = *exit;
-  } catch (const boost::system::system_error&) {
-    ending.cancelled = true;
-  }
-  if (ending.in_time && !ending.cancelled) co_return ending;
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  auto stopping = child.stop(clock, grace);
-  swarm::ChildExit exit = co_await std::move(stopping);
-  ending.exit = exit;
-  co_return ending;
-}
-
-json::value output_of(const swarm::Conversation& talk) {
-  std::string_view output = talk.output;
+json::value output_of(const ProgramEnd& end) {
+  std::string_view output = end.output;
   while (output.ends_with('\n')) output.remove_suffix(1);
   if (output.empty()) return nullptr;
   if (output.size() <= output_kept_max) {
@@ -68,23 +35,16 @@ class CommandSink final : public Sink {
   int per_hour_max() const override { return settings_.per_hour_max; }
 
   asio::awaitable<Outcome> attempt(Attempt attempt) override {
-    auto started = swarm::Child::start(executor_, spec_of(attempt.action));
-    if (!started) {
-      const auto code = started.error().code;
-      if (code == ErrorCode::unavailable) co_return retry_later(started.error().message);
-      co_return failed(started.error().message);
+    auto running =
+        run_program(executor_, clock_, spec_of(attempt.action),
+                    to_text(json::value(attempt.action.payload)) + "\n", settings_.timeout);
+    ProgramEnd end = co_await std::move(running);
+    if (end.not_started) {
+      const auto code = end.not_started->code;
+      if (code == ErrorCode::unavailable) co_return retry_later(end.not_started->message);
+      co_return failed(end.not_started->message);
     }
-    auto child = std::move(*started);
-    swarm::Conversation talk(executor_, child, output_bytes_max, nullptr);
-    talk.begin(to_text(json::value(attempt.action.payload)) + "\n");
-    auto waiting = wait_or_stop(clock_, child, clock_.now() + settings_.timeout);
-    Ending ending = co_await std::move(waiting);
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    auto closing = talk.end(clock_, patience);
-    co_await std::move(closing);
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-    if (ending.cancelled) throw boost::system::system_error(asio::error::operation_aborted);
-    co_return outcome_of(ending, talk);
+    co_return outcome_of(end);
   }
 
  private:
@@ -103,24 +63,24 @@ class CommandSink final : public Sink {
     return spec;
   }
 
-  Outcome outcome_of(const Ending& ending, const swarm::Conversation& talk) const {
-    if (!ending.in_time) {
+  Outcome outcome_of(const ProgramEnd& end) const {
+    if (!end.in_time) {
       return unanswered(fmt::format("{} was stopped after its timeout of {}",
                                     settings_.argv.front(), vigil::to_text(settings_.timeout)));
     }
-    if (ending.exit.ok()) {
-      return delivered(json::object{{"exit", 0}, {"output", output_of(talk)}});
+    if (end.exit.ok()) {
+      return delivered(json::object{{"exit", 0}, {"output", output_of(end)}});
     }
     auto text =
-        ending.exit.signal != 0
-            ? fmt::format("{} ended by signal {} ({})", settings_.argv.front(), ending.exit.signal,
-                          ::strsignal(ending.exit.signal))
-            : fmt::format("{} ended with exit code {}", settings_.argv.front(), ending.exit.code);
-    std::string_view errors = talk.errors;
+        end.exit.signal != 0
+            ? fmt::format("{} ended by signal {} ({})", settings_.argv.front(), end.exit.signal,
+                          ::strsignal(end.exit.signal))
+            : fmt::format("{} ended with exit code {}", settings_.argv.front(), end.exit.code);
+    std::string_view errors = end.errors;
     while (errors.ends_with('\n')) errors.remove_suffix(1);
     if (!errors.empty()) text += ": " + to_valid_utf8(errors);
-    if (ending.exit.signal != 0) return unanswered(std::move(text));
-    if (ending.exit.code == exit_try_again) return retry_later(std::move(text));
+    if (end.exit.signal != 0) return unanswered(std::move(text));
+    if (end.exit.code == exit_try_again) return retry_later(std::move(text));
     return failed(std::move(text));
   }
 

@@ -8,6 +8,7 @@
 
 #include "core/digest.hpp"
 #include "daemon/delivery/answers.hpp"
+#include "daemon/delivery/github_pull.hpp"
 #include "daemon/delivery/http_client.hpp"
 #include "daemon/delivery/sinks.hpp"
 
@@ -109,11 +110,19 @@ class GithubSink final : public Sink {
       auto setting = set_status(std::move(*repository), payload);
       co_return co_await std::move(setting);
     }
+    if (is_pull(payload)) {
+      GithubDoor door{[this](std::string method, const std::string& path) {
+                        return request(std::move(method), path);
+                      },
+                      clock_, http_};
+      auto pulling = deliver_pull(std::move(door), std::move(*repository), payload);
+      co_return co_await std::move(pulling);
+    }
     const auto number = find_integer(payload, "number");
     if (!number || *number <= 0) {
       co_return failed(
-          "the payload needs \"number\" (of the issue or pull request, for a comment) or \"sha\" "
-          "(for a commit status)");
+          "the payload needs \"number\" (of the issue or pull request, for a comment), \"sha\" "
+          "(for a commit status), or \"head\" and \"base\" (for a pull request)");
     }
     auto body = comment_of(attempt.action, payload);
     if (!body) co_return failed(body.error().message);

@@ -76,6 +76,9 @@ Result<std::shared_ptr<Sink>> make_sink(const config::Sink& sink, const SinkGrou
   if (const auto* file = std::get_if<config::FileSink>(&sink.of)) {
     return make_file_sink(*file, ground);
   }
+  if (const auto* git = std::get_if<config::GitSink>(&sink.of)) {
+    return make_git_sink(*git, ground);
+  }
   return make_log_sink(sink.name);
 }
 

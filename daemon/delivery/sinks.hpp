@@ -73,6 +73,7 @@ Result<std::shared_ptr<Sink>> make_github_sink(const std::string& name,
 std::shared_ptr<Sink> make_command_sink(const config::CommandSink& settings,
                                         const SinkGround& ground);
 std::shared_ptr<Sink> make_file_sink(const config::FileSink& settings, const SinkGround& ground);
+std::shared_ptr<Sink> make_git_sink(const config::GitSink& settings, const SinkGround& ground);
 std::shared_ptr<Sink> make_log_sink(const std::string& name);
 
 }  // namespace vigil::delivery
