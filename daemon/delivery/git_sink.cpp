@@ -28,6 +28,19 @@ bool is_commit(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// Git gives the command to a shell.
+std::string quoted_for_git(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
 class GitSink final : public Sink {
  public:
   GitSink(config::GitSink settings, const SinkGround& ground)
@@ -72,7 +85,7 @@ class GitSink final : public Sink {
     spec.environment = {{"TMPDIR", "/tmp"}, {"GIT_TERMINAL_PROMPT", "0"}, {"LC_ALL", "C"}};
     auto ssh = std::string("ssh -o BatchMode=yes");
     if (!settings_.ssh_key.empty()) {
-      ssh += fmt::format(" -o IdentitiesOnly=yes -i '{}'", settings_.ssh_key);
+      ssh += " -o IdentitiesOnly=yes -i " + quoted_for_git(settings_.ssh_key);
     }
     spec.environment.emplace_back("GIT_SSH_COMMAND", std::move(ssh));
     return spec;
