@@ -14,9 +14,11 @@
 #include "daemon/ingress/door.hpp"
 #include "daemon/ingress/http_server.hpp"
 #include "daemon/ingress/scheduler.hpp"
+#include "daemon/ingress/watch.hpp"
 #include "daemon/load_config.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "storage/writer.hpp"
+#include "swarm/process_runner.hpp"
 
 namespace vigil {
 namespace asio = boost::asio;
@@ -100,6 +102,8 @@ struct App::State {
         group(executor) {}
 
   asio::awaitable<Result<storage::Appended>> accept(storage::NewEvent event, json::value data);
+  asio::awaitable<Result<int>> accept_noticed(ingress::Noticed noticed);
+  std::unique_ptr<swarm::Runner> make_reading_runner() const;
   void make_parts();
   Result<void> apply(const std::shared_ptr<const config::Settings>& wanted);
   Result<void> listen();
@@ -120,6 +124,7 @@ struct App::State {
   std::unique_ptr<runtime::Runtime> runtime;
   std::unique_ptr<ingress::Door> door;
   std::unique_ptr<ingress::Scheduler> scheduler;
+  std::unique_ptr<ingress::Watcher> watcher;
   std::unique_ptr<delivery::Courier> courier;
   std::unique_ptr<ingress::HttpServer> webhooks;
   std::unique_ptr<admin::Api> api;
@@ -145,6 +150,37 @@ asio::awaitable<Result<storage::Appended>> App::State::accept(storage::NewEvent 
   co_return appended;
 }
 
+// The same for what sources find that look themselves, with what they remember of it.
+asio::awaitable<Result<int>> App::State::accept_noticed(ingress::Noticed noticed) {
+  if (runtime->status().unrouted > settings->storage.queue_max) {
+    co_return fail(ErrorCode::busy, "too many events wait to be routed");
+  }
+  auto kept = std::make_shared<ingress::Noticed>(std::move(noticed));
+  auto committing = writer->commit([kept](storage::Stores& stores) {
+    std::vector<storage::Appended> stored;
+    for (const auto& event : kept->events) stored.push_back(stores.journal.append(event));
+    if (kept->along) kept->along(stores);
+    return stored;
+  });
+  Result<std::vector<storage::Appended>> stored = co_await std::move(committing);
+  if (!stored) co_return std::unexpected(std::move(stored.error()));
+  int fresh = 0;
+  for (std::size_t i = 0; i < stored->size(); ++i) {
+    if ((*stored)[i].duplicate) continue;
+    ++fresh;
+    runtime->accepted(event_of(kept->events[i], (*stored)[i], std::move(kept->payloads[i])));
+  }
+  co_return fresh;
+}
+
+// Of sources that read a repository: in a place of its own, as it is swept when it is made.
+std::unique_ptr<swarm::Runner> App::State::make_reading_runner() const {
+  swarm::ProcessLimits limits;
+  limits.memory_bytes_max = settings->swarm.memory_bytes_max;
+  return swarm::make_process_runner(executor, clock, options.programs_dir,
+                                    state_dir_of(*settings) + "/reading", limits);
+}
+
 void App::State::make_parts() {
   const auto accept_event = [this](storage::NewEvent event, json::value data) {
     return accept(std::move(event), std::move(data));
@@ -165,6 +201,9 @@ void App::State::make_parts() {
       [this](const std::string& source) { return runtime->busy_with(source); });
   scheduler->on_cancel_other(
       [this](const std::string& source) { runtime->cancel_work_of(source); });
+  watcher = std::make_unique<ingress::Watcher>(
+      executor, clock, [this] { return make_reading_runner(); },
+      [this](ingress::Noticed noticed) { return accept_noticed(std::move(noticed)); });
   runtime->on_actions([this] { courier->nudge(); });
   runtime->on_work_ended([this] { scheduler->work_ended(); });
   webhooks = std::make_unique<ingress::HttpServer>(
@@ -203,6 +242,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   auto taken = door->apply(*wanted);
   if (taken) taken = scheduler->apply(*wanted);
   if (taken) taken = courier->apply(*wanted);
+  if (taken) taken = watcher->apply(*wanted);
   if (taken || !applied) return taken;
   const auto put_back = [](std::string_view part, const Result<void>& done) {
     if (!done)
@@ -213,6 +253,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   put_back("door", door->apply(*settings));
   put_back("scheduler", scheduler->apply(*settings));
   put_back("courier", courier->apply(*settings));
+  put_back("watcher", watcher->apply(*settings));
   return taken;
 }
 
@@ -261,6 +302,7 @@ asio::awaitable<Result<void>> App::State::start_parts() {
   Result<void> sends = co_await std::move(sending);
   if (!sends) co_return sends;
   scheduler->start(runtime->reader());
+  watcher->start(runtime->reader());
   group.spawn("retention", [this] { return keep_house(); });
   co_return listen();
 }
@@ -320,6 +362,8 @@ asio::awaitable<void> App::stop() {
     co_await std::move(draining);
     auto schedules = state.scheduler->stop();
     co_await std::move(schedules);
+    auto watching = state.watcher->stop();
+    co_await std::move(watching);
     auto work = state.runtime->stop(deadline);
     co_await std::move(work);
     auto delivery = state.courier->stop(deadline);

@@ -1,0 +1,28 @@
+#pragma once
+// What a source that looks for itself has found: events, and what must be written with them.
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <vector>
+
+#include "core/json.hpp"
+#include "storage/journal.hpp"
+
+namespace vigil::storage {
+class Stores;
+}
+
+namespace vigil::ingress {
+
+struct Noticed {
+  std::vector<storage::NewEvent> events;
+  std::vector<json::value> payloads;  // of the same events, as values
+  // Runs on the writer's thread in the transaction of the events: what was seen is remembered if,
+  // and only if, they are stored.
+  std::function<void(storage::Stores&)> along;
+};
+
+// Stores all of it in one commit and hands the new events on; how many were new. Errors: full,
+// busy, unavailable.
+using AcceptNoticed = std::function<boost::asio::awaitable<Result<int>>(Noticed)>;
+
+}  // namespace vigil::ingress
