@@ -43,8 +43,8 @@ struct WatchWorld : ClockedWorld {
     });
     Result<int> fresh = co_await std::move(committing);
     ++commits;
-    for (auto& payload : kept->payloads) payloads.push_back(std::move(payload));
-    for (auto& event : kept->events) events.push_back(std::move(event));
+    std::ranges::move(kept->payloads, std::back_inserter(payloads));
+    std::ranges::move(kept->events, std::back_inserter(events));
     co_return fresh;
   }
 
@@ -52,8 +52,11 @@ struct WatchWorld : ClockedWorld {
     watcher.emplace(
         loop.get_executor(), clock,
         [this] {
+          // A build that checks its memory asks for a large address space.
+          swarm::ProcessLimits limits;
+          limits.memory_bytes_max = 100'000'000'000'000;
           return swarm::make_process_runner(loop.get_executor(), clock, VIGIL_BIN_DIR,
-                                            (path / "reading").string(), {});
+                                            (path / "reading").string(), limits);
         },
         [this](ingress::Noticed noticed) { return accept(std::move(noticed)); });
     REQUIRE(watcher->apply(settings));
