@@ -1,7 +1,10 @@
 #include "daemon/ingress/watch.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -117,6 +120,13 @@ void Watcher::State::keep_watch(Entry& entry, const std::vector<std::string>& fo
 
 // A child reads it. Known refs are what it compares with, so it may be stopped and begun again.
 asio::awaitable<Result<Reading>> Watcher::State::read(EntryPtr entry) {
+  std::error_code unreadable;
+  if (!std::filesystem::exists(entry->settings.path, unreadable)) {
+    co_return fail(ErrorCode::not_found,
+                   fmt::format("there is no folder {}: clone the repository there, or correct "
+                               "source.{}.path",
+                               entry->settings.path, entry->name));
+  }
   if (!runner) runner = make_runner();
   const auto kind = entry->seen_before ? LookKind::later : LookKind::first;
   swarm::Attempt attempt;
@@ -217,7 +227,7 @@ asio::awaitable<void> Watcher::State::run(EntryPtr entry) {
       entry->view.trouble = looked.error().message;
       if (news) {
         log_warn("a repository cannot be read, trying again in {}: source={} error={}",
-                 to_text(pause), entry->name, quoted(entry->view.trouble));
+                 to_text(pause), entry->name, vigil::quoted(entry->view.trouble));
       }
     }
     if (entry->dismissed) co_return;
