@@ -9,6 +9,7 @@
 #include "bench/essay.hpp"
 #include "bench/idle.hpp"
 #include "bench/ingest.hpp"
+#include "bench/logs.hpp"
 #include "bench/nab.hpp"
 #include "bench/scale.hpp"
 #include "bench/secrets.hpp"
@@ -51,6 +52,8 @@ constexpr DataBench data_benches[] = {
      "a directory of OSV advisories to vary", run_deps},
     {"nab", "anomalies found in series of a public benchmark, beside its board", "anomaly/nab",
      "a directory that holds data, windows.json and the board", run_nab},
+    {"logs", "lines grouped by what wrote them beside Drain; attacks found in logs of services",
+     "logs", "a directory that holds loghub and fail2ban", run_logs},
 };
 
 struct Options {

@@ -5,6 +5,7 @@
 #include "entities/ci/analysers.hpp"
 #include "entities/codebase/analysers.hpp"
 #include "entities/deps/analysers.hpp"
+#include "entities/logs/analysers.hpp"
 #include "entities/ops/analysers.hpp"
 #include "entities/series/analysers.hpp"
 
@@ -14,7 +15,7 @@ namespace {
 std::vector<Analyser> gather() {
   std::vector<Analyser> all;
   for (const auto table : {codebase::analysers(), deps::analysers(), ci::analysers(),
-                           series::analysers(), ops::analysers()}) {
+                           series::analysers(), ops::analysers(), logs::analysers()}) {
     all.insert(all.end(), table.begin(), table.end());
   }
   return all;

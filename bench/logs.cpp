@@ -1,0 +1,78 @@
+#include "bench/logs.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "bench/figure.hpp"
+#include "bench/logs_truth.hpp"
+
+namespace vigil::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Sums {
+  double ours = 0;
+  double drain = 0;
+  int sets = 0;
+  std::size_t lines = 0;
+  double seconds = 0;
+};
+
+void measure(const LogSet& set, const fs::path& folder, Sums& sums) {
+  const auto log = read_log_set(folder, set.name);
+  if (log.lines.empty() || log.events.size() != log.lines.size()) return;
+  const auto begun = std::chrono::steady_clock::now();
+  const auto groups = mined_groups(log.lines);
+  const auto took = std::chrono::steady_clock::now() - begun;
+  Figure figure;
+  figure.bench = "logs";
+  figure.metric = fmt::format("{}: lines grouped as they should be", set.name);
+  figure.value = grouping_accuracy(groups, log.events);
+  figure.unit = "of 1";
+  figure.beside["drain"] = set.drain;
+  figure.beside["lines"] = log.lines.size();
+  print(figure);
+  sums.ours += figure.value;
+  sums.drain += set.drain;
+  ++sums.sets;
+  sums.lines += log.lines.size();
+  sums.seconds += std::chrono::duration<double>(took).count();
+}
+
+void measure_grouping(const fs::path& folder) {
+  Sums sums;
+  for (const auto& set : log_sets) {
+    if (fs::exists(folder / (std::string(set.name) + "_2k.log"))) measure(set, folder, sums);
+  }
+  if (sums.sets == 0) return;
+  Figure figure;
+  figure.bench = "logs";
+  figure.metric = fmt::format("mean of {} logs, with the same settings for all", sums.sets);
+  figure.value = sums.ours / sums.sets;
+  figure.unit = "of 1";
+  figure.beside["drain"] = sums.drain / sums.sets;
+  figure.aim = "> 0.95";
+  figure.met = figure.value > 0.95;
+  print(figure);
+  Figure speed;
+  speed.bench = "logs";
+  speed.metric = "lines read and grouped, while every kind is still new";
+  speed.value = static_cast<double>(sums.lines) / sums.seconds;
+  speed.unit = "lines/s";
+  print(speed);
+}
+
+}  // namespace
+
+void run_logs(Pace, const std::string& directory) {
+  const fs::path folder(directory);
+  if (!fs::exists(folder / "loghub")) {
+    fmt::print(stderr, "skipped: {} holds no loghub\n", directory);
+    return;
+  }
+  measure_grouping(folder / "loghub");
+}
+
+}  // namespace vigil::bench

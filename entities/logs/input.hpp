@@ -1,0 +1,20 @@
+#pragma once
+// The lines of what an analyser of logs was asked to read. Blocking; for vigil-task.
+#include <functional>
+#include <string_view>
+
+#include "entities/analyser.hpp"
+
+namespace vigil::entities::logs {
+
+struct LinesRead {
+  std::uint64_t lines = 0;
+  std::uint64_t cut = 0;  // longer than a line may be
+};
+
+// Hands on each line of `files` ("-" is standard input), without its end; what is longer than
+// line_bytes_max is cut. Fails when a file cannot be read, and when none is given.
+Result<LinesRead> read_lines(const Request& request,
+                             const std::function<void(std::string_view)>& take);
+
+}  // namespace vigil::entities::logs
