@@ -8,9 +8,9 @@ namespace vigil::entities::logs {
 namespace {
 
 constexpr std::array table{
-    Analyser{"ops.logs", "what a log says, by kind of line: what is new, more or less than usual",
-             "files (- is standard input); state (a file kept from run to run), top (how many "
-             "kinds are shown, 20)",
+    Analyser{"ops.logs", "a log by kinds of messages: what is new, more than usual, or silent",
+             "files, the oldest first (- is standard input); window (10m), top (20), bytes (from "
+             "the end of each file, 64 MiB)",
              look_at_logs},
 };
 

@@ -1,6 +1,8 @@
 #include "entities/logs/input.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
+#include <filesystem>
 #include <iostream>
 #include <string>
 
@@ -9,6 +11,8 @@
 
 namespace vigil::entities::logs {
 namespace {
+
+constexpr double bytes_usual = 64.0 * 1024 * 1024;
 
 // Joins pieces into lines.
 class Splitter {
@@ -50,6 +54,26 @@ class Splitter {
   std::size_t beyond_ = 0;
 };
 
+// From the first whole line of the last bytes on.
+Result<void> read_end(const std::string& path, std::uintmax_t bytes_max, Splitter& splitter) {
+  std::error_code unknown;  // of what is no plain file: all of it is read
+  const auto size = std::filesystem::file_size(path, unknown);
+  auto skip = !unknown && size > bytes_max ? size - bytes_max : 0;
+  bool in_line = skip > 0;
+  return ops::read_in_pieces(path, [&](std::string_view piece) -> Result<void> {
+    const auto passed = static_cast<std::size_t>(std::min<std::uintmax_t>(skip, piece.size()));
+    skip -= passed;
+    piece.remove_prefix(passed);
+    if (in_line && !piece.empty()) {
+      const auto end = piece.find('\n');
+      piece.remove_prefix(std::min(end, piece.size() - 1) + 1);
+      in_line = end == std::string_view::npos;
+    }
+    splitter.add(piece);
+    return {};
+  });
+}
+
 void read_standard_input(Splitter& splitter) {
   std::string buffer(64 * 1024, '\0');
   while (std::cin) {
@@ -67,16 +91,16 @@ Result<LinesRead> read_lines(const Request& request,
   if (files->empty()) {
     return fail(ErrorCode::invalid_input, "give a file of log lines, or - for standard input");
   }
+  const auto bytes = ops::number_in(request.input, "bytes", bytes_usual);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (*bytes < 1) return fail(ErrorCode::invalid_input, "bytes: expected 1 or more");
   LinesRead read;
   for (const auto& file : *files) {
     Splitter splitter(read, take);
     if (file == "-") {
       read_standard_input(splitter);
     } else {
-      const auto taken = ops::read_in_pieces(file, [&](std::string_view piece) -> Result<void> {
-        splitter.add(piece);
-        return {};
-      });
+      const auto taken = read_end(file, static_cast<std::uintmax_t>(*bytes), splitter);
       if (!taken) return std::unexpected(taken.error());
     }
     splitter.finish();

@@ -12,8 +12,9 @@ struct LinesRead {
   std::uint64_t cut = 0;  // longer than a line may be
 };
 
-// Hands on each line of `files` ("-" is standard input), without its end; what is longer than
-// line_bytes_max is cut. Fails when a file cannot be read, and when none is given.
+// Hands on each line of `files` ("-" is standard input), without its end, of large ones those
+// within the last `bytes` (64 MiB); what is longer than line_bytes_max is cut. Fails when a file
+// cannot be read, and when none is given.
 Result<LinesRead> read_lines(const Request& request,
                              const std::function<void(std::string_view)>& take);
 

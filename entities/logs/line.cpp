@@ -135,6 +135,7 @@ bool take_syslog(Scan& scan, Line& out) {
   ahead.skip_blanks();
   auto program = take_program(ahead);
   if (program.empty()) {  // a name of two words: "syslogd 1.4.1:", "-- root[1]:"
+    if (is_upper_level(word_at(ahead))) return false;
     ahead.at += word_at(ahead).size();
     ahead.skip_blanks();
     program = take_program(ahead);

@@ -1,5 +1,6 @@
 #pragma once
-// vigil-task ops.logs: the kinds of lines of a log, and how often each comes. Blocking.
+// vigil-task ops.logs: a log by kinds of messages, and what of it is unlike its own past, as text
+// and as readings that a watch can judge. Blocking.
 #include "entities/analyser.hpp"
 
 namespace vigil::entities::logs {
