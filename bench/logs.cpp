@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "bench/attacks_truth.hpp"
 #include "bench/figure.hpp"
 #include "bench/logs_truth.hpp"
 
@@ -64,6 +65,55 @@ void measure_grouping(const fs::path& folder) {
   print(speed);
 }
 
+void print_share(const char* metric, std::size_t right, std::size_t all) {
+  Figure figure;
+  figure.bench = "logs";
+  figure.metric = metric;
+  figure.value = all == 0 ? 0 : static_cast<double>(right) / static_cast<double>(all);
+  figure.unit = "of 1";
+  figure.beside["right"] = right;
+  figure.beside["of"] = all;
+  figure.aim = ">= 0.95";
+  figure.met = figure.value >= 0.95;
+  print(figure);
+}
+
+Agreement sum_of(const std::map<std::string, Agreement>& by_file) {
+  Agreement sum;
+  for (const auto& [file, one] : by_file) {
+    sum.lines += one.lines;
+    sum.verdict += one.verdict;
+    sum.attacks += one.attacks;
+    sum.hosts += one.hosts;
+    sum.timed += one.timed;
+    sum.times += one.times;
+  }
+  return sum;
+}
+
+void measure_attacks(const fs::path& folder) {
+  const auto lines = read_attack_lines(folder);
+  const auto told = agreement_on(lines, Told::service);
+  for (const auto& [file, one] : told) {
+    Figure figure;
+    figure.bench = "logs";
+    figure.metric = fmt::format("{}: lines rightly called an attack or none", file);
+    figure.value = static_cast<double>(one.verdict) / static_cast<double>(one.lines);
+    figure.unit = "of 1";
+    figure.beside["lines"] = one.lines;
+    figure.beside["attacks"] = one.attacks;
+    figure.beside["with_the_host"] = one.hosts;
+    print(figure);
+  }
+  const auto sum = sum_of(told);
+  print_share("lines of all services rightly called an attack or none", sum.verdict, sum.lines);
+  print_share("attacks found with the right host", sum.hosts, sum.attacks);
+  print_share("attacks found with the right time", sum.times, sum.timed);
+  const auto alone = sum_of(agreement_on(lines, Told::nothing));
+  print_share("the same lines, when nobody says of which service they are", alone.verdict,
+              alone.lines);
+}
+
 }  // namespace
 
 void run_logs(Pace, const std::string& directory) {
@@ -73,6 +123,7 @@ void run_logs(Pace, const std::string& directory) {
     return;
   }
   measure_grouping(folder / "loghub");
+  if (fs::exists(folder / "fail2ban/expected.tsv")) measure_attacks(folder / "fail2ban");
 }
 
 }  // namespace vigil::bench

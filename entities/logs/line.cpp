@@ -196,6 +196,16 @@ void take_separators(Scan& scan) {
   if (scan.take("- ") || scan.take(": ")) scan.skip_blanks();
 }
 
+// "<mail.notice> " as some syslogs write it before the host
+void take_facility(Scan& scan) {
+  Scan ahead = scan;
+  if (!ahead.take('<')) return;
+  while (is_alnum(ahead.peek()) || ahead.peek() == '.') ++ahead.at;
+  if (!ahead.take("> ")) return;
+  ahead.skip_blanks();
+  scan = ahead;
+}
+
 }  // namespace
 
 Line read_line(std::string_view line, TimePoint now) {
@@ -219,6 +229,7 @@ Line read_line(std::string_view line, TimePoint now) {
     out.time = time;
     scan.at = time->end;
     take_separators(scan);
+    take_facility(scan);
   }
   if (is_new_syslog) {
     take_new_syslog(scan, out);

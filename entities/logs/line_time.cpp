@@ -321,7 +321,7 @@ std::optional<LineTime> line_time_at(std::string_view line, std::size_t place, T
 std::optional<LineTime> find_line_time(std::string_view line, TimePoint now) {
   const auto reach = std::min(line.size(), line_time_reach);
   for (std::size_t at = 0; at < reach; ++at) {
-    if (at > 0 && (is_alnum(line[at - 1]) || line[at - 1] == '.')) continue;
+    if (at > 0 && (is_alnum(line[at - 1]) || line[at - 1] == '.' || line[at - 1] == '-')) continue;
     if (!could_begin(line[at])) continue;
     if (auto found = line_time_at(line, at, now)) return found;
   }
