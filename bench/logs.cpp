@@ -91,6 +91,27 @@ Agreement sum_of(const std::map<std::string, Agreement>& by_file) {
   return sum;
 }
 
+void measure_speed(const fs::path& file) {
+  std::vector<std::string> lines;
+  std::ifstream log(file);
+  for (std::string line; std::getline(log, line);) lines.push_back(line);
+  if (lines.empty()) return;
+  constexpr int times = 20;
+  entities::logs::AttackFinder finder;
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < times; ++i) {
+    for (const auto& line : lines) (void)finder.observe(line, attacks_now);
+  }
+  const auto took = std::chrono::steady_clock::now() - begun;
+  Figure figure;
+  figure.bench = "logs";
+  figure.metric = "lines of sshd looked at for attacks";
+  figure.value =
+      times * static_cast<double>(lines.size()) / std::chrono::duration<double>(took).count();
+  figure.unit = "lines/s";
+  print(figure);
+}
+
 void measure_attacks(const fs::path& folder) {
   const auto lines = read_attack_lines(folder);
   const auto told = agreement_on(lines, Told::service);
@@ -124,6 +145,7 @@ void run_logs(Pace, const std::string& directory) {
   }
   measure_grouping(folder / "loghub");
   if (fs::exists(folder / "fail2ban/expected.tsv")) measure_attacks(folder / "fail2ban");
+  measure_speed(folder / "loghub/OpenSSH_2k.log");
 }
 
 }  // namespace vigil::bench

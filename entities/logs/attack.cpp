@@ -92,6 +92,23 @@ bool is_doubtful(const Line& parts, std::string_view line) {
   return begin == 0 || begin >= line.size() || line[begin - 1] != '[';
 }
 
+struct Searched {
+  const AttackRule* rule;
+  std::string needle;
+};
+
+const std::vector<Searched>& all_rules() {
+  static const std::vector<Searched> all = [] {
+    std::vector<Searched> out;
+    for (const auto rules :
+         {sshd_rules(), login_rules(), mail_rules(), voice_rules(), web_rules()}) {
+      for (const auto& rule : rules) out.push_back({&rule, needle_of(rule.pattern)});
+    }
+    return out;
+  }();
+  return all;
+}
+
 std::string_view without_spaces_before(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
   return text;
@@ -169,22 +186,53 @@ std::optional<Attack> AttackFinder::judge(const AttackRule& rule, std::string ho
 
 std::optional<Attack> AttackFinder::by_rules(std::string_view text, const Line& line,
                                              const std::string& session) {
+  if (text.size() > attack_text_bytes_max) return std::nullopt;
   const bool is_known = is_known_program(line.program);
-  for (const auto rules : {sshd_rules(), login_rules(), mail_rules(), voice_rules(), web_rules()}) {
-    for (const auto& rule : rules) {
-      const bool is_pam = rule.service == "pam" && asks_pam(service_);
-      if (!is_asked(rule.service) && !is_pam) continue;
-      if (service_.empty() && is_known && !is_written_by(rule.service, line.program)) continue;
-      if (service_.empty() && !is_known && is_of_syslog(rule.service)) continue;
-      auto match = match_pattern(rule.pattern, text);
-      if (match) return judge(rule, std::move(match->host), session);
-    }
+  std::string small(text);
+  std::ranges::transform(small, small.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
+  for (const auto& [of, needle] : all_rules()) {
+    const auto& rule = *of;
+    if (!small.contains(needle)) continue;
+    const bool is_pam = rule.service == "pam" && asks_pam(service_);
+    if (!is_asked(rule.service) && !is_pam) continue;
+    if (service_.empty() && is_known && !is_written_by(rule.service, line.program)) continue;
+    if (service_.empty() && !is_known && is_of_syslog(rule.service)) continue;
+    auto match = match_pattern(rule.pattern, text);
+    if (match) return judge(rule, std::move(match->host), session);
   }
   return std::nullopt;
 }
 
+std::optional<Attack> AttackFinder::find_in(std::string_view text, const Line& parts,
+                                            const std::string& session) {
+  const auto web = find_web_attack(text, [&](std::string_view name) { return is_asked(name); });
+  if (web) return Attack{web->service, web->kind, web->host, {}};
+  return by_rules(text, parts, session);
+}
+
+// What a line of syslog would say. The fields are apart, so that none can pretend to be another.
+std::optional<Attack> AttackFinder::in_record(const Record& record, TimePoint now) {
+  Line parts;
+  parts.program = record.program;
+  last_time_.reset();
+  if (record.at) last_time_ = LineTime{*record.at, YearIs::written, ZoneIs::written, 0, 0};
+  is_over_ = false;
+  const auto session = record.program + '[' + record.process + ']';
+  auto out = find_in(without_solaris(record.message), parts, session);
+  if (!out && !is_over_ && line_time_at(record.message, 0, now)) {
+    out = find_in(read_line(record.message, now).content, parts, session);
+  }
+  if (out) out->time = last_time_;
+  return out;
+}
+
 std::optional<Attack> AttackFinder::observe(std::string_view line, TimePoint now) {
   line = line.substr(0, line_bytes_max);
+  if (line.starts_with('{')) {
+    if (const auto record = read_record(line, now)) return in_record(*record, now);
+  }
   auto parts = read_line(line, now);
   if (parts.time) last_time_ = parts.time;
   if (parts.program.empty() && parts.content.starts_with("[sshd]")) {
@@ -213,12 +261,7 @@ std::optional<Attack> AttackFinder::observe(std::string_view line, TimePoint now
   std::optional<Attack> out;
   for (const auto text : texts) {
     if (text.empty() || is_over_ || out) continue;
-    const auto web = find_web_attack(text, [&](std::string_view name) { return is_asked(name); });
-    if (web) {
-      out = Attack{web->service, web->kind, web->host, {}};
-      break;
-    }
-    out = by_rules(text, parts, session_in(line, parts, text));
+    out = find_in(text, parts, session_in(line, parts, text));
   }
   // A report over several lines has its time on the first.
   if (out) out->time = last_time_;
@@ -229,53 +272,9 @@ std::vector<std::string_view> attack_services() {
   std::vector<std::string_view> out{"apache-badbots",    "apache-botsearch", "http-auth",
                                     "nginx-bad-request", "nginx-botsearch",  "nginx-limit-req",
                                     "openhab",           "traefik-auth"};
-  for (const auto rules : {sshd_rules(), login_rules(), mail_rules(), voice_rules(), web_rules()}) {
-    for (const auto& rule : rules) out.push_back(rule.service);
-  }
+  for (const auto& one : all_rules()) out.push_back(one.rule->service);
   std::ranges::sort(out);
   out.erase(std::ranges::unique(out).begin(), out.end());
-  return out;
-}
-
-void AttackWindows::forget_some() {
-  auto oldest = hosts_.begin();
-  for (auto at = hosts_.begin(); at != hosts_.end(); ++at) {
-    if (at->second.touched < oldest->second.touched) oldest = at;
-  }
-  hosts_.erase(oldest);
-}
-
-void AttackWindows::add(const Attack& attack, TimePoint at) {
-  auto& entry = hosts_[attack.host];
-  entry.touched = ++touches_;
-  auto& host = entry.host;
-  if (host.attacks == 0) {
-    host.host = attack.host;
-    host.first = at;
-  }
-  ++host.attacks;
-  host.first = std::min(host.first, at);
-  host.last = std::max(host.last, at);
-  if (host.kinds.size() < 20) {
-    ++host.kinds[std::string(attack.service) + ' ' + std::string(attack.kind)];
-  }
-  entry.recent.push_back(at);
-  while (!entry.recent.empty() && entry.recent.front() <= at - limits_.window) {
-    entry.recent.pop_front();
-  }
-  host.most = std::max(host.most, entry.recent.size());
-  if (entry.recent.size() > 10'000) entry.recent.pop_front();
-  if (hosts_.size() > limits_.hosts_max) forget_some();
-}
-
-std::vector<AttackWindows::Host> AttackWindows::over_limit() const {
-  std::vector<Host> out;
-  for (const auto& [name, entry] : hosts_) {
-    if (entry.host.most >= limits_.attacks_min) out.push_back(entry.host);
-  }
-  std::ranges::sort(out, [](const Host& a, const Host& b) {
-    return a.most != b.most ? a.most > b.most : a.host < b.host;
-  });
   return out;
 }
 

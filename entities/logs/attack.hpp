@@ -12,6 +12,7 @@
 
 #include "entities/logs/attack_rules.hpp"
 #include "entities/logs/line.hpp"
+#include "entities/logs/record.hpp"
 
 namespace vigil::entities::logs {
 
@@ -35,6 +36,9 @@ class AttackFinder {
     std::string host;
     bool is_suspect = false;
   };
+  std::optional<Attack> in_record(const Record& record, TimePoint now);
+  std::optional<Attack> find_in(std::string_view text, const Line& parts,
+                                const std::string& session);
   std::optional<Attack> by_rules(std::string_view text, const Line& line,
                                  const std::string& session);
   std::optional<Attack> judge(const AttackRule& rule, std::string host, std::string session);

@@ -7,7 +7,7 @@
 namespace vigil::entities::logs {
 namespace {
 
-constexpr int steps_max = 200'000;
+constexpr int steps_max = 50'000;
 constexpr std::size_t host_bytes_max = 255;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -203,6 +203,25 @@ bool is_open_on_both_sides(std::string_view pattern) {
 }
 
 }  // namespace
+
+std::string needle_of(std::string_view pattern) {
+  std::string best;
+  std::string piece;
+  for (std::size_t at = 0; at <= pattern.size(); ++at) {
+    const bool is_end = at == pattern.size() || pattern[at] == '%';
+    if (!is_end) {
+      piece += lower(pattern[at]);
+      continue;
+    }
+    if (piece.size() > best.size()) best = piece;
+    piece.clear();
+    if (at + 1 < pattern.size() && pattern[at + 1] == '{')
+      at = pattern.find('}', at);
+    else
+      ++at;
+  }
+  return best;
+}
 
 bool is_address(std::string_view text) { return is_ipv4(text) || is_ipv6(text); }
 

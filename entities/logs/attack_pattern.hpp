@@ -23,8 +23,11 @@ struct PatternMatch {
 // addresses would match, too; or when it takes too long to tell.
 std::optional<PatternMatch> match_pattern(std::string_view pattern, std::string_view text);
 
+// The longest piece of text that whatever matches must hold, in small letters: quick to look for.
+std::string needle_of(std::string_view pattern);
+
 bool is_address(std::string_view text);
-// Without brackets and "IPv6:", and as IPv4 where it is one.
+// ::ffff:1.2.3.4 as 1.2.3.4
 std::string plain_address(std::string_view text);
 
 }  // namespace vigil::entities::logs

@@ -26,7 +26,8 @@ struct Asked {
 };
 
 Result<Asked> asked_in(const Request& request) {
-  if (auto known = ops::known_members(request.input, {"service", "attacks", "window", "since"});
+  if (auto known =
+          ops::known_members(request.input, {"service", "attacks", "window", "since", "bytes"});
       !known) {
     return std::unexpected(known.error());
   }
@@ -64,8 +65,8 @@ json::object finding_of(const AttackWindows::Host& host, const Asked& asked) {
   json::object out;
   out["host"] = to_valid_utf8(host.host);
   out["severity"] = "warning";
-  out["title"] =
-      fmt::format("{}: {} attacks within {}", host.host, host.most, to_text(asked.limits.window));
+  out["title"] = fmt::format("{}: {} attacks within {}", host.host, host.most,
+                             vigil::to_text(asked.limits.window));
   out["attacks"] = host.attacks;
   out["within_window"] = host.most;
   out["first"] = to_rfc3339(host.first);
@@ -117,7 +118,7 @@ json::object result_of(const Counted& counted, const AttackWindows& windows, con
   const auto summary =
       fmt::format("{} attacks by {} hosts in {} lines; {} hosts with {} or more within {}",
                   counted.attacks, windows.hosts(), read.lines, over.size(),
-                  asked.limits.attacks_min, to_text(asked.limits.window));
+                  asked.limits.attacks_min, vigil::to_text(asked.limits.window));
   out["findings"] = std::move(findings);
   out["summary"] = summary;
   out["text"] = text + summary + "\n";

@@ -63,6 +63,7 @@ std::optional<Record> of_json(std::string_view line) {
       time_of(member(from, std::array<std::string_view, 6>{"__REALTIME_TIMESTAMP", "time",
                                                            "@timestamp", "timestamp", "ts", "t"}));
   out.host = member(from, std::array<std::string_view, 3>{"_HOSTNAME", "host", "hostname"});
+  out.process = member(from, std::array<std::string_view, 3>{"_PID", "SYSLOG_PID", "pid"});
   out.program = member(from, std::array<std::string_view, 5>{"SYSLOG_IDENTIFIER", "_COMM", "logger",
                                                              "service", "name"});
   return out;

@@ -19,6 +19,7 @@ struct Record {
   std::optional<TimePoint> at;
   std::string host;
   std::string program;
+  std::string process;  // its number, where a journal says it
   Severity severity = Severity::other;
   std::string message;
 };
