@@ -241,7 +241,12 @@ class OpsGuardian final : public Guardian {
     if (is_watch_case(course.wake.case_key) && is_watch_timer(name)) {
       on_watch_timer(course, due);
     } else if (name == "settle") {
-      if (incident.firing() == 0) close_incident(course);
+      if (is_verifying(setup_.runbooks, incident)) {
+        course.remarks.emplace_back("it is over once its runbook is verified");
+        course.decision.timers.push_back({"settle", now + setup_.settings.settle, {}});
+      } else if (incident.firing() == 0) {
+        close_incident(course);
+      }
     } else if (name == "escalate") {
       incident.waits_for_somebody = false;
       if (incident.phase == Phase::firing && incident.acked_by.empty() &&

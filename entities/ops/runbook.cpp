@@ -173,7 +173,7 @@ Step runbook_verify(const std::vector<Runbook>& all, Incident& incident, TimePoi
     return {fmt::format("runbook {} helped: the alerts have resolved", book->settings.name), {}};
   }
   if (plan_step(*book, incident, book->settings.verify, "verify", decision)) {
-    return {fmt::format("runbook {} is verified", book->settings.name), {}};
+    return {fmt::format("runbook {} is being verified", book->settings.name), {}};
   }
   return not_verified(*book, incident, "its verification lacks a label", now, decision);
 }
@@ -198,6 +198,10 @@ Step runbook_settled(const std::vector<Runbook>& all, Incident& incident,
                                settled.error.empty() ? "" : ": ", plain(settled.error, 200));
   const bool refused = settled.outcome == "denied";
   return {why, refused ? "" : why};
+}
+
+bool is_verifying(const std::vector<Runbook>& all, const Incident& incident) {
+  return incident.runbook_step == "verify" && current(all, incident) != nullptr;
 }
 
 }  // namespace vigil::entities::ops

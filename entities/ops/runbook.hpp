@@ -37,4 +37,7 @@ Step runbook_verify(const std::vector<Runbook>& all, Incident& incident, TimePoi
 Step runbook_settled(const std::vector<Runbook>& all, Incident& incident,
                      const ActionSettled& settled, TimePoint now, Decision& decision);
 
+// Whether it has acted and is not verified yet: then the incident is not over.
+bool is_verifying(const std::vector<Runbook>& all, const Incident& incident);
+
 }  // namespace vigil::entities::ops
