@@ -11,7 +11,7 @@ namespace {
 constexpr std::array table{
     Analyser{"ops.logs", "a log by kinds of messages: what is new, more than usual, or silent",
              "files, the oldest first (- is standard input); window (10m), top (20), bytes (from "
-             "the end of each file, 64 MiB)",
+             "the end of each file, 64 MiB), state (a file kept from run to run)",
              look_at_logs},
     Analyser{"ops.attacks", "who tries to get in, by what sshd, mail, web and other servers logged",
              "files (- is standard input); service (sshd, postfix...; all), attacks (5) within "

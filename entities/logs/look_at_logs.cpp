@@ -6,8 +6,10 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <numeric>
 
 #include "entities/logs/input.hpp"
+#include "entities/logs/state_file.hpp"
 #include "entities/logs/survey.hpp"
 #include "entities/ops/reading.hpp"
 #include "entities/ops/reading_input.hpp"
@@ -59,6 +61,12 @@ ops::Readings readings_of(const Survey& survey) {
     out.add("log.messages", static_cast<double>(survey.latest[at]), {},
             {{"severity", std::string(to_text(static_cast<Severity>(at)))}});
   }
+  const auto latest = std::accumulate(survey.latest.begin(), survey.latest.end(), std::uint64_t{0});
+  if (latest > 0) {
+    const auto errors = survey.latest[static_cast<std::size_t>(Severity::error)];
+    out.add("log.error_share", 100 * static_cast<double>(errors) / static_cast<double>(latest),
+            "percent");
+  }
   out.add("log.errors_unusual", survey.errors == Unlike::more ? 1 : 0);
   out.add("log.kinds", static_cast<double>(survey.kinds.size()));
   std::array<int, 4> counts{};
@@ -92,7 +100,7 @@ std::string summary_of(const Survey& survey, Duration stretch) {
 }  // namespace
 
 Result<json::value> look_at_logs(const Request& request) {
-  if (auto known = ops::known_members(request.input, {"window", "top", "bytes"}); !known) {
+  if (auto known = ops::known_members(request.input, {"window", "top", "bytes", "state"}); !known) {
     return std::unexpected(known.error());
   }
   const auto stretch = ops::time_in(request.input, "window", 10min);
@@ -101,8 +109,15 @@ Result<json::value> look_at_logs(const Request& request) {
   const auto top = ops::number_in(request.input, "top", 20);
   if (!top) return std::unexpected(top.error());
   Surveyor surveyor(*stretch, std::chrono::floor<Duration>(std::chrono::system_clock::now()));
+  const auto state = ops::text_in(request.input, "state", "");
+  if (!state.empty()) {
+    if (auto loaded = load_state(state, surveyor); !loaded) return std::unexpected(loaded.error());
+  }
   const auto read = read_lines(request, [&](std::string_view line) { surveyor.take(line); });
   if (!read) return std::unexpected(read.error());
+  if (!state.empty()) {
+    if (auto saved = save_state(state, surveyor); !saved) return std::unexpected(saved.error());
+  }
   const auto survey = std::move(surveyor).end();
   auto readings = readings_of(survey);
   say_problems(survey, *read, readings);

@@ -250,18 +250,15 @@ void Miner::remove(std::uint64_t id) {
   templates_.erase(found);
 }
 
+json::object to_json(const Template& pattern) {
+  json::array tokens;
+  for (const auto& token : pattern.tokens) tokens.emplace_back(to_valid_utf8(token));
+  return {{"id", pattern.id}, {"lines", pattern.lines}, {"tokens", std::move(tokens)}};
+}
+
 json::array Miner::to_json() const {
   json::array out;
-  for (const auto id : by_age_) {
-    const auto& pattern = templates_.at(id).pattern;
-    json::object one;
-    one["id"] = pattern.id;
-    one["lines"] = pattern.lines;
-    json::array tokens;
-    for (const auto& token : pattern.tokens) tokens.emplace_back(to_valid_utf8(token));
-    one["tokens"] = std::move(tokens);
-    out.push_back(std::move(one));
-  }
+  for (const auto id : by_age_) out.push_back(logs::to_json(templates_.at(id).pattern));
   return out;
 }
 

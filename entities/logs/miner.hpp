@@ -27,6 +27,8 @@ struct Template {
   std::string text() const;  // for people
 };
 
+json::object to_json(const Template& pattern);
+
 struct Seen {
   std::uint64_t id = 0;
   bool is_new = false;

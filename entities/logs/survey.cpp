@@ -3,32 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <unordered_map>
 
 #include "core/digest.hpp"
 #include "core/json.hpp"
-#include "entities/logs/miner.hpp"
+#include "entities/logs/survey_parts.hpp"
 
 namespace vigil::entities::logs {
 namespace {
 
-constexpr std::size_t stretches_max = 500;
 constexpr std::size_t fresh_least = 6;       // stretches without it, before it is called new
 constexpr std::size_t more_least = 4;        // stretches to know what is usual
 constexpr double silent_usual = 7;           // so often that an absence is no chance (e^-7 < 0.1 %)
 constexpr std::size_t silent_least = 10;     // stretches, all of them with it
 constexpr std::size_t text_bytes_max = 300;  // of a kind, and of an example
-
-// Of each message, since the first one.
-using Seconds = std::vector<std::int32_t>;
-// By stretch, the latest first.
-using Counts = std::vector<std::uint32_t>;
-
-struct Told {
-  std::string example;
-  Severity severity = Severity::other;
-  Seconds seconds;
-};
 
 double median_of(Counts& values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -52,22 +39,6 @@ bool goes_before(const Kind& a, const Kind& b) {
 
 }  // namespace
 
-struct Surveyor::State {
-  void note_time(const Record& record);
-  void note_kind(const Record& record, std::int32_t second);
-  Counts counts_of(const Seconds& seconds) const;
-  Kind kind_of(const Template& of, const Told& told) const;
-
-  Duration stretch;
-  TimePoint now;
-  Miner miner = Miner();
-  std::unordered_map<std::uint64_t, Told> told = {};  // by template
-  std::array<Seconds, severities> by_severity = {};
-  std::optional<TimePoint> origin = {};
-  TimePoint last = {};  // a line without a time is of the time of the one before
-  Survey out = {};
-};
-
 void Surveyor::State::note_time(const Record& record) {
   if (!record.at) return;
   last = *record.at;
@@ -89,26 +60,45 @@ void Surveyor::State::note_kind(const Record& record, std::int32_t second) {
     auto& seconds = other.mapped().seconds;
     mine.seconds.insert(mine.seconds.end(), seconds.begin(), seconds.end());
     mine.severity = std::max(mine.severity, other.mapped().severity);
+    mine.is_known = mine.is_known || other.mapped().is_known;
+    add_counts(mine.kept, other.mapped().kept);
   }
   mine.seconds.push_back(second);
   mine.severity = std::max(mine.severity, record.severity);
   mine.example = to_valid_utf8(record.message.substr(0, text_bytes_max));
 }
 
-// The oldest stretch is not whole, and is left out.
-Counts Surveyor::State::counts_of(const Seconds& seconds) const {
+// The oldest stretch of the log is not whole, and is left out, or taken from what was kept.
+Counts Surveyor::State::counts_of(const Seconds& seconds, const Counts& kept) const {
   Counts counts(out.stretches + 1);
   for (const auto second : seconds) {
     const auto at = origin ? *origin + std::chrono::seconds{second} : TimePoint{};
     const auto place =
         !out.end || at >= *out.end ? 0 : static_cast<std::size_t>((*out.end - at) / stretch);
-    if (place < counts.size()) ++counts[place];
+    if (place <= own_stretches) ++counts[place];
+  }
+  for (std::size_t place = own_stretches + 1; place <= out.stretches; ++place) {
+    const auto before = place - kept_shift;
+    if (before < kept.size()) counts[place] = kept[before];
   }
   return counts;
 }
 
+void Surveyor::State::finish() {
+  if (!out.begin) return;
+  const auto whole = static_cast<std::size_t>((*out.end - *out.begin) / stretch);
+  own_stretches = std::min(whole == 0 ? 0 : whole - 1, stretches_max);
+  out.stretches = own_stretches;
+  if (!kept_end || *kept_end > *out.end) return;
+  kept_shift = static_cast<std::size_t>((*out.end - *kept_end + stretch / 2) / stretch);
+  // Nobody knows what was between them: what was kept says nothing about how it is usually.
+  if (kept_shift > own_stretches + 1) return;
+  const auto kept_to = std::min(kept_stretches + kept_shift, stretches_max);
+  out.stretches = std::max(out.stretches, kept_to);
+}
+
 Kind Surveyor::State::kind_of(const Template& of, const Told& told_of) const {
-  const auto counts = counts_of(told_of.seconds);
+  const auto counts = counts_of(told_of.seconds, told_of.kept);
   const auto compared = compare_latest(counts);
   Kind kind;
   kind.text = to_valid_utf8(of.text().substr(0, text_bytes_max));
@@ -119,6 +109,7 @@ Kind Surveyor::State::kind_of(const Template& of, const Told& told_of) const {
   kind.latest = counts.front();
   kind.usual = compared.usual;
   kind.unlike = compared.unlike;
+  if (told_of.is_known && kind.unlike == Unlike::fresh) kind.unlike = Unlike::nothing;
   return kind;
 }
 
@@ -148,16 +139,17 @@ void Surveyor::take(std::string_view line) {
 Survey Surveyor::end() && {
   auto& state = *state_;
   auto& out = state.out;
-  if (out.begin) {
-    const auto whole = static_cast<std::size_t>((*out.end - *out.begin) / state.stretch);
-    out.stretches = std::min(whole == 0 ? 0 : whole - 1, stretches_max);
-  }
+  state.finish();
   for (const auto& [id, told] : state.told) {
-    if (const auto* of = state.miner.find(id)) out.kinds.push_back(state.kind_of(*of, told));
+    const auto* of = state.miner.find(id);
+    if (of == nullptr) continue;
+    auto kind = state.kind_of(*of, told);
+    // What only an earlier log had is told when its silence is.
+    if (kind.count > 0 || kind.unlike != Unlike::nothing) out.kinds.push_back(std::move(kind));
   }
   std::ranges::sort(out.kinds, goes_before);
   for (std::size_t at = 0; at < severities; ++at) {
-    const auto counts = state.counts_of(state.by_severity[at]);
+    const auto counts = state.counts_of(state.by_severity[at], state.kept_by_severity[at]);
     out.latest[at] = counts.front();
     if (static_cast<Severity>(at) != Severity::error) continue;
     const auto compared = compare_latest(counts);

@@ -1,8 +1,8 @@
 #pragma once
 // What a log says by kinds of messages, and what of it is unlike its own past: the latest stretch
-// of time is compared with the stretches of the same length before it. Nothing is kept between
-// runs: the past is in the log. Pure; any thread; memory grows with the number of lines (8 bytes
-// each).
+// of time is compared with the stretches of the same length before it. The past is in
+// the log; what a run knew may be kept for the next, too, for a log that was rotated. Pure; any
+// thread; memory grows with the number of lines (8 bytes each).
 #include <array>
 #include <memory>
 #include <optional>
@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json.hpp"
 #include "core/time.hpp"
 #include "entities/logs/record.hpp"
 
@@ -51,7 +52,13 @@ class Surveyor {
  public:
   Surveyor(Duration stretch, TimePoint now);
   ~Surveyor();
+  // What an earlier run kept, before the first line: its kinds are not new, and its stretches are
+  // the past of those of this log, when they are as long and there is no gap between. Lenient: what
+  // is no such thing is left out.
+  void load(const json::value& kept);
   void take(std::string_view line);
+  // For a later run; after the last line. Bounded.
+  json::object to_keep() const;
   Survey end() &&;
 
  private:
