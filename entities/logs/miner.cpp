@@ -25,6 +25,9 @@ constexpr std::size_t same_from = 4;
 constexpr std::array<std::string_view, 6> announces{"user", "username", "login",
                                                     "host", "account",  "named"};
 
+constexpr std::size_t begins_from = 8;
+constexpr std::ptrdiff_t begins_words_least = 3;
+
 std::uint64_t hash_of(std::string_view text) {
   const std::uint64_t hash = std::hash<std::string_view>{}(text);
   return hash == takes_any ? 1 : hash;
@@ -34,6 +37,7 @@ struct Keyed {
   std::vector<std::uint64_t> words;
   std::string key;
   std::uint64_t alike = 0;
+  std::uint64_t tail = 0;
 };
 
 Keyed keyed(const std::vector<std::string>& tokens) {
@@ -47,6 +51,8 @@ Keyed keyed(const std::vector<std::string>& tokens) {
   }
   const auto first = out.words.empty() ? 1 : out.words.front();
   out.alike = first * 0x9E3779B97F4A7C15U + tokens.size();
+  const auto begin = tokens.empty() ? 0 : out.key.find(' ');
+  out.tail = hash_of(std::string_view(out.key).substr(begin));
   return out;
 }
 
@@ -128,8 +134,10 @@ Miner::Entry& Miner::add(std::vector<std::string> tokens, std::uint64_t id) {
   }
   entry.key = std::move(key.key);
   entry.alike = key.alike;
+  entry.tail = key.tail;
   entry.age = by_age_.insert(by_age_.end(), id);
   alike_[entry.alike].push_back(id);
+  tails_[entry.tail].push_back(id);
   return templates_.insert_or_assign(id, std::move(entry)).first->second;
 }
 
@@ -168,10 +176,12 @@ Seen Miner::observe(std::string_view message) {
   if (entry == nullptr) {
     const auto parts = keyed(tokens);
     entry = find_matching(parts.words, parts.alike);
+    if (entry == nullptr) entry = find_open_begin(parts.tail);
     if (entry == nullptr) {
       entry = &add(tokens, next_id_++);
       seen.is_new = true;
       merge_alike(*entry, seen);
+      if (seen.absorbed.empty()) merge_begins(*entry, seen);
     }
     remember(key, entry->pattern.id);
   }
@@ -240,12 +250,38 @@ void Miner::merge_alike(Entry& entry, Seen& seen) {
   for (const auto id : *chosen) remove(id);
 }
 
+// "<*> has joined the channel": such a template is the only one of its tail from then on.
+Miner::Entry* Miner::find_open_begin(std::uint64_t tail) {
+  const auto found = tails_.find(tail);
+  if (found == tails_.end()) return nullptr;
+  auto& entry = templates_.at(found->second.front());
+  const bool is_open = !entry.words.empty() && entry.words.front() == takes_any;
+  return is_open ? &entry : nullptr;
+}
+
+// The first word is mostly what a statement is known by, so more is asked of it than of others.
+void Miner::merge_begins(Entry& entry, Seen& seen) {
+  const auto alike = tails_.at(entry.tail);
+  if (alike.size() < begins_from || has_mark(entry.pattern.tokens.front())) return;
+  const auto said = std::ranges::count_if(entry.pattern.tokens | std::views::drop(1), has_letters);
+  if (said < begins_words_least) return;
+  for (const auto id : alike) {
+    if (id == entry.pattern.id) continue;
+    absorb(entry, templates_.at(id));
+    seen.absorbed.push_back(id);
+    remove(id);
+  }
+}
+
 void Miner::remove(std::uint64_t id) {
   const auto found = templates_.find(id);
   if (found == templates_.end()) return;
   auto& alike = alike_[found->second.alike];
   std::erase(alike, id);
   if (alike.empty()) alike_.erase(found->second.alike);
+  auto& tail = tails_[found->second.tail];
+  std::erase(tail, id);
+  if (tail.empty()) tails_.erase(found->second.tail);
   by_age_.erase(found->second.age);
   templates_.erase(found);
 }

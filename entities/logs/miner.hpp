@@ -56,11 +56,14 @@ class Miner {
     std::vector<std::uint64_t> words;  // hashes of the tokens; 0 takes any
     std::string key;
     std::uint64_t alike = 0;  // which others begin the same
+    std::uint64_t tail = 0;   // which others go on the same
     std::list<std::uint64_t>::iterator age;
   };
 
   Entry& add(std::vector<std::string> tokens, std::uint64_t id);
   Entry* find_matching(const std::vector<std::uint64_t>& words, std::uint64_t alike);
+  Entry* find_open_begin(std::uint64_t tail);
+  void merge_begins(Entry& entry, Seen& seen);
   void merge_alike(Entry& entry, Seen& seen);
   void absorb(Entry& into, const Entry& other);
   void remove(std::uint64_t id);
@@ -70,6 +73,7 @@ class Miner {
   std::uint64_t next_id_ = 1;
   std::unordered_map<std::uint64_t, Entry> templates_;
   std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> alike_;
+  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> tails_;
   std::unordered_map<std::string, std::uint64_t> by_key_;  // of lines seen before
   std::list<std::uint64_t> by_age_;
 };

@@ -74,6 +74,20 @@ TEST_CASE("words that differ alone become a value once there are enough of them"
   CHECK(miner.find(fourth.id)->lines == 5);
 }
 
+TEST_CASE("a first word becomes a value only after many, and when the rest says enough") {
+  Miner miner;
+  const char* const names[] = {"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"};
+  for (const auto* name : names) (void)miner.observe(fmt::format("{} has joined us", name));
+  CHECK(miner.size() == 1);
+  CHECK(template_of(miner, "ivan has joined us") == "<*> has joined us");
+  CHECK(miner.find(miner.observe("judy has joined us").id)->lines == 10);
+  for (const auto* name : names) (void)miner.observe(fmt::format("{} startup succeeded", name));
+  CHECK(miner.size() == 9);
+  Miner after;
+  after.load(miner.to_json());
+  CHECK_FALSE(after.observe("kim has joined us").is_new);
+}
+
 TEST_CASE("what a few words say stays apart") {
   Miner miner;
   (void)miner.observe("link eth0 is up");
