@@ -208,13 +208,14 @@ bool day_first(Scan& scan, Written& out) {
     const auto month = scan.number(2, 2);
     if (!month || between == ' ') return false;
     out.month = *month;
-    if (out.month > 12) std::swap(out.month, out.day);
   }
+  const bool is_month_first = out.month > 12;
   Scan ahead = scan;
   if (ahead.take(between)) {
     const auto year = ahead.number(4, 4);
     if (!year || *year < 1970) return false;
     out.year = *year;
+    if (is_month_first) std::swap(out.month, out.day);
     scan = ahead;
   } else if (between != '-') {
     return false;
