@@ -11,6 +11,7 @@
 
 #include "entities/logs/line.hpp"
 #include "entities/logs/miner.hpp"
+#include "entities/logs/record.hpp"
 
 namespace vigil::bench {
 
@@ -114,13 +115,15 @@ inline LabelledLog read_log_set(const std::filesystem::path& folder, std::string
   return out;
 }
 
-// What the miner made of the lines, in one pass: the template of each at the end.
+// What the miner made of the records, as ops.logs reads them, in one pass: the template of each at
+// the end.
 inline std::vector<std::uint64_t> mined_groups(const std::vector<std::string>& lines) {
   entities::logs::Miner miner;
   std::unordered_map<std::uint64_t, std::uint64_t> now;
   std::vector<std::uint64_t> out;
   for (const auto& line : lines) {
-    const auto seen = miner.observe(entities::logs::read_line(line, TimePoint{}).content);
+    const auto record = entities::logs::read_record(line, TimePoint{});
+    const auto seen = miner.observe(record ? record->message : line);
     for (const auto id : seen.absorbed) now[id] = seen.id;
     out.push_back(seen.id);
   }

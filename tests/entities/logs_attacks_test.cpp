@@ -12,6 +12,7 @@
 #include "bench/attacks_truth.hpp"
 #include "entities/logs/attack_pattern.hpp"
 #include "entities/logs/look_at_attacks.hpp"
+#include "entities/ops/watch_look.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::logs;
@@ -210,6 +211,14 @@ TEST_CASE("the analyser counts attacks as readings and tells the hosts") {
   CHECK(find_path(*result, "findings")->as_array().size() == 1);
   CHECK(find_text(*result, "readings.0.name") == "attacks.lines");
   CHECK(find_path(*result, "readings.0.value")->to_number<double>() == 7);
+  // As a watch reads it.
+  const auto look = entities::ops::read_look(*result);
+  CHECK(look.no_numbers == 0);
+  const auto of_host =
+      std::ranges::find(look.readings, "attacks.of_host", &entities::ops::Measured::name);
+  REQUIRE(of_host != look.readings.end());
+  CHECK(of_host->labels.at("host") == "192.0.2.1");
+  CHECK(of_host->value == 6);
   request.input.as_object()["since"] = "1h";
   CHECK(find_path(*look_at_attacks(request), "readings.0.value")->to_number<double>() == 0);
   request.input.as_object()["service"] = "gopher";
