@@ -11,8 +11,10 @@
 #include "core/task_group.hpp"
 #include "daemon/admin/api.hpp"
 #include "daemon/delivery/courier.hpp"
+#include "daemon/delivery/http_client.hpp"
 #include "daemon/ingress/door.hpp"
 #include "daemon/ingress/http_server.hpp"
+#include "daemon/ingress/poller.hpp"
 #include "daemon/ingress/scheduler.hpp"
 #include "daemon/ingress/watch.hpp"
 #include "daemon/load_config.hpp"
@@ -125,6 +127,8 @@ struct App::State {
   std::unique_ptr<ingress::Door> door;
   std::unique_ptr<ingress::Scheduler> scheduler;
   std::unique_ptr<ingress::Watcher> watcher;
+  delivery::HttpClient http{executor, clock};  // of what is polled
+  std::unique_ptr<ingress::Poller> poller;
   std::unique_ptr<delivery::Courier> courier;
   std::unique_ptr<ingress::HttpServer> webhooks;
   std::unique_ptr<admin::Api> api;
@@ -204,6 +208,10 @@ void App::State::make_parts() {
   watcher = std::make_unique<ingress::Watcher>(
       executor, clock, [this] { return make_reading_runner(); },
       [this](ingress::Noticed noticed) { return accept_noticed(std::move(noticed)); });
+  poller = std::make_unique<ingress::Poller>(
+      executor, clock,
+      [this](delivery::HttpRequest request) { return http.perform(std::move(request)); },
+      [this](ingress::Noticed noticed) { return accept_noticed(std::move(noticed)); });
   runtime->on_actions([this] { courier->nudge(); });
   runtime->on_work_ended([this] { scheduler->work_ended(); });
   webhooks = std::make_unique<ingress::HttpServer>(
@@ -243,6 +251,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   if (taken) taken = scheduler->apply(*wanted);
   if (taken) taken = courier->apply(*wanted);
   if (taken) taken = watcher->apply(*wanted);
+  if (taken) taken = poller->apply(*wanted);
   if (taken || !applied) return taken;
   const auto put_back = [](std::string_view part, const Result<void>& done) {
     if (!done)
@@ -254,6 +263,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   put_back("scheduler", scheduler->apply(*settings));
   put_back("courier", courier->apply(*settings));
   put_back("watcher", watcher->apply(*settings));
+  put_back("poller", poller->apply(*settings));
   return taken;
 }
 
@@ -303,6 +313,7 @@ asio::awaitable<Result<void>> App::State::start_parts() {
   if (!sends) co_return sends;
   scheduler->start(runtime->reader());
   watcher->start(runtime->reader());
+  poller->start(runtime->reader());
   group.spawn("retention", [this] { return keep_house(); });
   co_return listen();
 }
@@ -364,6 +375,8 @@ asio::awaitable<void> App::stop() {
     co_await std::move(schedules);
     auto watching = state.watcher->stop();
     co_await std::move(watching);
+    auto polling = state.poller->stop();
+    co_await std::move(polling);
     auto work = state.runtime->stop(deadline);
     co_await std::move(work);
     auto delivery = state.courier->stop(deadline);
