@@ -11,7 +11,7 @@
 #include "core/task_group.hpp"
 #include "daemon/admin/api.hpp"
 #include "daemon/delivery/courier.hpp"
-#include "daemon/delivery/http_client.hpp"
+#include "daemon/http/client.hpp"
 #include "daemon/ingress/door.hpp"
 #include "daemon/ingress/http_server.hpp"
 #include "daemon/ingress/poller.hpp"
@@ -127,7 +127,7 @@ struct App::State {
   std::unique_ptr<ingress::Door> door;
   std::unique_ptr<ingress::Scheduler> scheduler;
   std::unique_ptr<ingress::Watcher> watcher;
-  delivery::HttpClient http{executor, clock};  // of what is polled
+  http::Client http{executor, clock};  // of what is polled
   std::unique_ptr<ingress::Poller> poller;
   std::unique_ptr<delivery::Courier> courier;
   std::unique_ptr<ingress::HttpServer> webhooks;
@@ -209,8 +209,7 @@ void App::State::make_parts() {
       executor, clock, [this] { return make_reading_runner(); },
       [this](ingress::Noticed noticed) { return accept_noticed(std::move(noticed)); });
   poller = std::make_unique<ingress::Poller>(
-      executor, clock,
-      [this](delivery::HttpRequest request) { return http.perform(std::move(request)); },
+      executor, clock, [this](http::Request request) { return http.perform(std::move(request)); },
       [this](ingress::Noticed noticed) { return accept_noticed(std::move(noticed)); });
   runtime->on_actions([this] { courier->nudge(); });
   runtime->on_work_ended([this] { scheduler->work_ended(); });

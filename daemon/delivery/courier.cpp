@@ -11,9 +11,9 @@
 #include "core/task_group.hpp"
 #include "daemon/delivery/conclusion.hpp"
 #include "daemon/delivery/hourly_limit.hpp"
-#include "daemon/delivery/http_client.hpp"
 #include "daemon/delivery/lanes.hpp"
 #include "daemon/delivery/sinks.hpp"
+#include "daemon/http/client.hpp"
 
 namespace vigil::delivery {
 namespace asio = boost::asio;
@@ -86,7 +86,7 @@ struct Courier::State {
   Clock& clock;
   storage::Writer& writer;
   std::function<void(ActionId)> tell_settled;
-  HttpClient http;
+  http::Client http;
   SinkGround ground;
   std::map<std::string, SinkPtr> sinks;
   std::map<std::string, HourlyLimit> starts;  // of the sinks that have one

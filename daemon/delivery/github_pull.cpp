@@ -50,7 +50,7 @@ Result<Pull> pull_of(std::string repository, const json::value& payload) {
   return pull;
 }
 
-json::value result_of(const HttpAnswer& answer) {
+json::value result_of(const http::Answer& answer) {
   json::object result{{"status", answer.status}};
   if (const auto parsed = parse_json(answer.body)) {
     if (const auto number = find_integer(*parsed, "number")) result["number"] = *number;
@@ -59,7 +59,7 @@ json::value result_of(const HttpAnswer& answer) {
   return result;
 }
 
-Outcome end(const HttpResult& answer, TimePoint now) {
+Outcome end(const http::Received& answer, TimePoint now) {
   if (!answer) return outcome_of(answer.error());
   return answer->ok() ? delivered(result_of(*answer)) : outcome_of(*answer, now);
 }
@@ -71,7 +71,7 @@ asio::awaitable<Outcome> find_pull(GithubDoor& door, const Pull& pull, std::int6
                                                pull.repository, owner, pull.head));
   asked.answer_bytes_max = list_bytes_max;
   auto performing = door.http.perform(std::move(asked));
-  HttpResult answer = co_await std::move(performing);
+  http::Received answer = co_await std::move(performing);
   if (!answer) co_return retry_later(answer.error().error.message);  // nothing was changed yet
   if (!answer->ok()) co_return outcome_of(*answer, door.clock.now());
   const auto parsed = parse_json(answer->body);
@@ -92,7 +92,7 @@ asio::awaitable<Outcome> edit_pull(GithubDoor& door, const Pull& pull, std::int6
   if (pull.closed) body["state"] = "closed";
   asked.body = to_text(json::value(std::move(body)));
   auto performing = door.http.perform(std::move(asked));
-  HttpResult answer = co_await std::move(performing);
+  http::Received answer = co_await std::move(performing);
   co_return end(answer, door.clock.now());
 }
 
@@ -105,9 +105,9 @@ asio::awaitable<Outcome> open_pull(GithubDoor& door, const Pull& pull, Kind kind
                                                 {"base", pull.base},
                                                 {"body", pull.body},
                                                 {"draft", kind == Kind::draft}}));
-  asked.connection = Connection::fresh;
+  asked.connection = http::Connection::fresh;
   auto performing = door.http.perform(std::move(asked));
-  HttpResult answer = co_await std::move(performing);
+  http::Received answer = co_await std::move(performing);
   if (answer && answer->status == 422) {
     *no_drafts = answer->body.find("raft pull requests are not supported") != std::string::npos;
     if (answer->body.find("already exists") != std::string::npos) {

@@ -5,15 +5,15 @@
 #include <functional>
 #include <string>
 
-#include "daemon/delivery/http_client.hpp"
 #include "daemon/delivery/sinks.hpp"
+#include "daemon/http/client.hpp"
 
 namespace vigil::delivery {
 
 struct GithubDoor {
-  std::function<HttpRequest(std::string method, const std::string& path)> request;
+  std::function<http::Request(std::string method, const std::string& path)> request;
   Clock& clock;
-  HttpClient& http;
+  http::Client& http;
 };
 
 // The payload of a pull request: head and base, and no number.

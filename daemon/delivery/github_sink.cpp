@@ -9,8 +9,8 @@
 #include "core/digest.hpp"
 #include "daemon/delivery/answers.hpp"
 #include "daemon/delivery/github_pull.hpp"
-#include "daemon/delivery/http_client.hpp"
 #include "daemon/delivery/sinks.hpp"
+#include "daemon/http/client.hpp"
 
 namespace vigil::delivery {
 namespace asio = boost::asio;
@@ -80,7 +80,7 @@ Result<std::string> comment_of(const storage::Action& action, const json::value&
       shortened(*body, body_bytes_max, "\n\n(cut: it was longer than GitHub takes)"));
 }
 
-json::value result_of(const HttpAnswer& answer) {
+json::value result_of(const http::Answer& answer) {
   json::object result{{"status", answer.status}};
   if (const auto parsed = parse_json(answer.body)) {
     if (const auto id = find_integer(*parsed, "id")) result["id"] = *id;
@@ -132,8 +132,8 @@ class GithubSink final : public Sink {
   }
 
  private:
-  HttpRequest request(std::string method, const std::string& path) const {
-    HttpRequest out;
+  http::Request request(std::string method, const std::string& path) const {
+    http::Request out;
     out.method = std::move(method);
     out.url = settings_.base_url + path;
     out.deadline = clock_.now() + settings_.timeout;
@@ -145,7 +145,7 @@ class GithubSink final : public Sink {
     return out;
   }
 
-  Outcome end(const HttpResult& answer) const {
+  Outcome end(const http::Received& answer) const {
     if (!answer) return outcome_of(answer.error());
     return answer->ok() ? delivered(result_of(*answer)) : outcome_of(*answer, clock_.now());
   }
@@ -158,7 +158,7 @@ class GithubSink final : public Sink {
   config::GithubSink settings_;
   config::Secret token_;
   Clock& clock_;
-  HttpClient& http_;
+  http::Client& http_;
 };
 
 asio::awaitable<Outcome> GithubSink::set_status(std::string repository, json::value payload) {
@@ -180,7 +180,7 @@ asio::awaitable<Outcome> GithubSink::set_status(std::string repository, json::va
   auto asked = request("POST", fmt::format("/repos/{}/statuses/{}", repository, *sha));
   asked.body = to_text(json::value(std::move(body)));
   auto performing = http_.perform(std::move(asked));
-  HttpResult answer = co_await std::move(performing);
+  http::Received answer = co_await std::move(performing);
   co_return end(answer);
 }
 
@@ -208,9 +208,9 @@ asio::awaitable<Outcome> GithubSink::comment(Attempt attempt, Place place, std::
   auto asked =
       request("POST", fmt::format("/repos/{}/issues/{}/comments", place.repository, place.number));
   asked.body = to_text(json::object{{"body", body}});
-  asked.connection = Connection::fresh;
+  asked.connection = http::Connection::fresh;
   auto performing = http_.perform(std::move(asked));
-  HttpResult answer = co_await std::move(performing);
+  http::Received answer = co_await std::move(performing);
   co_return end(answer);
 }
 
@@ -219,7 +219,7 @@ asio::awaitable<Outcome> GithubSink::edit(Place place, std::int64_t id, std::str
   auto asked = request("PATCH", fmt::format("/repos/{}/issues/comments/{}", place.repository, id));
   asked.body = to_text(json::object{{"body", body}});
   auto performing = http_.perform(std::move(asked));
-  HttpResult answer = co_await std::move(performing);
+  http::Received answer = co_await std::move(performing);
   *status = answer ? answer->status : 0;
   co_return end(answer);
 }
@@ -232,7 +232,7 @@ asio::awaitable<Outcome> GithubSink::find_comment(Place place, std::string marke
                                             place.repository, place.number, page));
     asked.answer_bytes_max = list_bytes_max;
     auto performing = http_.perform(std::move(asked));
-    HttpResult answer = co_await std::move(performing);
+    http::Received answer = co_await std::move(performing);
     if (!answer) co_return retry_later(answer.error().error.message);  // nothing was changed yet
     if (!answer->ok()) co_return outcome_of(*answer, clock_.now());
     const auto parsed = parse_json(answer->body);

@@ -4,8 +4,8 @@
 
 #include "core/digest.hpp"
 #include "daemon/delivery/answers.hpp"
-#include "daemon/delivery/http_client.hpp"
 #include "daemon/delivery/sinks.hpp"
+#include "daemon/http/client.hpp"
 
 namespace vigil::delivery {
 namespace asio = boost::asio;
@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t answer_bytes_max = 64 * 1024;
 constexpr std::size_t answer_kept_max = 4 * 1024;
 
-json::value result_of(const HttpAnswer& answer) {
+json::value result_of(const http::Answer& answer) {
   json::object result{{"status", answer.status}};
   if (answer.body.empty()) return result;
   if (answer.body.size() <= answer_kept_max) {
@@ -41,16 +41,16 @@ class HttpSink final : public Sink {
   asio::awaitable<Outcome> attempt(Attempt attempt) override {
     auto request = request_of(attempt.action);
     auto performing = http_.perform(std::move(request));
-    HttpResult answer = co_await std::move(performing);
+    http::Received answer = co_await std::move(performing);
     if (!answer) co_return outcome_of(answer.error());
     if (answer->ok()) co_return delivered(result_of(*answer));
     co_return outcome_of(*answer, clock_.now());
   }
 
  private:
-  HttpRequest request_of(const storage::Action& action) const {
+  http::Request request_of(const storage::Action& action) const {
     const auto now = clock_.now();
-    HttpRequest request;
+    http::Request request;
     request.url = settings_.url;
     request.body = to_text(json::value(action.payload));
     request.deadline = now + settings_.timeout;
@@ -75,7 +75,7 @@ class HttpSink final : public Sink {
   config::HttpSink settings_;
   std::optional<config::Secret> key_;
   Clock& clock_;
-  HttpClient& http_;
+  http::Client& http_;
 };
 
 // `whsec_` and base64 as the standard writes them; any other text is the key itself.

@@ -13,9 +13,11 @@
 #include "core/error.hpp"
 #include "storage/outbox.hpp"
 
-namespace vigil::delivery {
+namespace vigil::http {
+class Client;
+}
 
-class HttpClient;
+namespace vigil::delivery {
 
 // Must it not happen twice, or is a second time the same as the first?
 enum class Repeat { harmless, dangerous };
@@ -57,7 +59,7 @@ class Sink {
 struct SinkGround {
   boost::asio::any_io_executor executor;
   Clock& clock;
-  HttpClient& http;
+  http::Client& http;
 };
 
 // Reads the credentials it needs. The error names the sink and its key.

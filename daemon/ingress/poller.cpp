@@ -12,7 +12,7 @@
 #include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
-#include "daemon/delivery/answers.hpp"
+#include "daemon/http/refusal.hpp"
 #include "daemon/ingress/poll_reading.hpp"
 
 namespace vigil::ingress {
@@ -94,7 +94,7 @@ struct Poller::State {
   void begin(const EntryPtr& entry);
   void dismiss(const EntryPtr& entry);
   bool is_first(const Entry& entry) const;
-  delivery::HttpRequest request_of(const Entry& entry, const std::string& url, int page) const;
+  http::Request request_of(const Entry& entry, const std::string& url, int page) const;
   asio::awaitable<void> run(EntryPtr entry);
   asio::awaitable<std::optional<Trouble>> look(EntryPtr entry);
   asio::awaitable<std::expected<Found, Trouble>> find(EntryPtr entry);
@@ -113,9 +113,9 @@ bool Poller::State::is_first(const Entry& entry) const {
   return reader->seen.get(entry.name, std::string(form_key)) != poll_form(entry.settings);
 }
 
-delivery::HttpRequest Poller::State::request_of(const Entry& entry, const std::string& url,
-                                                int page) const {
-  delivery::HttpRequest out;
+http::Request Poller::State::request_of(const Entry& entry, const std::string& url,
+                                        int page) const {
+  http::Request out;
   out.method = "GET";
   out.url = url;
   out.deadline = clock.now() + entry.settings.timeout;
@@ -146,7 +146,7 @@ asio::awaitable<std::expected<Found, Trouble>> Poller::State::find(EntryPtr entr
   std::string url = entry->settings.url;
   for (int page = 0; page < pages_max && !url.empty(); ++page) {
     auto fetching = fetch(request_of(*entry, url, page));
-    delivery::HttpResult answer = co_await std::move(fetching);
+    http::Received answer = co_await std::move(fetching);
     if (!answer) co_return std::unexpected(Trouble{answer.error().error.message, {}});
     const auto asked = seconds_in(answer->header("x-poll-interval"));
     if (page == 0) found.asked = asked;
@@ -155,8 +155,8 @@ asio::awaitable<std::expected<Found, Trouble>> Poller::State::find(EntryPtr entr
       break;
     }
     if (!answer->ok()) {
-      auto outcome = delivery::outcome_of(*answer, clock.now());
-      co_return std::unexpected(Trouble{std::move(outcome.error), outcome.not_for});
+      auto refusal = http::refusal_of(*answer, clock.now());
+      co_return std::unexpected(Trouble{std::move(refusal.text), refusal.not_for});
     }
     if (answer->body_cut) {
       co_return std::unexpected(

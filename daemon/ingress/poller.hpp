@@ -13,14 +13,13 @@
 
 #include "config/settings.hpp"
 #include "core/clock.hpp"
-#include "daemon/delivery/http_client.hpp"
+#include "daemon/http/client.hpp"
 #include "daemon/ingress/noticed.hpp"
 #include "storage/stores.hpp"
 
 namespace vigil::ingress {
 
-using Fetch =
-    std::function<boost::asio::awaitable<delivery::HttpResult>(delivery::HttpRequest request)>;
+using Fetch = std::function<boost::asio::awaitable<http::Received>(http::Request request)>;
 
 class Poller {
  public:

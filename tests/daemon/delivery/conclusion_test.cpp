@@ -7,7 +7,7 @@
 #include <set>
 
 #include "daemon/delivery/answers.hpp"
-#include "daemon/delivery/redirect.hpp"
+#include "daemon/http/redirect.hpp"
 
 using namespace vigil;
 using namespace vigil::delivery;
@@ -71,7 +71,7 @@ TEST_CASE("a server's wish to be left alone never shortens a pause and has a bou
 
 TEST_CASE("statuses that pass are retried, others are not") {
   const auto fate = [](int status, std::vector<std::pair<std::string, std::string>> headers = {}) {
-    HttpAnswer answer;
+    http::Answer answer;
     answer.status = status;
     answer.headers = std::move(headers);
     return outcome_of(answer, now).fate;
@@ -87,18 +87,18 @@ TEST_CASE("statuses that pass are retried, others are not") {
         Fate::retry);
   CHECK(fate(403, {{"x-ratelimit-remaining", "3"}, {"x-ratelimit-reset", "1800000100"}}) ==
         Fate::failed);
-  CHECK(outcome_of(HttpFailure{Error{}, true, true}).fate == Fate::unanswered);
-  CHECK(outcome_of(HttpFailure{Error{}, false, true}).fate == Fate::retry);
-  CHECK(outcome_of(HttpFailure{Error{}, false, false}).fate == Fate::failed);
+  CHECK(outcome_of(http::Failure{Error{}, true, true}).fate == Fate::unanswered);
+  CHECK(outcome_of(http::Failure{Error{}, false, true}).fate == Fate::retry);
+  CHECK(outcome_of(http::Failure{Error{}, false, false}).fate == Fate::failed);
 }
 
 TEST_CASE("a redirect is followed to the same server alone") {
   const auto next = [](std::string url, int status, std::string location,
                        std::string method = "POST") {
-    HttpRequest request;
+    http::Request request;
     request.url = std::move(url);
     request.method = std::move(method);
-    HttpAnswer answer;
+    http::Answer answer;
     answer.status = status;
     answer.headers = {{"location", std::move(location)}};
     return redirect_of(request, answer).value_or("-");

@@ -11,8 +11,8 @@
 
 #include "core/log.hpp"
 #include "daemon/delivery/courier.hpp"
-#include "tests/daemon/delivery/small_server.hpp"
 #include "tests/support/clocked_world.hpp"
+#include "tests/support/small_server.hpp"
 
 namespace vigil::testing {
 

@@ -10,8 +10,8 @@
 
 #include "core/log.hpp"
 #include "daemon/ingress/poll_reading.hpp"
-#include "tests/daemon/delivery/small_server.hpp"
 #include "tests/support/clocked_world.hpp"
+#include "tests/support/small_server.hpp"
 
 using namespace vigil;
 using namespace vigil::ingress;
@@ -71,7 +71,7 @@ struct World : testing::ClockedWorld {
     client.emplace(loop.get_executor(), clock);
     poller.emplace(
         loop.get_executor(), clock,
-        [this](delivery::HttpRequest request) { return client->perform(std::move(request)); },
+        [this](http::Request request) { return client->perform(std::move(request)); },
         [this](Noticed noticed) { return accept(std::move(noticed)); });
     REQUIRE(poller->apply(settings));
     poller->start(*reader);
@@ -102,7 +102,7 @@ struct World : testing::ClockedWorld {
   testing::SmallServer server;
   std::string body = R"([{"id": 2, "t": "b"}, {"id": 1, "t": "a"}])";
   config::Settings settings;
-  std::optional<delivery::HttpClient> client;
+  std::optional<http::Client> client;
   std::optional<Poller> poller;
   std::vector<storage::NewEvent> events;
   bool refuse = false;

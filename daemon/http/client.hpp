@@ -16,13 +16,13 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 
-namespace vigil::delivery {
+namespace vigil::http {
 
 // Whether the request may travel on a connection that was used before. libcurl sends a request
 // again when such a connection turns out to be dead, so what must not arrive twice takes a new one.
 enum class Connection { any, fresh };
 
-struct HttpRequest {
+struct Request {
   std::string method = "POST";
   std::string url;  // http or https
   std::vector<std::pair<std::string, std::string>> headers;
@@ -32,7 +32,7 @@ struct HttpRequest {
   Connection connection = Connection::any;
 };
 
-struct HttpAnswer {
+struct Answer {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
@@ -41,23 +41,23 @@ struct HttpAnswer {
   bool ok() const { return status >= 200 && status < 300; }
 };
 
-struct HttpFailure {
+struct Failure {
   Error error;                    // in words: what failed and what to do
   bool may_have_arrived = false;  // something of the request was sent
   bool worth_retrying = true;     // false: wrong address, wrong certificate
 };
 
-using HttpResult = std::expected<HttpAnswer, HttpFailure>;
+using Received = std::expected<Answer, Failure>;
 
-class HttpClient {
+class Client {
  public:
-  HttpClient(boost::asio::any_io_executor executor, Clock& clock);
-  ~HttpClient();  // no request may be open
+  Client(boost::asio::any_io_executor executor, Clock& clock);
+  ~Client();  // no request may be open
 
   // Every status is an answer. Redirects are followed within the same scheme, host and port (307
   // and 308; 301 to 303 for GET), three at most; any other one is the answer itself. Cancelling
   // ends the exchange at once.
-  boost::asio::awaitable<HttpResult> perform(HttpRequest request);
+  boost::asio::awaitable<Received> perform(Request request);
 
  private:
   struct State;
@@ -65,6 +65,6 @@ class HttpClient {
 };
 
 // What `Retry-After` asks for: seconds or an HTTP date.
-std::optional<Duration> retry_after(const HttpAnswer& answer, TimePoint now);
+std::optional<Duration> retry_after(const Answer& answer, TimePoint now);
 
-}  // namespace vigil::delivery
+}  // namespace vigil::http

@@ -1,5 +1,5 @@
 // The HTTP client against a real server on the loopback that behaves well and badly.
-#include "daemon/delivery/http_client.hpp"
+#include "daemon/http/client.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,11 +8,11 @@
 
 #include "core/digest.hpp"
 #include "swarm/child.hpp"
-#include "tests/daemon/delivery/small_server.hpp"
 #include "tests/support/clocked_world.hpp"
+#include "tests/support/small_server.hpp"
 
 using namespace vigil;
-using namespace vigil::delivery;
+using namespace vigil::http;
 using namespace std::chrono_literals;
 using testing::Heard;
 using testing::Reply;
@@ -34,21 +34,21 @@ struct World {
     });
   }
 
-  HttpRequest request(const std::string& path, std::string method = "POST") {
-    HttpRequest out;
+  Request request(const std::string& path, std::string method = "POST") {
+    Request out;
     out.method = std::move(method);
     out.url = server.url(path);
     out.deadline = base.clock.now() + 10s;
     return out;
   }
-  void begin(HttpRequest what) {
+  void begin(Request what) {
     result.reset();
     base.group.spawn("request", [this, what]() -> asio::awaitable<void> {
       auto performing = client.perform(what);
       result = co_await std::move(performing);
     });
   }
-  HttpResult perform(HttpRequest what) {
+  Received perform(Request what) {
     begin(std::move(what));
     base.until([this] { return result.has_value(); });
     return *result;
@@ -56,8 +56,8 @@ struct World {
 
   testing::ClockedWorld base{TimePoint{1'800'000'000s}};
   testing::SmallServer server{base.loop.get_executor()};
-  HttpClient client{base.loop.get_executor(), base.clock};
-  std::optional<HttpResult> result;
+  Client client{base.loop.get_executor(), base.clock};
+  std::optional<Received> result;
 };
 
 }  // namespace
@@ -219,7 +219,7 @@ TEST_CASE("many requests at once") {
     auto asked = world.request(fmt::format("/{}", i));
     world.base.group.spawn("request", [&, asked]() -> asio::awaitable<void> {
       auto performing = world.client.perform(asked);
-      const HttpResult answer = co_await std::move(performing);
+      const Received answer = co_await std::move(performing);
       if (answer && answer->ok()) ++answered;
     });
   }
@@ -248,7 +248,7 @@ TEST_CASE("with nothing open nobody has anything to do") {
 TEST_CASE("Retry-After is seconds or a date") {
   const auto now = TimePoint{1'800'000'000s};  // 2027-01-15T08:00:00Z
   const auto asks = [&](std::string text) {
-    HttpAnswer answer;
+    Answer answer;
     answer.headers = {{"retry-after", std::move(text)}};
     return retry_after(answer, now);
   };
@@ -257,7 +257,7 @@ TEST_CASE("Retry-After is seconds or a date") {
   CHECK(asks("Fri, 15 Jan 2027 08:00:30 GMT") == 30s);
   CHECK(asks("Fri, 15 Jan 2027 07:00:00 GMT") == 0s);
   CHECK_FALSE(asks("soon").has_value());
-  CHECK_FALSE(retry_after(HttpAnswer{}, now).has_value());
+  CHECK_FALSE(retry_after(Answer{}, now).has_value());
 }
 
 TEST_CASE("a certificate nobody vouches for is refused") {

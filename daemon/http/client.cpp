@@ -1,4 +1,4 @@
-#include "daemon/delivery/http_client.hpp"
+#include "daemon/http/client.hpp"
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -14,9 +14,9 @@
 #include "core/check.hpp"
 #include "core/deadline.hpp"
 #include "core/log.hpp"
-#include "daemon/delivery/redirect.hpp"
+#include "daemon/http/redirect.hpp"
 
-namespace vigil::delivery {
+namespace vigil::http {
 namespace asio = boost::asio;
 using Descriptor = asio::posix::stream_descriptor;
 namespace {
@@ -205,8 +205,8 @@ using List = std::unique_ptr<curl_slist, ListDelete>;
 
 // One exchange: everything libcurl points into while it goes on.
 struct Exchange {
-  HttpRequest request;
-  HttpAnswer answer;
+  Request request;
+  Answer answer;
   std::size_t head_bytes = 0;
   std::array<char, CURL_ERROR_SIZE> error{};
   List headers;
@@ -243,7 +243,7 @@ bool is_clean(std::string_view text) {
   return std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 || c == '\t'; });
 }
 
-List make_headers(const HttpRequest& request) {
+List make_headers(const Request& request) {
   curl_slist* list = nullptr;
   const auto add = [&](const std::string& line) {
     auto* longer = curl_slist_append(list, line.c_str());
@@ -257,7 +257,7 @@ List make_headers(const HttpRequest& request) {
   return List(list);
 }
 
-std::unique_ptr<Exchange> make_exchange(HttpRequest request, Duration time_left) {
+std::unique_ptr<Exchange> make_exchange(Request request, Duration time_left) {
   auto out = std::make_unique<Exchange>();
   out->request = std::move(request);
   out->headers = make_headers(out->request);
@@ -312,7 +312,7 @@ bool is_hopeless(CURLcode code) {
   }
 }
 
-HttpFailure failure_of(const Exchange& exchange, CURLcode code) {
+Failure failure_of(const Exchange& exchange, CURLcode code) {
   const char* detail =
       exchange.error.front() != '\0' ? exchange.error.data() : curl_easy_strerror(code);
   std::string advice;
@@ -326,33 +326,32 @@ HttpFailure failure_of(const Exchange& exchange, CURLcode code) {
           was_sent(exchange.easy.get()), !is_hopeless(code)};
 }
 
-HttpFailure refuse(ErrorCode code, std::string why) {
+Failure refuse(ErrorCode code, std::string why) {
   return {Error{code, std::move(why)}, false, false};
 }
 
 }  // namespace
 
-struct HttpClient::State {
+struct Client::State {
   State(const asio::any_io_executor& executor, Clock& time)
       : clock(time), curl(std::make_shared<CurlLoop>(executor)) {}
   ~State() { curl->close(); }
 
-  asio::awaitable<HttpResult> exchange(HttpRequest request);
+  asio::awaitable<Received> exchange(Request request);
 
   Clock& clock;
   std::shared_ptr<CurlLoop> curl;
 };
 
-asio::awaitable<HttpResult> HttpClient::State::exchange(HttpRequest request) {
+asio::awaitable<Received> Client::State::exchange(Request request) {
   const auto deadline = request.deadline;
   const auto exchange = make_exchange(std::move(request), deadline - clock.now());
   auto running = curl->run(exchange->easy.get());
   auto limited = with_deadline(clock, deadline, std::move(running));
   Result<CURLcode> code = co_await std::move(limited);
   if (!code) {
-    co_return std::unexpected(
-        HttpFailure{Error{ErrorCode::timed_out, "no answer before the timeout"},
-                    was_sent(exchange->easy.get()), true});
+    co_return std::unexpected(Failure{Error{ErrorCode::timed_out, "no answer before the timeout"},
+                                      was_sent(exchange->easy.get()), true});
   }
   long status = 0;
   curl_easy_getinfo(exchange->easy.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -363,11 +362,11 @@ asio::awaitable<HttpResult> HttpClient::State::exchange(HttpRequest request) {
   co_return std::move(exchange->answer);
 }
 
-HttpClient::HttpClient(asio::any_io_executor executor, Clock& clock)
+Client::Client(asio::any_io_executor executor, Clock& clock)
     : state_(std::make_shared<State>(executor, clock)) {}
-HttpClient::~HttpClient() = default;
+Client::~Client() = default;
 
-asio::awaitable<HttpResult> HttpClient::perform(HttpRequest request) {
+asio::awaitable<Received> Client::perform(Request request) {
   for (const auto& [name, value] : request.headers) {
     if (is_clean(name) && is_clean(value)) continue;
     co_return std::unexpected(
@@ -377,10 +376,10 @@ asio::awaitable<HttpResult> HttpClient::perform(HttpRequest request) {
   for (int hop = 0;; ++hop) {
     if (request.deadline <= state_->clock.now()) {
       co_return std::unexpected(
-          HttpFailure{Error{ErrorCode::timed_out, "no answer before the timeout"}, hop > 0, true});
+          Failure{Error{ErrorCode::timed_out, "no answer before the timeout"}, hop > 0, true});
     }
     auto exchanging = state_->exchange(request);
-    HttpResult result = co_await std::move(exchanging);
+    Received result = co_await std::move(exchanging);
     if (!result || hop == redirects_max) co_return result;
     auto next = redirect_of(request, *result);
     if (!next) co_return result;
@@ -388,4 +387,4 @@ asio::awaitable<HttpResult> HttpClient::perform(HttpRequest request) {
   }
 }
 
-}  // namespace vigil::delivery
+}  // namespace vigil::http

@@ -2,9 +2,9 @@
 #include <array>
 #include <charconv>
 
-#include "daemon/delivery/http_client.hpp"
+#include "daemon/http/client.hpp"
 
-namespace vigil::delivery {
+namespace vigil::http {
 namespace {
 
 constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -35,13 +35,13 @@ std::optional<TimePoint> parse_http_date(std::string_view text) {
 
 }  // namespace
 
-std::string_view HttpAnswer::header(std::string_view lower_case_name) const {
+std::string_view Answer::header(std::string_view lower_case_name) const {
   const auto found = std::ranges::find_if(
       headers, [&](const auto& header) { return header.first == lower_case_name; });
   return found == headers.end() ? std::string_view{} : std::string_view(found->second);
 }
 
-std::optional<Duration> retry_after(const HttpAnswer& answer, TimePoint now) {
+std::optional<Duration> retry_after(const Answer& answer, TimePoint now) {
   const auto text = answer.header("retry-after");
   if (const auto seconds = number(text)) {
     constexpr std::int64_t a_year = 366 * 86'400;
@@ -52,4 +52,4 @@ std::optional<Duration> retry_after(const HttpAnswer& answer, TimePoint now) {
   return std::max(Duration{0}, *at - now);
 }
 
-}  // namespace vigil::delivery
+}  // namespace vigil::http

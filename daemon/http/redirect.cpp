@@ -1,10 +1,10 @@
-#include "daemon/delivery/redirect.hpp"
+#include "daemon/http/redirect.hpp"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
 #include <boost/url/url_view.hpp>
 
-namespace vigil::delivery {
+namespace vigil::http {
 namespace {
 
 namespace urls = boost::urls;
@@ -21,7 +21,7 @@ std::string port_of(const urls::url_view_base& url) {
 
 }  // namespace
 
-std::optional<std::string> redirect_of(const HttpRequest& request, const HttpAnswer& answer) {
+std::optional<std::string> redirect_of(const Request& request, const Answer& answer) {
   if (!keeps_its_meaning(answer.status, request.method)) return std::nullopt;
   const auto from = urls::parse_uri(request.url);
   const auto location = urls::parse_uri_reference(answer.header("location"));
@@ -41,4 +41,4 @@ std::optional<std::string> redirect_of(const HttpRequest& request, const HttpAns
   return std::string(to.buffer());
 }
 
-}  // namespace vigil::delivery
+}  // namespace vigil::http

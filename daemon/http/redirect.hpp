@@ -3,14 +3,14 @@
 #include <optional>
 #include <string>
 
-#include "daemon/delivery/http_client.hpp"
+#include "daemon/http/client.hpp"
 
-namespace vigil::delivery {
+namespace vigil::http {
 
 constexpr int redirects_max = 3;
 
 // Where the answer sends the request, if it keeps its meaning there and stays on the same server:
 // same scheme, host and port, and 307 or 308 unless it is a GET.
-std::optional<std::string> redirect_of(const HttpRequest& request, const HttpAnswer& answer);
+std::optional<std::string> redirect_of(const Request& request, const Answer& answer);
 
-}  // namespace vigil::delivery
+}  // namespace vigil::http
