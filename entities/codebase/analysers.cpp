@@ -69,7 +69,7 @@ Result<json::value> run_on_diff(const Request& request, FindInDiff find, std::st
                                 std::string_view many) {
   auto look = Look::at(request);
   if (!look) return std::unexpected(look.error());
-  auto diff = look->diff();
+  auto diff = look->fresh_diff();
   if (!diff) return std::unexpected(diff.error());
   auto findings = find(*diff);
   auto summary = counted(findings.size(), one, many);
@@ -97,7 +97,9 @@ Result<json::value> run_large_files(const Request& request) {
   auto look = Look::at(request);
   if (!look) return std::unexpected(look.error());
   const auto limit = find_integer(request.input, "large_file_bytes").value_or(large_bytes_default);
-  auto findings = find_large_files(files_of(look->changes()), limit);
+  auto files = files_of(look->changes());
+  std::erase_if(files, &FileChange::seen);
+  auto findings = find_large_files(files, limit);
   auto summary = counted(findings.size(), "heavy file", "heavy files");
   return json::value(analysis(std::move(summary), std::move(findings)));
 }
@@ -148,6 +150,16 @@ Result<void> fill_inputs(Request& request, std::vector<std::string>& expected) {
   return {};
 }
 
+std::vector<Finding> carried_by(const json::value& input) {
+  std::vector<Finding> carried;
+  const auto* given = find_path(input, "carried");
+  for (const auto& one :
+       given != nullptr && given->is_array() ? given->get_array() : json::array{}) {
+    if (auto finding = finding_from_json(one)) carried.push_back(std::move(*finding));
+  }
+  return carried;
+}
+
 Result<json::value> run_review(const Request& given) {
   Request request = given;
   auto expected = planned(request);
@@ -157,7 +169,7 @@ Result<json::value> run_review(const Request& given) {
     }
   }
   const ReviewWishes wishes{texts_of(request.input, "ignore_paths"),
-                            texts_of(request.input, "dismissed")};
+                            texts_of(request.input, "dismissed"), carried_by(request.input)};
   const auto review = merge_results(request.inputs, expected, wishes);
   auto out = to_json(review);
   out["markdown"] = to_markdown(review, Progress{});
@@ -167,7 +179,8 @@ Result<json::value> run_review(const Request& given) {
 
 constexpr std::array table{
     Analyser{"codebase.changes", "which commits to look at, and the files they change",
-             "branch, base, head, base_ref, range \"A..B\", depth", run_changes},
+             "branch, base, head, base_ref, range \"A..B\", depth, before {base, head}",
+             run_changes},
     Analyser{"codebase.secrets", "keys, tokens and passwords in added lines", "", run_secrets},
     Analyser{"codebase.conflicts", "marks and files that a merge left behind", "", run_conflicts},
     Analyser{"codebase.large_files", "files too heavy for a repository, built files",
@@ -181,7 +194,7 @@ constexpr std::array table{
     Analyser{"codebase.owners", "who owns what changed, by CODEOWNERS", "", run_owners},
     Analyser{"codebase.size", "how large the change is: a label, lines by area", "", run_size},
     Analyser{"codebase.command", "a command of the repository's own, in a private copy of it",
-             "name, argv, paths", run_command},
+             "name, argv, paths, reports, passed_at", run_command},
     Analyser{"codebase.pushes", "what changed among the refs, as forges tell pushes",
              "refs, known, commits_max", run_pushes},
     Analyser{"codebase.upgrade_find", "upgrades to propose for what a branch is pinned to",
@@ -194,7 +207,7 @@ constexpr std::array table{
     Analyser{"codebase.upgrade_keep", "a branch of that commit, when its tests passed",
              "inputs.edit, inputs.changes, those of the tests", run_upgrade_keep},
     Analyser{"codebase.review", "the findings of all of them, merged and sorted",
-             "ignore_paths, dismissed", run_review},
+             "ignore_paths, dismissed, carried", run_review},
 };
 
 }  // namespace

@@ -30,6 +30,8 @@ json::object to_json(const CaseState& state) {
     if (findings.size() == findings_kept_max) break;
     findings.emplace_back(to_json(finding));
   }
+  json::object passed;
+  for (const auto& [task, at] : state.passed) passed[task] = at;
   return {{"repository", state.repository},
           {"number", state.number},
           {"branch", state.branch},
@@ -40,6 +42,10 @@ json::object to_json(const CaseState& state) {
           {"reviews", state.reviews},
           {"reviewed_head", state.reviewed_head},
           {"looked_head", state.looked_head},
+          {"looked_base", state.looked_base},
+          {"looked_with", state.looked_with},
+          {"asked_with", state.asked_with},
+          {"passed", std::move(passed)},
           {"findings", std::move(findings)},
           {"comment", told_words.at(static_cast<std::size_t>(state.comment))},
           {"base_ref", state.base_ref},
@@ -64,6 +70,14 @@ CaseState case_state_from_json(const json::object& object) {
   state.reviews = static_cast<int>(find_integer(value, "reviews").value_or(0));
   state.reviewed_head = text("reviewed_head");
   state.looked_head = text("looked_head");
+  state.looked_base = text("looked_base");
+  state.looked_with = text("looked_with");
+  state.asked_with = text("asked_with");
+  const auto* passed = find_path(value, "passed");
+  for (const auto& [task, at] :
+       passed != nullptr && passed->is_object() ? passed->get_object() : json::object{}) {
+    if (at.is_string()) state.passed[task] = std::string_view(at.get_string());
+  }
   state.base_ref = text("base_ref");
   state.held = find_bool(value, "held").value_or(false);
   state.quiet_until = parse_rfc3339(text("quiet_until")).value_or(TimePoint{});

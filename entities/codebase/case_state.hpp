@@ -1,5 +1,6 @@
 #pragma once
 // What the guardian keeps of a case: which change it is about, what was found, what was told.
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ struct CaseState {
   int reviews = 0;            // that ended with an answer
   std::string reviewed_head;  // the asked commit of the last one
   std::string looked_head;    // and what was really looked at
+  std::string looked_base;    // from where on
+  // With which settings and preferences (a digest); empty: not all of it was looked at.
+  std::string looked_with;
+  std::string asked_with;                     // the same of the review that is pending
+  std::map<std::string, std::string> passed;  // tasks of commands: the commit that passed
   std::vector<Finding> findings;
   Told comment = Told::nothing;
   std::string base_ref;   // the branch it is meant for

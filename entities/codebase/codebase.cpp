@@ -8,6 +8,7 @@
 
 #include "core/log.hpp"
 #include "entities/codebase/analysers.hpp"
+#include "entities/codebase/announce.hpp"
 #include "entities/codebase/git.hpp"
 #include "entities/codebase/obedience.hpp"
 #include "entities/codebase/orders.hpp"
@@ -143,7 +144,10 @@ class CodebaseGuardian final : public Guardian {
     state.pending = true;
     state.closed = false;
     const auto at = event.head.empty() ? std::string("its latest commits") : brief(event.head);
-    auto plan = plan_review(setup_, event, state.swarm_title(), dismissed_keys(memory));
+    // What a person asked for once more is looked at whole.
+    const auto last = again ? std::nullopt : last_look(setup_, state, memory);
+    auto plan = plan_review(setup_, event, state.swarm_title(), dismissed_keys(memory), last);
+    state.asked_with = look_digest(setup_, memory);
     auto decision =
         answer(Verdict::acted, event.subject == Subject::pull_request ? "pull-request" : "push",
                fmt::format("{} ({}) is at {}: {} tasks look at it side by side", state.name(),
@@ -152,9 +156,19 @@ class CodebaseGuardian final : public Guardian {
     if (!overtaken.empty()) {
       decision.why += fmt::format("; the review of {} that still runs is not told", overtaken);
     }
+    begin(std::move(plan), state, decision);
+    return decision;
+  }
+
+  // The swarm is asked for; who waits for the commit's status sees that it comes.
+  void begin(swarm::Plan plan, const CaseState& state, Decision& decision) const {
+    const bool quiet = state.held || state.quiet_until != TimePoint{};
+    if (has_status(setup_, state) && !quiet) {
+      decision.actions.push_back(status_action(
+          setup_, state, "pending", fmt::format("{} tasks look at it", plan.tasks.size() - 2)));
+    }
     decision.plans.push_back(std::move(plan));
     decision.state = to_json(state);
-    return decision;
   }
 
   // What people ordered, then what else came with it.
@@ -193,10 +207,9 @@ class CodebaseGuardian final : public Guardian {
     event.base_ref = state.base_ref;
     event.head = state.head;
     state.pending = true;
+    state.asked_with = look_digest(setup_, memory);
     auto decision = answer(Verdict::acted, "order", std::move(why));
-    decision.plans.push_back(
-        plan_review(setup_, event, state.swarm_title(), dismissed_keys(memory)));
-    decision.state = to_json(state);
+    begin(plan_review(setup_, event, state.swarm_title(), dismissed_keys(memory)), state, decision);
     return decision;
   }
 

@@ -246,6 +246,16 @@ bool is_hash(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+std::vector<std::string> split_fields(std::string_view text) {
+  std::vector<std::string> fields;
+  while (!text.empty()) {
+    const auto end = text.find('\0');
+    fields.emplace_back(text.substr(0, end));
+    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  }
+  return fields;
+}
+
 bool is_null_hash(std::string_view text) {
   return !text.empty() && text.find_first_not_of('0') == std::string_view::npos;
 }

@@ -38,6 +38,9 @@ bool is_safe_revision(std::string_view text);
 bool is_hash(std::string_view text);       // 7 to 64 hex digits
 bool is_null_hash(std::string_view text);  // all zeros: "there is none"
 
+// Fields between NUL bytes, as git writes them with -z.
+std::vector<std::string> split_fields(std::string_view text);
+
 class Git {
  public:
   static constexpr std::size_t output_bytes_max = 64 * 1024 * 1024;  // the rest is not read

@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <charconv>
+#include <set>
 
 #include "core/log.hpp"
+#include "entities/codebase/changed_files.hpp"
 #include "entities/codebase/finding.hpp"
 
 namespace vigil::entities::codebase {
@@ -15,8 +16,7 @@ namespace {
 
 constexpr std::int64_t depth_default = 5;
 constexpr std::int64_t depth_max = 1000;
-constexpr std::size_t files_max = 3000;
-constexpr std::size_t paths_bytes_max = 1024 * 1024;
+constexpr std::size_t named_max = 200;  // paths given to git; beyond that it tells all
 
 std::string text_of(const json::value& value, std::string_view key) {
   return std::string(find_text(value, key).value_or(""));
@@ -120,117 +120,7 @@ Result<Range> up_to(const Git& git, const std::string& head, const json::value& 
   return range;
 }
 
-struct Entry {
-  std::string status;
-  std::string path;
-  std::string old_path;
-  std::string blob;
-  std::string mode;
-};
-
-std::vector<Entry> read_raw(const std::vector<std::string>& fields) {
-  std::vector<Entry> entries;
-  for (std::size_t i = 0; i + 1 < fields.size();) {
-    const auto& head = fields[i];  // :100644 100644 <old> <new> M
-    std::vector<std::string_view> words;
-    std::string_view rest = head;
-    while (!rest.empty()) {
-      const auto blank = rest.find(' ');
-      words.push_back(rest.substr(0, blank));
-      rest = blank == std::string_view::npos ? std::string_view{} : rest.substr(blank + 1);
-    }
-    if (words.size() < 5) break;
-    Entry entry;
-    entry.mode = words[1];
-    entry.blob = words[3];
-    entry.status = words[4].substr(0, 1);
-    const bool two = entry.status == "R" || entry.status == "C";
-    if (two && i + 2 >= fields.size()) break;
-    if (two) entry.old_path = fields[i + 1];
-    entry.path = fields[i + (two ? 2 : 1)];
-    i += two ? 3 : 2;
-    entries.push_back(std::move(entry));
-  }
-  return entries;
-}
-
-struct Numbers {
-  std::int64_t added = 0;
-  std::int64_t removed = 0;
-  bool binary = false;
-};
-
-std::map<std::string, Numbers> read_numstat(const std::vector<std::string>& fields) {
-  std::map<std::string, Numbers> all;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    std::string_view line = fields[i];  // "3\t4\tpath", or "3\t4\t" and then old and new
-    const auto first = line.find('\t');
-    const auto second = first == std::string_view::npos ? first : line.find('\t', first + 1);
-    if (second == std::string_view::npos) break;
-    Numbers numbers;
-    const auto added = line.substr(0, first);
-    const auto removed = line.substr(first + 1, second - first - 1);
-    numbers.binary = added == "-";
-    std::from_chars(added.data(), added.data() + added.size(), numbers.added);
-    std::from_chars(removed.data(), removed.data() + removed.size(), numbers.removed);
-    auto path = std::string(line.substr(second + 1));
-    if (path.empty() && i + 2 < fields.size()) {
-      path = fields[i + 2];
-      i += 2;
-    }
-    all[path] = numbers;
-  }
-  return all;
-}
-
-// Sizes of blobs by hash, in one question.
-Result<std::map<std::string, std::int64_t>> sizes_of(const Git& git,
-                                                     const std::vector<Entry>& entries) {
-  std::string asked;
-  for (const auto& entry : entries) {
-    if (entry.mode != "160000" && !is_null_hash(entry.blob)) asked += entry.blob + "\n";
-  }
-  std::map<std::string, std::int64_t> sizes;
-  if (asked.empty()) return sizes;
-  auto told = git.run({"cat-file", "--batch-check=%(objectname) %(objectsize)"}, asked);
-  if (!told) return std::unexpected(told.error());
-  std::string_view rest = *told;
-  while (!rest.empty()) {
-    const auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const auto blank = line.find(' ');
-    if (blank == std::string_view::npos) continue;
-    std::int64_t size = 0;
-    const auto [end, error] =
-        std::from_chars(line.data() + blank + 1, line.data() + line.size(), size);
-    if (error == std::errc{}) sizes[std::string(line.substr(0, blank))] = size;
-  }
-  return sizes;
-}
-
-json::object file_to_json(const Entry& entry, const Numbers& numbers, std::int64_t bytes) {
-  json::object file{{"path", to_valid_utf8(entry.path)},
-                    {"status", entry.status},
-                    {"added", numbers.added},
-                    {"removed", numbers.removed},
-                    {"bytes", bytes}};
-  if (!entry.old_path.empty()) file["old_path"] = to_valid_utf8(entry.old_path);
-  if (numbers.binary) file["binary"] = true;
-  if (entry.mode != "000000" && entry.mode != "100644") file["mode"] = entry.mode;
-  return file;
-}
-
 }  // namespace
-
-std::vector<std::string> split_fields(std::string_view text) {
-  std::vector<std::string> fields;
-  while (!text.empty()) {
-    const auto end = text.find('\0');
-    fields.emplace_back(text.substr(0, end));
-    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  }
-  return fields;
-}
 
 Result<Range> choose_range(const Git& git, const json::value& asked) {
   if (auto checked = git.check(); !checked) return std::unexpected(checked.error());
@@ -252,46 +142,29 @@ Result<Range> choose_range(const Git& git, const json::value& asked) {
 Result<json::object> describe_changes(const Git& git, const json::value& asked) {
   auto range = choose_range(git, asked);
   if (!range) return std::unexpected(range.error());
-  const std::vector<std::string> common{"-M", "--end-of-options", range->base, range->head};
-  const auto with = [&](std::vector<std::string> start) {
-    start.insert(start.end(), common.begin(), common.end());
-    return start;
-  };
-  auto raw = git.run(with({"diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff"}));
-  if (!raw) return std::unexpected(raw.error());
-  auto numstat = git.run(with({"diff", "--numstat", "-z", "--no-ext-diff", "--no-textconv"}));
-  if (!numstat) return std::unexpected(numstat.error());
-  const auto entries = read_raw(split_fields(*raw));
-  const auto numbers = read_numstat(split_fields(*numstat));
-  auto sizes = sizes_of(git, entries);
-  if (!sizes) return std::unexpected(sizes.error());
-  std::int64_t added = 0;
-  std::int64_t removed = 0;
-  std::size_t path_bytes = 0;
-  json::array files;
-  for (const auto& entry : entries) {
-    const auto known = numbers.find(entry.path);
-    const auto of = known == numbers.end() ? Numbers{} : known->second;
-    added += of.added;
-    removed += of.removed;
-    path_bytes += entry.path.size() + entry.old_path.size();
-    if (files.size() >= files_max || path_bytes > paths_bytes_max) continue;
-    files.emplace_back(file_to_json(entry, of, (*sizes)[entry.blob]));
+  auto files = changed_files(git, range->base, range->head);
+  if (!files) return std::unexpected(files.error());
+  const auto* before = find_path(asked, "before");
+  if (before != nullptr && !files->cut) {
+    mark_seen(git, text_of(*before, "base"), text_of(*before, "head"), *files);
   }
-  if (files.size() < entries.size()) {
-    range->why += fmt::format("; only the first {} of its files are listed", files.size());
+  if (files->cut) {
+    range->why += fmt::format("; only the first {} of its files are listed", files->listed.size());
   }
-  json::object out{{"repository", git.repository()},
-                   {"base", range->base},
-                   {"head", range->head},
-                   {"as_asked", range->as_asked},
-                   {"why", range->why},
-                   {"added", added},
-                   {"removed", removed},
-                   {"file_count", entries.size()}};
+  if (files->seen > 0) {
+    range->why += fmt::format("; {} of its {} files are as they were at the last look", files->seen,
+                              files->count);
+  }
+  json::object out{
+      {"repository", git.repository()}, {"base", range->base},       {"head", range->head},
+      {"as_asked", range->as_asked},    {"why", range->why},         {"added", files->added},
+      {"removed", files->removed},      {"file_count", files->count}};
   if (!text_of(asked, "head").empty()) out["asked_head"] = text_of(asked, "head");
-  out["summary"] = fmt::format("{} files, +{} -{}: {}", entries.size(), added, removed, range->why);
-  out["files"] = std::move(files);
+  out["summary"] =
+      fmt::format("{} files, +{} -{}: {}", files->count, files->added, files->removed, range->why);
+  json::array listed;
+  for (const auto& file : files->listed) listed.emplace_back(to_json(file));
+  out["files"] = std::move(listed);
   return out;
 }
 
@@ -323,10 +196,53 @@ std::vector<std::string> Look::paths() const {
   return all;
 }
 
-Result<Diff> Look::diff() const {
-  auto text = git_.run({"diff", "-U0", "-M", "--no-color", "--no-ext-diff", "--no-textconv",
-                        "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short",
-                        "--ignore-submodules=none", "--end-of-options", base(), head()});
+Result<Diff> Look::diff() const { return diff_of({}); }
+
+Result<Diff> Look::fresh_diff() const {
+  std::set<std::string> seen;
+  std::vector<std::string> named;
+  bool can_name = true;
+  const auto* files = find_path(changes_, "files");
+  const auto listed = files != nullptr && files->is_array() ? files->get_array() : json::array{};
+  for (const auto& file : listed) {
+    const auto path = text_of(file, "path");
+    if (find_bool(file, "seen").value_or(false)) {
+      seen.insert(path);
+      continue;
+    }
+    // A name that is no UTF-8 was changed on its way here.
+    for (const auto& name : {path, text_of(file, "old_path")}) {
+      if (!name.empty()) named.push_back(name);
+      can_name = can_name && name.find("\xEF\xBF\xBD") == std::string::npos;
+    }
+  }
+  if (seen.empty()) return diff();
+  if (named.empty()) return Diff{};
+  auto diff = diff_of(can_name && named.size() <= named_max ? named : std::vector<std::string>{});
+  if (diff) {
+    std::erase_if(diff->files,
+                  [&](const FileDiff& file) { return seen.contains(to_valid_utf8(file.path())); });
+  }
+  return diff;
+}
+
+Result<Diff> Look::diff_of(const std::vector<std::string>& paths) const {
+  std::vector<std::string> arguments{"diff",
+                                     "-U0",
+                                     "-M",
+                                     "--no-color",
+                                     "--no-ext-diff",
+                                     "--no-textconv",
+                                     "--src-prefix=a/",
+                                     "--dst-prefix=b/",
+                                     "--submodule=short",
+                                     "--ignore-submodules=none",
+                                     "--end-of-options",
+                                     base(),
+                                     head(),
+                                     "--"};
+  arguments.insert(arguments.end(), paths.begin(), paths.end());
+  auto text = git_.run(std::move(arguments));
   if (!text) return std::unexpected(text.error());
   auto diff = parse_diff(*text);
   diff.cut |= text->size() >= Git::output_bytes_max;

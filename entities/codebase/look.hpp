@@ -14,7 +14,8 @@
 namespace vigil::entities::codebase {
 
 // From what is asked to commits that are in the clone. `asked` may hold `repository` (a path),
-// `branch`, `base`, `head`, `range` ("A..B"), `base_ref`, `depth`, `kind` (pull_request | push).
+// `branch`, `base`, `head`, `range` ("A..B"), `base_ref`, `depth`, `kind` (pull_request | push),
+// `before` ({base, head}: what the last look looked at).
 struct Range {
   std::string base;  // a commit, or the empty tree
   std::string head;
@@ -38,14 +39,15 @@ class Look {
   std::vector<std::string> paths() const;  // that still exist after the change
   // Without lines of context: analysers want what was added. Renames are followed.
   Result<Diff> diff() const;
+  // Of the files that are not as they were at the last look: for analysers that look at each file
+  // by itself.
+  Result<Diff> fresh_diff() const;
 
  private:
   Look(Git git, json::value changes) : git_(std::move(git)), changes_(std::move(changes)) {}
+  Result<Diff> diff_of(const std::vector<std::string>& paths) const;  // none: of all
   Git git_;
   json::value changes_;
 };
-
-// Fields between NUL bytes, as git writes them with -z.
-std::vector<std::string> split_fields(std::string_view text);
 
 }  // namespace vigil::entities::codebase

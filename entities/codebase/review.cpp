@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <set>
 
+#include "entities/codebase/changed_files.hpp"
 #include "entities/codebase/paths.hpp"
 
 namespace vigil::entities::codebase {
@@ -41,23 +42,41 @@ void read_changes(const json::value& changes, Review& review) {
   review.removed = find_integer(changes, "removed").value_or(0);
 }
 
+void take_finding(Finding finding, const ReviewWishes& wishes, std::set<std::string>& seen,
+                  Review& review) {
+  if (!seen.insert(finding.key).second) return;
+  if (!finding.path.empty() && matches_any(wishes.ignore_paths, finding.path)) {
+    ++review.ignored;
+  } else if (std::ranges::find(wishes.dismissed, finding.key) != wishes.dismissed.end()) {
+    ++review.dismissed;
+  } else {
+    review.findings.push_back(std::move(finding));
+  }
+}
+
 void take_findings(const json::value& result, const ReviewWishes& wishes,
                    std::set<std::string>& seen, Review& review) {
   const auto* findings = find_path(result, "findings");
   if (findings == nullptr || !findings->is_array()) return;
   for (const auto& value : findings->get_array()) {
-    auto finding = finding_from_json(value);
-    if (!finding) continue;  // an analyser of ours writes no other; one of theirs has no say
-    if (!seen.insert(finding->key).second) continue;
-    if (!finding->path.empty() && matches_any(wishes.ignore_paths, finding->path)) {
-      ++review.ignored;
-    } else if (std::ranges::find(wishes.dismissed, finding->key) != wishes.dismissed.end()) {
-      ++review.dismissed;
-    } else {
-      review.findings.push_back(std::move(*finding));
+    // An analyser of ours writes no other; one of theirs has no say.
+    if (auto finding = finding_from_json(value)) {
+      take_finding(std::move(*finding), wishes, seen, review);
     }
   }
   review.left_off += static_cast<std::size_t>(find_integer(result, "left_off").value_or(0));
+}
+
+// What was found before in files that nobody touched since.
+void take_carried(const json::value& changes, const ReviewWishes& wishes,
+                  std::set<std::string>& seen, Review& review) {
+  std::set<std::string> same;
+  for (auto& file : files_of(changes)) {
+    if (file.seen) same.insert(std::move(file.path));
+  }
+  for (const auto& finding : wishes.carried) {
+    if (same.contains(finding.path)) take_finding(finding, wishes, seen, review);
+  }
 }
 
 bool comes_first(const Finding& one, const Finding& other) {
@@ -84,10 +103,12 @@ Review merge_results(const json::object& results, const std::vector<std::string>
     take_findings(*result, wishes, seen, review);
     for (auto& label : texts_at(*result, "labels")) review.labels.push_back(std::move(label));
     for (auto& owner : texts_at(*result, "owners")) review.owners.push_back(std::move(owner));
+    if (const auto at = find_text(*result, "passed_at")) review.passed[name] = *at;
     if (const auto note = find_text(*result, "summary")) {
       review.notes.push_back(fmt::format("{}: {}", name, one_line(*note, 300)));
     }
   }
+  if (changes != nullptr) take_carried(*changes, wishes, seen, review);
   std::ranges::sort(review.findings, comes_first);
   if (review.findings.size() > review_findings_max) {
     review.left_off += review.findings.size() - review_findings_max;
@@ -115,6 +136,8 @@ std::string counts_text(const std::vector<Finding>& findings) {
 json::object to_json(const Review& review) {
   json::array findings;
   for (const auto& finding : review.findings) findings.emplace_back(to_json(finding));
+  json::object passed;
+  for (const auto& [task, at] : review.passed) passed[task] = at;
   return {{"base", review.base},
           {"head", review.head},
           {"asked_head", review.asked_head},
@@ -131,7 +154,8 @@ json::object to_json(const Review& review) {
           {"labels", array_of(review.labels)},
           {"owners", array_of(review.owners)},
           {"notes", array_of(review.notes)},
-          {"not_done", array_of(review.not_done)}};
+          {"not_done", array_of(review.not_done)},
+          {"passed", std::move(passed)}};
 }
 
 Result<Review> review_from_json(const json::value& value) {
@@ -156,6 +180,11 @@ Result<Review> review_from_json(const json::value& value) {
   review.owners = texts_at(value, "owners");
   review.notes = texts_at(value, "notes");
   review.not_done = texts_at(value, "not_done");
+  const auto* passed = find_path(value, "passed");
+  for (const auto& [task, at] :
+       passed != nullptr && passed->is_object() ? passed->get_object() : json::object{}) {
+    if (at.is_string()) review.passed[task] = std::string_view(at.get_string());
+  }
   return review;
 }
 

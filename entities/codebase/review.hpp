@@ -1,5 +1,6 @@
 #pragma once
 // A review: what all analysers found about one change, merged, sorted and told. Pure; any thread.
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@ namespace vigil::entities::codebase {
 struct ReviewWishes {
   std::vector<std::string> ignore_paths;  // patterns whose findings are dropped
   std::vector<std::string> dismissed;     // keys of findings that people called noise
+  // Of the last look, by analysers that look at each file by itself: those in files that are as
+  // they were still hold.
+  std::vector<Finding> carried = {};
 };
 
 struct Review {
@@ -26,10 +30,11 @@ struct Review {
   std::size_t left_off = 0;       // above the limit
   std::size_t ignored = 0;        // in ignored paths
   std::size_t dismissed = 0;
-  std::vector<std::string> labels;    // size/M
-  std::vector<std::string> owners;    // @team, most files first
-  std::vector<std::string> notes;     // one sentence of each analyser, in their order
-  std::vector<std::string> not_done;  // analysers without a result
+  std::vector<std::string> labels;            // size/M
+  std::vector<std::string> owners;            // @team, most files first
+  std::vector<std::string> notes;             // one sentence of each analyser, in their order
+  std::vector<std::string> not_done;          // analysers without a result
+  std::map<std::string, std::string> passed;  // tasks of commands: the commit that passed
 };
 
 // `results` by task name, among them `changes`. `expected` are the analysers that should be there.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -57,7 +58,8 @@ json::object input_of(const ReviewSetup& setup) {
   return {{"repository", setup.settings.repository}};
 }
 
-swarm::Task find_the_change(const ReviewSetup& setup, const ForgeEvent& event) {
+swarm::Task find_the_change(const ReviewSetup& setup, const ForgeEvent& event,
+                            const std::optional<LastLook>& last) {
   auto task = make_task(setup, "changes", "codebase.changes");
   auto input = input_of(setup);
   input["kind"] = event.subject == Subject::pull_request ? "pull_request" : "push";
@@ -66,17 +68,20 @@ swarm::Task find_the_change(const ReviewSetup& setup, const ForgeEvent& event) {
   if (!event.base.empty()) input["base"] = event.base;
   if (!event.head.empty()) input["head"] = event.head;
   if (is_safe_revision(event.base_ref)) input["base_ref"] = event.base_ref;
+  if (last) input["before"] = json::object{{"base", last->base}, {"head", last->head}};
   task.input = std::move(input);
   return task;
 }
 
-swarm::Task run_command_task(const ReviewSetup& setup, const config::Command& command) {
+swarm::Task run_command_task(const ReviewSetup& setup, const config::Command& command,
+                             const std::optional<LastLook>& last) {
   auto task = make_task(setup, command_task(command), "codebase.command");
   auto input = input_of(setup);
   input["name"] = command.name;
   input["argv"] = array_of(command.argv);
   if (!command.paths.empty()) input["paths"] = array_of(command.paths);
   if (!command.reports.empty()) input["reports"] = array_of(command.reports);
+  if (last && last->passed.contains(task.name)) input["passed_at"] = last->passed.at(task.name);
   task.input = std::move(input);
   task.timeout = command.timeout + command_to_spare;
   task.retries = 0;
@@ -105,6 +110,11 @@ swarm::Task look_at_dependencies(const ReviewSetup& setup) {
 
 }  // namespace
 
+bool looks_at_each_file(std::string_view analyser) {
+  constexpr std::array each{"secrets", "conflicts", "large_files", "debug", "todo"};
+  return std::ranges::find(each, analyser) != each.end();
+}
+
 std::vector<std::string> looking_tasks(const ReviewSetup& setup) {
   std::vector<std::string> names;
   for (const auto& name : setup.analysers) {
@@ -116,11 +126,12 @@ std::vector<std::string> looking_tasks(const ReviewSetup& setup) {
 }
 
 swarm::Plan plan_review(const ReviewSetup& setup, const ForgeEvent& event, std::string title,
-                        const std::vector<std::string>& dismissed) {
+                        const std::vector<std::string>& dismissed,
+                        const std::optional<LastLook>& last) {
   swarm::Plan plan;
   plan.title = std::move(title);
   plan.result_of = review_task;
-  plan.tasks.push_back(find_the_change(setup, event));
+  plan.tasks.push_back(find_the_change(setup, event, last));
   Duration longest{0};
   for (const auto& name : setup.analysers) {
     const auto* analyser = find_analyser(name);
@@ -138,7 +149,7 @@ swarm::Plan plan_review(const ReviewSetup& setup, const ForgeEvent& event, std::
   if (!setup.settings.advisories.empty()) plan.tasks.push_back(look_at_dependencies(setup));
   for (const auto& command : setup.settings.commands) {
     longest = std::max(longest, command.timeout);
-    plan.tasks.push_back(run_command_task(setup, command));
+    plan.tasks.push_back(run_command_task(setup, command, last));
   }
   auto review = make_task(setup, std::string(review_task), "codebase.review");
   auto input = input_of(setup);
@@ -146,6 +157,11 @@ swarm::Plan plan_review(const ReviewSetup& setup, const ForgeEvent& event, std::
   input["expected"] = array_of(expected);
   input["ignore_paths"] = array_of(setup.settings.ignore_paths);
   input["dismissed"] = array_of(dismissed);
+  if (last && !last->findings.empty()) {
+    json::array carried;
+    for (const auto& finding : last->findings) carried.emplace_back(to_json(finding));
+    input["carried"] = std::move(carried);
+  }
   review.input = std::move(input);
   review.needs = expected;
   review.needs.insert(review.needs.begin(), "changes");

@@ -1,10 +1,13 @@
 #pragma once
 // The plan of a review: find the change, let all analysers look at it side by side, merge what they
 // found. Pure; any thread.
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/settings.hpp"
+#include "entities/codebase/finding.hpp"
 #include "entities/codebase/forge.hpp"
 #include "swarm/plan.hpp"
 
@@ -18,10 +21,20 @@ struct ReviewSetup {
 
 constexpr std::string_view review_task = "review";
 
+// What the last look saw; the next need not read again what is as it was.
+struct LastLook {
+  std::string base;
+  std::string head;
+  std::vector<Finding> findings;              // of analysers that look at each file by itself
+  std::map<std::string, std::string> passed;  // tasks of commands: the commit that passed
+};
+bool looks_at_each_file(std::string_view analyser);  // by its short name
+
 // The names of the tasks that look for something, commands included, in the order they are told.
 std::vector<std::string> looking_tasks(const ReviewSetup& setup);
 
 swarm::Plan plan_review(const ReviewSetup& setup, const ForgeEvent& event, std::string title,
-                        const std::vector<std::string>& dismissed);
+                        const std::vector<std::string>& dismissed,
+                        const std::optional<LastLook>& last = std::nullopt);
 
 }  // namespace vigil::entities::codebase

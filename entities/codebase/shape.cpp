@@ -52,26 +52,6 @@ Finding about(const FileChange& file, std::string_view rule, Severity severity, 
 
 }  // namespace
 
-std::vector<FileChange> files_of(const json::value& changes) {
-  std::vector<FileChange> all;
-  const auto* files = find_path(changes, "files");
-  if (files == nullptr || !files->is_array()) return all;
-  for (const auto& value : files->get_array()) {
-    FileChange file;
-    file.path = find_text(value, "path").value_or("");
-    file.old_path = find_text(value, "old_path").value_or("");
-    file.mode = find_text(value, "mode").value_or("");
-    const auto status = find_text(value, "status").value_or("M");
-    file.status = status.empty() ? 'M' : status.front();
-    file.added = find_integer(value, "added").value_or(0);
-    file.removed = find_integer(value, "removed").value_or(0);
-    file.bytes = find_integer(value, "bytes").value_or(0);
-    file.binary = find_bool(value, "binary").value_or(false);
-    if (!file.path.empty()) all.push_back(std::move(file));
-  }
-  return all;
-}
-
 Size size_of(const std::vector<FileChange>& files) {
   Size size;
   for (const auto& file : files) {

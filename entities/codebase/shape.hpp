@@ -5,21 +5,10 @@
 #include <vector>
 
 #include "core/json.hpp"
+#include "entities/codebase/changed_files.hpp"
 #include "entities/codebase/finding.hpp"
 
 namespace vigil::entities::codebase {
-
-struct FileChange {
-  std::string path;
-  std::string old_path;  // of a rename or copy
-  char status = 'M';     // A M D R C T
-  std::int64_t added = 0;
-  std::int64_t removed = 0;
-  std::int64_t bytes = 0;  // after the change
-  bool binary = false;
-  std::string mode;  // when it is no ordinary file: 100755, 120000, 160000
-};
-std::vector<FileChange> files_of(const json::value& changes);
 
 struct Size {
   std::string label;       // XS S M L XL XXL

@@ -1,11 +1,15 @@
 #include "entities/codebase/verdict.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <iterator>
 
+#include "core/digest.hpp"
 #include "core/log.hpp"
+#include "entities/codebase/announce.hpp"
 #include "entities/codebase/review.hpp"
 
 namespace vigil::entities::codebase {
@@ -13,7 +17,6 @@ namespace {
 
 constexpr std::string_view dismissed_prefix = "dismissed:";
 constexpr int dismissed_max = 1000;
-constexpr std::size_t description_bytes_max = 140;  // what forges show of a status
 constexpr std::size_t places_in_words = 8;
 
 std::string brief(std::string_view hash) { return std::string(hash.substr(0, 9)); }
@@ -26,15 +29,24 @@ Decision noted(std::string rule, std::string why) {
   return decision;
 }
 
+std::vector<Finding> carried_from(const CaseState& state) {
+  std::vector<Finding> carried;
+  std::ranges::copy_if(state.findings, std::back_inserter(carried),
+                       [](const Finding& finding) { return looks_at_each_file(finding.analyser); });
+  return carried;
+}
+
 // The review itself; if it could not run because an analyser failed, what the others found.
-std::optional<Review> review_of(const ReviewSetup& setup, const swarm::Report& report) {
+std::optional<Review> review_of(const ReviewSetup& setup, const swarm::Report& report,
+                                const CaseState& state) {
   if (auto review = review_from_json(report.result)) return std::move(*review);
   json::object results;
   for (const auto& task : report.tasks) {
     if (task.state == swarm::TaskState::done) results[task.name] = task.result;
   }
   if (!results.contains("changes")) return std::nullopt;
-  return merge_results(results, looking_tasks(setup), {setup.settings.ignore_paths, {}});
+  return merge_results(results, looking_tasks(setup),
+                       {setup.settings.ignore_paths, {}, carried_from(state)});
 }
 
 // Somebody may have called a finding noise while the swarm was running, or muted its rule.
@@ -55,58 +67,6 @@ std::string reason_of(const swarm::Report& report) {
     return one_line(task.error, 400);
   }
   return report.error.empty() ? "no analyser gave a result" : one_line(report.error, 400);
-}
-
-json::object about(const CaseState& state) {
-  json::object payload{{"repository", state.repository}};
-  if (state.number > 0) payload["number"] = state.number;
-  if (!state.branch.empty()) payload["branch"] = state.branch;
-  return payload;
-}
-
-Action status_action(const ReviewSetup& setup, const CaseState& state, std::string_view word,
-                     std::string description) {
-  Action action;
-  action.kind = "status";
-  action.sink = setup.settings.status_sink;
-  action.sticky_key = "status:" + state.head;
-  action.payload = about(state);
-  action.payload["sha"] = state.head;
-  action.payload["state"] = word;
-  action.payload["description"] = one_line(description, description_bytes_max - 4);
-  action.payload["text"] =
-      fmt::format("{} at {}: {} ({})", state.name(), brief(state.head), word, description);
-  return action;
-}
-
-// As forges spell the states of a commit.
-std::string_view verdict_of(const Review& review) {
-  if (!review.as_asked) return "error";
-  if (count_of(review, Severity::high) > 0) return "failure";
-  return review.not_done.empty() ? "success" : "error";
-}
-
-Action comment_action(const ReviewSetup& setup, const CaseState& state, const Review& review,
-                      const Progress& progress) {
-  Action action;
-  action.kind = "comment";
-  action.sink = setup.settings.report_sink;
-  action.sticky_key = "review";
-  action.payload = about(state);
-  if (state.number > 0) {
-    action.payload["head"] = review.head;
-  } else {
-    // A push has no thread to comment in: where comments go to a forge, its commit is marked.
-    action.payload["sha"] = state.head.empty() ? review.head : state.head;
-    action.payload["state"] = verdict_of(review);
-    action.payload["description"] = counts_text(review.findings);
-  }
-  action.payload["body"] = to_markdown(review, progress);
-  action.payload["text"] = fmt::format("{}: {}", state.name(), to_terminal(review));
-  json::array keys;
-  for (const auto& finding : review.findings) keys.emplace_back(finding.key);
-  action.payload["findings"] = std::move(keys);
-  return action;
 }
 
 std::string progress_text(const Progress& progress) {
@@ -185,7 +145,7 @@ void ask_for_actions(const ReviewSetup& setup, CaseState& state, const Review& r
     decision.actions.push_back(comment_action(setup, state, review, progress));
     if (state.comment == Told::nothing) state.comment = Told::asked;
   }
-  if (setup.settings.status_sink.empty() || state.head.empty()) return;
+  if (!has_status(setup, state)) return;
   auto description = counts_text(review.findings);
   if (!review.not_done.empty()) {
     description += fmt::format("; {} did not end", review.not_done.size());
@@ -197,13 +157,24 @@ void ask_for_actions(const ReviewSetup& setup, CaseState& state, const Review& r
       status_action(setup, state, verdict_of(review), std::move(description)));
 }
 
+void remember_look(CaseState& state, const Review& review) {
+  const bool not_all_read = std::ranges::any_of(
+      review.findings, [](const Finding& finding) { return finding.analyser == "changes"; });
+  const bool whole =
+      review.as_asked && review.not_done.empty() && review.left_off == 0 && !not_all_read;
+  state.looked_head = review.head;
+  state.looked_base = review.base;
+  state.looked_with = whole ? state.asked_with : "";
+  state.passed = review.passed;
+}
+
 Decision failed(const ReviewSetup& setup, CaseState state, const swarm::Report& report) {
   const auto reason = reason_of(report);
   auto decision = noted("review-failed",
                         fmt::format("the review of {} came to nothing: {}", state.name(), reason));
   state.pending = false;
   decision.episodes.push_back({"review-failed", decision.why, json::object{}});
-  if (!setup.settings.status_sink.empty() && !state.head.empty()) {
+  if (has_status(setup, state)) {
     decision.verdict = Verdict::acted;
     decision.actions.push_back(
         status_action(setup, state, "error", "the review could not be done"));
@@ -259,6 +230,30 @@ std::string meant_key(const FeedbackGiven& feedback, const CaseState& state,
 
 }  // namespace
 
+std::string look_digest(const ReviewSetup& setup, const Recollection& memory) {
+  std::string all = fmt::format("{}\n{}\n", VIGIL_VERSION, setup.settings.large_file_bytes);
+  for (const auto& name : looking_tasks(setup)) all += name + "\n";
+  for (const auto& path : setup.settings.ignore_paths) all += path + "\n";
+  for (const auto& command : setup.settings.commands) {
+    all += fmt::format("{}\n{}\n{}\n{}\n", command.name, fmt::join(command.argv, "\n"),
+                       fmt::join(command.paths, "\n"), fmt::join(command.reports, "\n"));
+  }
+  for (const auto prefix : {dismissed_prefix, muted_prefix}) {
+    for (const auto& one : memory.preferences(std::string(prefix), dismissed_max)) {
+      all += one.key + "\n";
+    }
+  }
+  return to_hex(as_bytes(sha256(all))).substr(0, 16);
+}
+
+std::optional<LastLook> last_look(const ReviewSetup& setup, const CaseState& state,
+                                  const Recollection& memory) {
+  if (state.looked_with.empty() || state.looked_with != look_digest(setup, memory)) {
+    return std::nullopt;
+  }
+  return LastLook{state.looked_base, state.looked_head, carried_from(state), state.passed};
+}
+
 std::vector<std::string> dismissed_keys(const Recollection& memory) {
   std::vector<std::string> keys;
   for (const auto& one : memory.preferences(std::string(dismissed_prefix), dismissed_max)) {
@@ -285,10 +280,14 @@ Decision decide_on_report(const ReviewSetup& setup, const Wake& wake, const swar
     if (newest) {
       state.pending = false;
       decision.state = to_json(state);
+      if (has_status(setup, state)) {
+        decision.actions.push_back(
+            status_action(setup, state, "error", "the review was cancelled"));
+      }
     }
     return decision;
   }
-  auto review = review_of(setup, report);
+  auto review = review_of(setup, report, state);
   if (!newest || (review && review->asked_head != state.head)) {
     return noted("stale",
                  fmt::format("this was to {}, and {} is at {} by now: it is not told",
@@ -303,7 +302,7 @@ Decision decide_on_report(const ReviewSetup& setup, const Wake& wake, const swar
   state.pending = false;
   state.reviews += 1;
   state.reviewed_head = state.head;
-  state.looked_head = review->head;
+  remember_look(state, *review);
   const bool quiet = state.held || wake.now < state.quiet_until;
   state.untold = quiet;
   if (!quiet) ask_for_actions(setup, state, *review, progress, decision);

@@ -15,6 +15,14 @@ Decision decide_on_feedback(const FeedbackGiven& feedback, const Recollection& m
 // A rule or analyser whose findings nobody wants: a preference with this before its name.
 constexpr std::string_view muted_prefix = "muted:";
 
+// A digest of all that decides what a look finds in the same commits: settings, what was dismissed
+// and muted, the version of the analysers.
+std::string look_digest(const ReviewSetup& setup, const Recollection& memory);
+// The last look, when the next may build on it: nothing was left out, nothing it depends on
+// changed.
+std::optional<LastLook> last_look(const ReviewSetup& setup, const CaseState& state,
+                                  const Recollection& memory);
+
 // Keys of findings that people called noise.
 std::vector<std::string> dismissed_keys(const Recollection& memory);
 
