@@ -38,7 +38,7 @@ SPOKEN_IN = [
     (r"#include <toml\+\+", r"config/\w+\.(cpp|hpp)|entities/deps/lockfile_toml\.cpp"),
     (r"#include <spdlog/", r"core/log\.cpp"),
     (r"#include <openssl/", r"core/digest\.cpp"),
-    (r"#include <curl/", r"daemon/http/client\.cpp"),
+    (r"#include <curl/", r"daemon/http/client\.cpp|entities/ops/fetch\.cpp"),
     (r"#include <zstd", r"storage/compress\.cpp"),
     (r"#include <pugixml", r"entities/(deps|ci)/\w+\.cpp"),
     (r"#include <re2/", r"entities/[\w/]+\.cpp"),
