@@ -24,6 +24,10 @@ void describe(Visitor& v, OpsWatchRule& of) {
   v.value(Spec{.name = "change_above",
                .meaning = "fires when the value has changed by more than so many percent"},
           of.change_above);
+  v.value(Spec{.name = "rise_above",
+               .meaning = "fires when a value that only grows has grown by more than this within "
+                          "change_within; one that starts anew counts from 0"},
+          of.rise_above);
   v.value(Spec{.name = "change_within",
                .meaning = "against the oldest value that is not older than this",
                .least = in_us(1s)},

@@ -9,10 +9,12 @@ namespace {
 
 void check_rule(const std::string& key, const OpsWatchRule& rule, Violations& found) {
   const int ways = (rule.above || rule.below ? 1 : 0) + (rule.anomaly ? 1 : 0) +
-                   (rule.change_above ? 1 : 0) + (rule.full_within ? 1 : 0);
+                   (rule.change_above ? 1 : 0) + (rule.rise_above ? 1 : 0) +
+                   (rule.full_within ? 1 : 0);
   if (ways != 1) {
     found.add(key,
-              "a rule says one thing: above and/or below, or anomaly = true, or change_above, or "
+              "a rule says one thing: above and/or below, or anomaly = true, or change_above, "
+              "rise_above, or "
               "full_within. Write a rule for each");
   }
   if (!rule.clear) return;

@@ -18,6 +18,7 @@ struct OpsWatchRule {  // [[entity.NAME.ops.watch.rule]]
   std::optional<double> clear;
   bool anomaly = false;
   std::optional<double> change_above;
+  std::optional<double> rise_above;
   Duration change_within = std::chrono::hours{1};
   std::optional<Duration> full_within;
   double limit = 100;

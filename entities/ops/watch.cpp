@@ -43,6 +43,7 @@ std::vector<std::string> parts_of(std::string_view text) {
 std::string_view kind_of(const config::OpsWatchRule& rule) {
   if (rule.anomaly) return "anomaly";
   if (rule.change_above) return "change";
+  if (rule.rise_above) return "rise";
   if (rule.full_within) return "full";
   return rule.above ? "above" : "below";
 }
@@ -73,7 +74,7 @@ bool Selector::matches(std::string_view reading, const Labels& of) const {
 }
 
 bool WatchRule::needs_past() const {
-  return settings.anomaly || settings.change_above || settings.full_within;
+  return settings.anomaly || settings.change_above || settings.rise_above || settings.full_within;
 }
 
 Result<Watch> make_watch(const config::OpsWatch& settings) {

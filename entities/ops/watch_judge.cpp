@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include "entities/ops/sources.hpp"
@@ -68,6 +69,22 @@ Verdict by_change(const config::OpsWatchRule& rule, const std::vector<series::Po
   if (std::abs(percent) <= *rule.change_above) return {};
   return {true, fmt::format("{}{:.3g} % in {}, from {}", percent > 0 ? "+" : "", percent,
                             vigil::to_text(now.at - first->at), number(first->value))};
+}
+
+// A counter falls only when its program has started anew.
+Verdict by_rise(const config::OpsWatchRule& rule, const std::vector<series::Point>& past) {
+  if (past.size() < 2) return {};
+  const auto now = past.back();
+  auto at = std::ranges::find_if(
+      past, [&](const auto& point) { return point.at >= now.at - rule.change_within; });
+  const auto since = now.at - at->at;
+  double rise = 0;
+  for (; std::next(at) != past.end(); ++at) {
+    const double next = std::next(at)->value;
+    rise += next >= at->value ? next - at->value : next;
+  }
+  if (rise <= *rule.rise_above) return {};
+  return {true, fmt::format("+{} in {}", number(rise), vigil::to_text(since))};
 }
 
 // From which side the limit is reached is where the series began, as far as it is remembered.
@@ -176,6 +193,7 @@ class Judging {
     if (past == state_.past.end() || past->second.empty()) return {};
     if (rule.settings.anomaly) return by_past(past->second, now_ - rule.settings.hold);
     if (rule.settings.change_above) return by_change(rule.settings, past->second);
+    if (rule.settings.rise_above) return by_rise(rule.settings, past->second);
     return by_trend(rule.settings, past->second, firing);
   }
 

@@ -172,5 +172,18 @@ TEST_CASE("a change by more than so many percent is told, from zero as well") {
   CHECK(story.fires());
 }
 
+TEST_CASE("what a counter has risen by counts from zero when its program starts anew") {
+  auto rule = rule_of("disk.free");
+  rule.rise_above = 20;
+  rule.change_within = 5min;
+  WatchStory story(watch_with(rule));
+  story.seen({reading("/", 1000)});
+  CHECK(story.look(1015).actions.empty());
+  CHECK(story.look(4).actions.empty());  // 15 and 4
+  CHECK(has(story.look(6).why, "+21 in 3m"));
+  for (int i = 0; i < 6; ++i) story.look(6);
+  CHECK_FALSE(story.fires());
+}
+
 }  // namespace
 }  // namespace vigil::entities
