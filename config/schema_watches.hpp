@@ -53,7 +53,7 @@ void describe(Visitor& v, OpsWatch& of) {
   v.value(Spec{.name = "every", .meaning = "how often it looks", .least = in_us(1s)}, of.every);
   v.value(Spec{.name = "analyser",
                .meaning = "one that gives readings, as `vigil-task list` names "
-                          "it; else argv"},
+                          "it; with argv it reads what the program prints"},
           of.analyser);
   v.value(Spec{.name = "input", .meaning = "given to the analyser"}, of.input);
   v.value(Spec{.name = "argv",

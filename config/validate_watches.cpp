@@ -28,8 +28,10 @@ void check_rule(const std::string& key, const OpsWatchRule& rule, Violations& fo
 }
 
 void check_watch(const std::string& key, const OpsWatch& watch, Violations& found) {
-  if (watch.analyser.empty() == watch.argv.empty()) {
-    found.add(key, "needs either an analyser or argv to look with");
+  if (watch.analyser.empty() && watch.argv.empty()) {
+    found.add(key,
+              "needs an analyser or argv to look with, or both: then the analyser reads "
+              "what the program prints");
   }
   if (!watch.input.empty() && watch.analyser.empty()) {
     found.add(key + ".input", "is for an analyser; a program gets what stands in argv");

@@ -82,19 +82,32 @@ void read_standard_input(Splitter& splitter) {
   }
 }
 
+// What the program of a watch printed. Lines of JSON came as a text; a single one as its value.
+void read_printed(const json::value& printed, Splitter& splitter) {
+  if (printed.is_null()) return;
+  splitter.add(printed.is_string() ? std::string_view(printed.get_string())
+                                   : vigil::to_text(printed));
+}
+
 }  // namespace
 
 Result<LinesRead> read_lines(const Request& request,
                              const std::function<void(std::string_view)>& take) {
   const auto files = ops::texts_in(request.input, "files");
   if (!files) return std::unexpected(files.error());
-  if (files->empty()) {
+  const auto* printed = request.inputs.if_contains("look");
+  if (files->empty() && printed == nullptr) {
     return fail(ErrorCode::invalid_input, "give a file of log lines, or - for standard input");
   }
   const auto bytes = ops::number_in(request.input, "bytes", bytes_usual);
   if (!bytes) return std::unexpected(bytes.error());
   if (*bytes < 1) return fail(ErrorCode::invalid_input, "bytes: expected 1 or more");
   LinesRead read;
+  if (printed != nullptr) {
+    Splitter splitter(read, take);
+    read_printed(*printed, splitter);
+    splitter.finish();
+  }
   for (const auto& file : *files) {
     Splitter splitter(read, take);
     if (file == "-") {

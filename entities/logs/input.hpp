@@ -13,8 +13,8 @@ struct LinesRead {
 };
 
 // Hands on each line of `files` ("-" is standard input), without its end, of large ones those
-// within the last `bytes` (64 MiB); what is longer than line_bytes_max is cut. Fails when a file
-// cannot be read, and when none is given.
+// within the last `bytes` (64 MiB); what is longer than line_bytes_max is cut. Before them those
+// that the program of a watch printed. Fails when a file cannot be read, and when none is given.
 Result<LinesRead> read_lines(const Request& request,
                              const std::function<void(std::string_view)>& take);
 

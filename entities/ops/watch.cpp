@@ -79,7 +79,8 @@ bool WatchRule::needs_past() const {
 
 Result<Watch> make_watch(const config::OpsWatch& settings) {
   Watch out{settings, {}};
-  if (settings.argv.empty() && find_any_analyser(settings.analyser) == nullptr) {
+  const bool needs_analyser = settings.argv.empty() || !settings.analyser.empty();
+  if (needs_analyser && find_any_analyser(settings.analyser) == nullptr) {
     return fail(ErrorCode::not_found, fmt::format("analyser: there is no {}: see `vigil-task list`",
                                                   vigil::quoted(settings.analyser)));
   }

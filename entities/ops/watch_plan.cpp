@@ -62,7 +62,8 @@ swarm::Plan plan_of(const Watch& watch, const std::vector<Scale>& scales, std::s
     plan.tasks.push_back(std::move(task));
     swarm::Task reading;
     reading.name = readings_task;
-    reading.builtin = "ops.readings";
+    reading.builtin = settings.analyser.empty() ? "ops.readings" : settings.analyser;
+    reading.input = settings.input;
     reading.needs = {std::string(look_task)};
     reading.timeout = reading_timeout;
     reading.output_bytes_max = output_bytes_max * 2;
@@ -103,7 +104,14 @@ Result<Looked> look_of(const Watch& watch, const swarm::Report& report) {
         code == 0 ? why_not(report, reading)
                   : fmt::format("it ended with exit code {}: {}", code, why_not(report, reading)));
   }
+  if (find_path(reading->result, "readings") == nullptr) {
+    return refuse(
+        fmt::format("{} gives no readings, or more than is kept", watch.settings.analyser));
+  }
   out.look = read_look(reading->result);
+  if (task->output_cut_bytes > 0) {
+    out.look.problems.push_back("the program printed more than 4 MiB: the rest was not read");
+  }
   if (!out.look.is_plugin) {
     if (code != 0) return refuse(fmt::format("it ended with exit code {}", code));
     return out;
