@@ -8,12 +8,13 @@
 #include <sstream>
 
 #include "tests/config/scratch.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::config {
 namespace {
 
-const std::string suite = std::string(VIGIL_SOURCE_DIR) + "/../shared/data/conformance/toml";
-const std::string shipped = std::string(VIGIL_SOURCE_DIR) + "/config/vigild.toml";
+const std::string suite = source_dir() + "/../shared/data/conformance/toml";
+const std::string shipped = source_dir() + "/config/vigild.toml";
 
 // What the parser of the distribution (3.3.0) takes although TOML 1.0.0 forbids it, or the other
 // way round. A new entry needs a look: is it harmless in a configuration file?

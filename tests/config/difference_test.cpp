@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "tests/config/scratch.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::config {
 namespace {
 
-const std::string shipped = std::string(VIGIL_SOURCE_DIR) + "/config/vigild.toml";
+const std::string shipped = source_dir() + "/config/vigild.toml";
 
 std::vector<std::string> changes(const std::string& before, const std::string& after) {
   std::vector<std::string> texts;

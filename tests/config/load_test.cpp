@@ -1,11 +1,12 @@
 #include <doctest/doctest.h>
 
 #include "tests/config/scratch.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::config {
 namespace {
 
-const std::string shipped = std::string(VIGIL_SOURCE_DIR) + "/config/vigild.toml";
+const std::string shipped = source_dir() + "/config/vigild.toml";
 
 TEST_CASE("an empty file is a configuration: everything has a default") {
   const auto settings = settings_of("");

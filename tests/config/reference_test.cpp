@@ -8,11 +8,12 @@
 #include <sstream>
 
 #include "tests/config/scratch.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::config {
 namespace {
 
-const std::string document = std::string(VIGIL_SOURCE_DIR) + "/docs/configuration.md";
+const std::string document = source_dir() + "/docs/configuration.md";
 
 std::string row_of(const Key& key) {
   return fmt::format("| `{}` | {} | `{}` | {} |", key.path, key.type, key.default_text,
@@ -114,7 +115,7 @@ TEST_CASE("what the loader writes is in the reference") {
   for (const auto& key : reference()) {
     last_steps.insert(key.path.substr(key.path.find_last_of('.') + 1));
   }
-  const auto settings = std::get<Loaded>(load(std::string(VIGIL_SOURCE_DIR) + "/config")).settings;
+  const auto settings = std::get<Loaded>(load(source_dir() + "/config")).settings;
   std::istringstream lines(to_toml(settings));
   for (std::string line; std::getline(lines, line);) {
     const auto equals = line.find(" = ");

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ctl/arguments.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::ctl;
@@ -142,7 +143,7 @@ TEST_CASE("counts read like language") {
 }
 
 TEST_CASE("every verb is documented, and nothing else is") {
-  std::ifstream file(VIGIL_SOURCE_DIR "/docs/vigilctl.md");
+  std::ifstream file(source_dir() + "/docs/vigilctl.md");
   std::vector<std::string> documented;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with("| `vigilctl ")) documented.push_back(line.substr(12));

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "ctl/pages.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::ctl;
@@ -242,7 +243,7 @@ TEST_CASE("beyond some thousand tasks, those that ran one after the other share 
 }
 
 TEST_CASE("a swarm that ran is drawn with its children, its guess and its failure") {
-  std::ifstream file(VIGIL_SOURCE_DIR "/tests/ctl/data/swarm.json");
+  std::ifstream file(source_dir() + "/tests/ctl/data/swarm.json");
   const std::string text(std::istreambuf_iterator<char>(file), {});
   const auto swarm = parsed(text);
   auto style = wide;

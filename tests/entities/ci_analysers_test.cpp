@@ -10,6 +10,7 @@
 #include "entities/analyser.hpp"
 #include "entities/ci/analysers.hpp"
 #include "entities/codebase/finding.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities;
@@ -17,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path shared_ci = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/ci";
+const fs::path shared_ci = fs::path(source_dir()) / "../shared/data/ci";
 
 class Folder {
  public:

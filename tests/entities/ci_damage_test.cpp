@@ -9,6 +9,7 @@
 #include "entities/ci/sarif.hpp"
 #include "entities/ci/test_report.hpp"
 #include "entities/ci/tool_output.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::ci;
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path shared_ci = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/ci";
+const fs::path shared_ci = fs::path(source_dir()) / "../shared/data/ci";
 constexpr std::size_t bytes_max = 60'000;
 
 std::string damaged(std::string text, std::mt19937& random) {

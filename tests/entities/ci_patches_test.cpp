@@ -6,6 +6,7 @@
 
 #include "entities/ci/patch_mail.hpp"
 #include "entities/codebase/diff.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil::entities::codebase;
 using vigil::entities::ci::decode_mails;
@@ -13,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path mails = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/diffs/git-mailinfo";
+const fs::path mails = fs::path(source_dir()) / "../shared/data/diffs/git-mailinfo";
 
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

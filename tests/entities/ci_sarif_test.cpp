@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "entities/ci/sarif.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::ci;
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path shared_ci = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/ci";
+const fs::path shared_ci = fs::path(source_dir()) / "../shared/data/ci";
 
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

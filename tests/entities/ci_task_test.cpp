@@ -8,6 +8,7 @@
 #include "core/json.hpp"
 #include "entities/codebase/git.hpp"
 #include "tests/entities/codebase_clone.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::codebase;
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string programs = VIGIL_BIN_DIR;
+const std::string programs = bin_dir();
 
 ErrandEnd run(std::vector<std::string> argv, std::string input = {}) {
   Errand errand;
@@ -81,7 +82,7 @@ TEST_CASE("a report is read in containment, and no other file than it") {
   const auto result = parse_json(end.output);
   REQUIRE(result.has_value());
   CHECK(find_text(*result, "summary") == "1 of 1 tests failed");
-  const auto outside = contained(std::string(VIGIL_SOURCE_DIR) + "/README.md");
+  const auto outside = contained(source_dir() + "/README.md");
   CHECK(outside.exit_code == 65);
   CHECK(outside.errors.find("nothing could be read") != std::string::npos);
 }

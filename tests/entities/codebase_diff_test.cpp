@@ -7,13 +7,14 @@
 #include <sstream>
 
 #include "entities/codebase/diff.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil::entities::codebase;
 namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path shared_diffs = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/diffs";
+const fs::path shared_diffs = fs::path(source_dir()) / "../shared/data/diffs";
 
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -8,6 +8,7 @@
 #include "entities/codebase/codebase.hpp"
 #include "entities/codebase/review.hpp"
 #include "tests/entities/codebase_memory.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities;
@@ -48,7 +49,7 @@ struct Story {
     entity.name = "keeper";
     entity.kind = "codebase";
     config::Codebase settings;
-    settings.repository = VIGIL_SOURCE_DIR;
+    settings.repository = source_dir();
     settings.report_sink = "out";
     settings.orders_from = {"bot-owner"};
     entity.of = settings;

@@ -4,6 +4,7 @@
 
 #include "entities/codebase/codebase.hpp"
 #include "tests/entities/codebase_memory.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities;
@@ -17,7 +18,7 @@ config::Entity entity_with(config::Codebase settings) {
   config::Entity entity;
   entity.name = "keeper";
   entity.kind = "codebase";
-  if (settings.repository.empty()) settings.repository = VIGIL_SOURCE_DIR;
+  if (settings.repository.empty()) settings.repository = source_dir();
   entity.of = std::move(settings);
   return entity;
 }

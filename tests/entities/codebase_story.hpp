@@ -9,6 +9,7 @@
 #include "entities/codebase/codebase.hpp"
 #include "entities/codebase/review.hpp"
 #include "tests/entities/codebase_memory.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::testing {
 
@@ -22,7 +23,7 @@ inline config::Entity entity_with(config::Codebase settings) {
   config::Entity entity;
   entity.name = "keeper";
   entity.kind = "codebase";
-  if (settings.repository.empty()) settings.repository = VIGIL_SOURCE_DIR;
+  if (settings.repository.empty()) settings.repository = source_dir();
   entity.of = std::move(settings);
   return entity;
 }

@@ -4,6 +4,7 @@
 #include "core/time.hpp"
 #include "entities/codebase/command.hpp"
 #include "tests/entities/codebase_clone.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::codebase;
@@ -13,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string programs = VIGIL_BIN_DIR;
+const std::string programs = bin_dir();
 
 ErrandEnd task(std::vector<std::string> words, std::string input = {},
                std::vector<std::string> environment = {}) {

@@ -8,6 +8,7 @@
 #include "entities/codebase/codebase.hpp"
 #include "entities/codebase/forge.hpp"
 #include "tests/entities/codebase_memory.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities;
@@ -19,13 +20,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path webhooks = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/webhooks";
+const fs::path webhooks = fs::path(source_dir()) / "../shared/data/webhooks";
 
 std::unique_ptr<Guardian> guardian() {
   config::Entity entity;
   entity.name = "keeper";
   entity.kind = "codebase";
-  entity.of = config::Codebase{.repository = VIGIL_SOURCE_DIR, .report_sink = "out"};
+  entity.of = config::Codebase{.repository = source_dir(), .report_sink = "out"};
   auto made = make_codebase(entity);
   REQUIRE(made.has_value());
   return std::move(*made);

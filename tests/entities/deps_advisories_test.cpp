@@ -10,6 +10,7 @@
 
 #include "entities/deps/advisory_sources.hpp"
 #include "entities/deps/lockfile.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil::entities::deps;
 using vigil::parse_json;
@@ -18,7 +19,7 @@ namespace json = boost::json;
 
 namespace {
 
-const fs::path data = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/deps";
+const fs::path data = fs::path(source_dir()) / "../shared/data/deps";
 
 bool without_data() {
   if (fs::exists(data)) return false;

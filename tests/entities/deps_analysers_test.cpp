@@ -4,6 +4,7 @@
 #include "entities/deps/analysers.hpp"
 #include "entities/deps/scan.hpp"
 #include "tests/entities/codebase_clone.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using entities::find_any_analyser;
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path data = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/deps";
+const fs::path data = fs::path(source_dir()) / "../shared/data/deps";
 
 const std::string advisories = R"([
 {"id":"GHSA-1","aliases":["CVE-1"],"summary":"x is bad","database_specific":{"severity":"HIGH"},
@@ -178,7 +179,7 @@ TEST_CASE("a scan runs in strict containment, and keeps its index where it may w
   }
   const Folder folder;
   const auto shared = fs::canonical(data).string();
-  const auto programs = std::string(VIGIL_BIN_DIR);
+  const auto programs = bin_dir();
   const auto scan_once = [&] {
     Errand errand;
     errand.argv = {programs + "/vigil-exec",

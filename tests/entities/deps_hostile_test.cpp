@@ -6,6 +6,7 @@
 #include <random>
 
 #include "entities/deps/lockfile.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil::entities::deps;
 namespace fs = std::filesystem;
@@ -90,7 +91,7 @@ TEST_CASE("deep, long and self-referring files end soon, in an error or a result
 }
 
 TEST_CASE("cut and scrambled lock files never crash a reader") {
-  const auto folder = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/deps/lockfiles";
+  const auto folder = fs::path(source_dir()) / "../shared/data/deps/lockfiles";
   if (!fs::exists(folder)) {
     MESSAGE("skipped: there is no " << folder.string());
     return;

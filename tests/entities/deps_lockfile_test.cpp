@@ -4,6 +4,7 @@
 #include <map>
 
 #include "entities/deps/lockfile.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil::entities::deps;
 using vigil::ErrorCode;
@@ -11,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path folder = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/deps/lockfiles";
+const fs::path folder = fs::path(source_dir()) / "../shared/data/deps/lockfiles";
 
 std::string listed(const Lockfile& file) {
   std::string all;

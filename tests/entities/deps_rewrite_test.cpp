@@ -10,6 +10,7 @@
 #include "entities/deps/lockfile.hpp"
 #include "entities/deps/rewrite_file.hpp"
 #include "entities/deps/rewrite_requirement.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::deps;
@@ -178,7 +179,7 @@ TEST_CASE("names and versions that would end the place they stand in are refused
 }
 
 TEST_CASE("in public lock files every pin that can be raised is raised alone") {
-  const fs::path data = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/deps/lockfiles";
+  const fs::path data = fs::path(source_dir()) / "../shared/data/deps/lockfiles";
   if (!fs::exists(data)) {
     MESSAGE("skipped: there are no lock files at ", data.string());
     return;

@@ -6,13 +6,14 @@
 
 #include "entities/deps/advisory_sources.hpp"
 #include "entities/deps/rustsec.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil::entities::deps;
 namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path folder = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/deps/advisories/rustsec";
+const fs::path folder = fs::path(source_dir()) / "../shared/data/deps/advisories/rustsec";
 
 // "0..1.0.0 1.2.0.." for the versions that are left.
 std::string left(const std::vector<std::string>& requirements) {

@@ -13,6 +13,7 @@
 #include "entities/deps/requirement.hpp"
 #include "entities/deps/upgrade.hpp"
 #include "entities/deps/version.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil::entities::deps;
 using vigil::find_text;
@@ -22,7 +23,7 @@ namespace json = boost::json;
 
 namespace {
 
-const fs::path data = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/deps/remediation";
+const fs::path data = fs::path(source_dir()) / "../shared/data/deps/remediation";
 
 bool without_data() {
   if (fs::exists(data)) return false;

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "entities/deps/version.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil::entities::deps;
 namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path orders = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/deps/version-order";
+const fs::path orders = fs::path(source_dir()) / "../shared/data/deps/version-order";
 
 bool holds(VersionScheme scheme, const std::string& a, char sign, const std::string& b) {
   const auto order = compare_versions(scheme, a, b);

@@ -6,6 +6,7 @@
 
 #include "entities/rules/lua.hpp"
 #include "tests/entities/rules_world.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::testing;
@@ -14,7 +15,7 @@ namespace {
 
 // The blocks of one language on a page, in order.
 std::vector<std::string> blocks_of(const std::string& page, const std::string& language = "toml") {
-  std::ifstream file(std::string(VIGIL_SOURCE_DIR "/docs/") + page);
+  std::ifstream file(source_dir() + "/docs/" + page);
   REQUIRE(file.good());
   std::vector<std::string> blocks;
   bool inside = false;
@@ -101,7 +102,7 @@ TEST_CASE("every condition that is shown can be read, and says what it is shown 
 TEST_CASE("every entity of the shipped configurations can be made") {
   for (const auto* path : {"vigild.toml", "demo/vigild.toml"}) {
     CAPTURE(path);
-    std::ifstream file(std::string(VIGIL_SOURCE_DIR "/config/") + path);
+    std::ifstream file(source_dir() + "/config/" + path);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     const auto loaded = config::load_text(text, path);
     REQUIRE(std::holds_alternative<config::Loaded>(loaded));

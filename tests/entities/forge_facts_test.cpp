@@ -1,5 +1,6 @@
 // The payloads of seven forges against what others read out of them.
 #include "entities/forge_facts.hpp"
+#include "tests/support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path webhooks = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/webhooks";
+const fs::path webhooks = fs::path(source_dir()) / "../shared/data/webhooks";
 
 json::value read(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

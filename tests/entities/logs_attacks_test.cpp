@@ -13,6 +13,7 @@
 #include "entities/logs/attack_pattern.hpp"
 #include "entities/logs/look_at_attacks.hpp"
 #include "entities/ops/watch_look.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::logs;
@@ -33,7 +34,7 @@ std::string matched(std::string_view pattern, std::string_view text) {
 }  // namespace
 
 TEST_CASE("labelled lines of services are called attacks, with host and time, as they should be") {
-  const std::filesystem::path folder = VIGIL_SOURCE_DIR "/../shared/data/logs/fail2ban";
+  const std::filesystem::path folder = source_dir() + "/../shared/data/logs/fail2ban";
   if (!std::filesystem::exists(folder / "expected.tsv")) {
     MESSAGE("skipped: there are no lines at " << folder.string());
     return;

@@ -6,6 +6,7 @@
 
 #include "bench/logs_truth.hpp"
 #include "entities/logs/mask.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::logs;
@@ -19,7 +20,7 @@ std::string template_of(Miner& miner, std::string_view message) {
 }  // namespace
 
 TEST_CASE("lines of real logs are grouped as the statements that wrote them") {
-  const std::filesystem::path folder = VIGIL_SOURCE_DIR "/../shared/data/logs/loghub";
+  const std::filesystem::path folder = source_dir() + "/../shared/data/logs/loghub";
   if (!std::filesystem::exists(folder)) {
     MESSAGE("skipped: there are no logs at " << folder.string());
     return;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "entities/ops/sources.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::ops;
@@ -15,7 +16,7 @@ using namespace vigil::entities::ops;
 namespace {
 
 namespace fs = std::filesystem;
-const std::string folder = VIGIL_SOURCE_DIR "/../shared/data/alerts";
+const std::string folder = source_dir() + "/../shared/data/alerts";
 
 // A file that holds a request is its body: what follows the empty line.
 std::string body_of(const fs::path& path) {

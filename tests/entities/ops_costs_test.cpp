@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/csv.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::ops;
@@ -33,7 +34,7 @@ std::string row(const std::string& cost, const std::string& day, const std::stri
 }  // namespace
 
 TEST_CASE("a real bill comes to the exact sums") {
-  const fs::path data = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/cost";
+  const fs::path data = fs::path(source_dir()) / "../shared/data/cost";
   if (!fs::exists(data)) {
     MESSAGE("skipped: there is no " << data.string());
     return;

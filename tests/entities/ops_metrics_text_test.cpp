@@ -8,6 +8,7 @@
 
 #include "core/json.hpp"
 #include "entities/ops/metrics_text.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities::ops;
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path data = fs::path(VIGIL_SOURCE_DIR) / "../shared/data/metrics";
+const fs::path data = fs::path(source_dir()) / "../shared/data/metrics";
 
 bool absent() {
   if (fs::exists(data)) return false;

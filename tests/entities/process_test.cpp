@@ -4,6 +4,7 @@
 
 #include "entities/roster.hpp"
 #include "tests/entities/process_world.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::entities;
@@ -35,7 +36,7 @@ for line in sys.stdin:
 }  // namespace
 
 TEST_CASE("the guardian of the documentation answers") {
-  World world(text_of_file(VIGIL_SOURCE_DIR "/docs/examples/echo_guardian.py"));
+  World world(text_of_file(source_dir() + "/docs/examples/echo_guardian.py"));
   const auto answer = world.ask("a.b");
   REQUIRE_MESSAGE(answer.has_value(), answer.error().message);
   CHECK(answer->why == "heard a.b; 5 so far in this case");

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/entities/rules_world.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::testing;
@@ -227,7 +228,7 @@ TEST_CASE("what can be known beforehand is told when the configuration is taken"
 
 TEST_CASE("real payloads go through rules that look everywhere") {
   namespace fs = std::filesystem;
-  const fs::path folder = VIGIL_SOURCE_DIR "/../shared/data/webhooks";
+  const fs::path folder = source_dir() + "/../shared/data/webhooks";
   if (!fs::exists(folder)) {
     MESSAGE("skipped: no collection of payloads at ../shared/data/webhooks");
     return;

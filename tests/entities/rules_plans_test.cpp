@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "tests/entities/rules_world.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::testing;
@@ -9,7 +10,7 @@ using namespace vigil::testing;
 namespace {
 
 std::string shown_in_plans() {
-  std::ifstream file(VIGIL_SOURCE_DIR "/docs/plans.md");
+  std::ifstream file(source_dir() + "/docs/plans.md");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const auto from = text.find("```toml\n");
   REQUIRE(from != std::string::npos);

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "place.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::storage {
 namespace {
@@ -19,7 +20,7 @@ struct Found {
 
 std::vector<Found> statements() {
   std::vector<Found> out;
-  for (const auto& entry : std::filesystem::directory_iterator(VIGIL_SOURCE_DIR "/storage")) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir() + "/storage")) {
     const auto name = entry.path().filename().string();
     if (entry.path().extension() != ".cpp" || name == "migrations.cpp") continue;
     std::ifstream in(entry.path());

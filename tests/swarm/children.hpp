@@ -19,6 +19,7 @@
 #include "core/digest.hpp"
 #include "swarm/child.hpp"
 #include "swarm/process_runner.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::swarm::testing {
 
@@ -26,7 +27,7 @@ namespace asio = boost::asio;
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-inline const std::string launcher = VIGIL_BIN_DIR "/vigil-exec";
+inline const std::string launcher = bin_dir() + "/vigil-exec";
 
 inline int open_descriptors() {
   int count = 0;
@@ -91,7 +92,7 @@ struct Loop {
 
 struct Runners {
   explicit Runners(ProcessLimits limits = {})
-      : runner(make_process_runner(loop.context.get_executor(), *loop.clock, VIGIL_BIN_DIR,
+      : runner(make_process_runner(loop.context.get_executor(), *loop.clock, bin_dir(),
                                    (scratch.path / "work").string(), limits)) {}
 
   Attempt attempt(std::vector<std::string> argv, Duration timeout = 20s) {

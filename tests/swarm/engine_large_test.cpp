@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/support/places.hpp"
 #include "tests/swarm/fakes.hpp"
 
 using namespace vigil;
@@ -83,7 +84,7 @@ std::string read_all(const std::filesystem::path& path) {
 }  // namespace
 
 TEST_CASE("recorded workflows end within the time list scheduling by critical path needs") {
-  const std::filesystem::path folder = VIGIL_SOURCE_DIR "/../shared/data/dag";
+  const std::filesystem::path folder = source_dir() + "/../shared/data/dag";
   if (!std::filesystem::exists(folder / "bounds.json")) {
     MESSAGE("skipped: " << folder.string() << " is absent");
     return;

@@ -8,6 +8,7 @@
 
 #include "swarm/plan.hpp"
 #include "swarm/reduce.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::swarm;
@@ -33,7 +34,7 @@ std::string between(const std::string& text, std::size_t& at) {
 }
 
 Page read_page() {
-  std::ifstream file(VIGIL_SOURCE_DIR "/docs/plans.md");
+  std::ifstream file(source_dir() + "/docs/plans.md");
   REQUIRE(file.good());
   Page page;
   bool inside = false;
@@ -128,7 +129,7 @@ TEST_CASE("every plan that is shown can be run as it stands") {
 }
 
 TEST_CASE("the short list for process entities knows every member, too") {
-  std::ifstream file(VIGIL_SOURCE_DIR "/docs/process-entities.md");
+  std::ifstream file(source_dir() + "/docs/process-entities.md");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const auto from = text.find("A plan has `title`");
   REQUIRE(from != std::string::npos);

@@ -13,6 +13,7 @@
 
 #include "swarm/conversation.hpp"
 #include "swarm/engine.hpp"
+#include "tests/support/places.hpp"
 #include "tests/swarm/children.hpp"
 
 using namespace vigil;
@@ -188,7 +189,7 @@ TEST_CASE("what still runs from before a crash is killed at the start, and nobod
   };
   Child old = start((scratch.path / "work/0123").string());
   Child other = start((scratch.path / "works/0123").string());
-  const auto runner = make_process_runner(loop.context.get_executor(), *loop.clock, VIGIL_BIN_DIR,
+  const auto runner = make_process_runner(loop.context.get_executor(), *loop.clock, bin_dir(),
                                           (scratch.path / "work").string(), {});
   CHECK(loop.run(old.wait()).signal == SIGKILL);
   CHECK(is_alive(other.pid()));
@@ -216,7 +217,7 @@ TEST_CASE("what a crash left in the work directory is removed first, and only th
   fs::create_directories(scratch.path / "work/other");
   std::ofstream(scratch.path / "work/task-0123/a/b/f") << "x";
   Loop loop;
-  const auto runner = make_process_runner(loop.context.get_executor(), *loop.clock, VIGIL_BIN_DIR,
+  const auto runner = make_process_runner(loop.context.get_executor(), *loop.clock, bin_dir(),
                                           (scratch.path / "work").string(), {});
   CHECK_FALSE(fs::exists(scratch.path / "work/task-0123"));
   CHECK(fs::exists(scratch.path / "work/other"));

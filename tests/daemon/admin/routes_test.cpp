@@ -1,4 +1,5 @@
 #include "daemon/admin/routes.hpp"
+#include "tests/support/places.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,7 +24,7 @@ std::expected<Found, Refusal> route_for(const std::string& method, const std::st
 }
 
 std::string documentation() {
-  std::ifstream file(VIGIL_SOURCE_DIR "/docs/admin-api.md");
+  std::ifstream file(source_dir() + "/docs/admin-api.md");
   std::stringstream text;
   text << file.rdbuf();
   return text.str();

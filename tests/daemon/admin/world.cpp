@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "core/digest.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::testing {
 namespace asio = boost::asio;
@@ -27,7 +28,7 @@ AdminWorld::AdminWorld(const std::string& toml)
   const auto executor = loop_.get_executor();
   writer_->start(executor, [](const std::string& why) { throw std::runtime_error(why); });
   runtime_ = std::make_unique<runtime::Runtime>(executor, *clock_, *writer_, bulletin_,
-                                                runtime::Places{path_, VIGIL_BIN_DIR});
+                                                runtime::Places{path_, bin_dir()});
   if (auto applied = runtime_->apply(settings_); !applied) {
     throw std::runtime_error(applied.error().message);
   }

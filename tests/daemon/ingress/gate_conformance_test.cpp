@@ -11,11 +11,12 @@
 #include "core/digest.hpp"
 #include "core/json.hpp"
 #include "daemon/ingress/gate.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::ingress {
 namespace {
 
-const std::string collected = VIGIL_SOURCE_DIR "/../shared/data/conformance/http/";
+const std::string collected = source_dir() + "/../shared/data/conformance/http/";
 
 std::string load(const std::string& path) {
   std::ifstream file(collected + path, std::ios::binary);

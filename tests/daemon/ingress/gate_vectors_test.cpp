@@ -9,6 +9,7 @@
 
 #include "core/json.hpp"
 #include "daemon/ingress/gate.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::ingress {
 namespace {
@@ -36,7 +37,7 @@ std::string bytes_of(std::string_view text) {
 }
 
 std::vector<Case> load_cases() {
-  std::ifstream file(VIGIL_SOURCE_DIR "/tests/data/http/heads.json");
+  std::ifstream file(source_dir() + "/tests/data/http/heads.json");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const auto parsed = parse_json(text);
   REQUIRE(parsed.has_value());

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "daemon/ingress/body.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::ingress {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 using config::Scheme;
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-const std::string collected = VIGIL_SOURCE_DIR "/../shared/data/";
+const std::string collected = source_dir() + "/../shared/data/";
 
 std::string load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -17,6 +17,7 @@
 #include "daemon/ingress/cron.hpp"
 #include "daemon/ingress/schedule.hpp"
 #include "swarm/child.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::ingress;
@@ -300,7 +301,7 @@ TEST_CASE("systemd finds the same next times for what both can say") {
 }
 
 TEST_CASE("recurrence rules that cron can say have the instances a calendar library lists") {
-  const std::filesystem::path path = VIGIL_SOURCE_DIR "/../shared/data/calendar/rrule-cases.txt";
+  const std::filesystem::path path = source_dir() + "/../shared/data/calendar/rrule-cases.txt";
   std::ifstream file(path);
   if (!file) {
     MESSAGE("skipped: there is no ", path.string());

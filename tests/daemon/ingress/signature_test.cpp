@@ -12,6 +12,7 @@
 #include "config/words.hpp"
 #include "core/digest.hpp"
 #include "core/json.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::ingress {
 namespace {
@@ -266,7 +267,7 @@ TEST_CASE("bearer, basic, and a secret in the path") {
 }
 
 TEST_CASE("the collected vectors hold") {
-  const std::string data = VIGIL_SOURCE_DIR "/../shared/data/";
+  const std::string data = source_dir() + "/../shared/data/";
   const auto load = [](const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     return std::string{std::istreambuf_iterator<char>(file), {}};

@@ -8,6 +8,7 @@
 #include "swarm/process_runner.hpp"
 #include "tests/entities/codebase_clone.hpp"
 #include "tests/support/clocked_world.hpp"
+#include "tests/support/places.hpp"
 
 namespace vigil::testing {
 
@@ -55,7 +56,7 @@ struct WatchWorld : ClockedWorld {
           // A build that checks its memory asks for a large address space.
           swarm::ProcessLimits limits;
           limits.memory_bytes_max = 100'000'000'000'000;
-          return swarm::make_process_runner(loop.get_executor(), clock, VIGIL_BIN_DIR,
+          return swarm::make_process_runner(loop.get_executor(), clock, bin_dir(),
                                             (path / "reading").string(), limits);
         },
         [this](ingress::Noticed noticed) { return accept(std::move(noticed)); });

@@ -5,6 +5,7 @@
 #include "core/digest.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "tests/support/clocked_world.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::runtime;
@@ -27,7 +28,7 @@ struct World : ClockedWorld {
   World()
       : ClockedWorld(noon),
         bulletin(loop.get_executor()),
-        runtime(loop.get_executor(), clock, *writer, bulletin, {path, VIGIL_BIN_DIR}) {
+        runtime(loop.get_executor(), clock, *writer, bulletin, {path, bin_dir()}) {
     REQUIRE(runtime
                 .apply(settings_of(R"(
 [source.alerts]

@@ -7,6 +7,7 @@
 #include "config/load.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "tests/support/clocked_world.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::runtime;
@@ -63,7 +64,7 @@ above = 10
   }
   void start(const std::string& watches) {
     runtime = std::make_unique<Runtime>(loop.get_executor(), clock, *writer, bulletin,
-                                        Places{path, VIGIL_BIN_DIR});
+                                        Places{path, bin_dir()});
     REQUIRE(runtime->apply(settings_of(watches)).has_value());
     run([this]() -> boost::asio::awaitable<void> {
       auto starting = runtime->start();

@@ -6,6 +6,7 @@
 #include "daemon/runtime/commit.hpp"
 #include "swarm/plan.hpp"
 #include "tests/support/clocked_world.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::runtime;
@@ -45,7 +46,7 @@ struct World : ClockedWorld {
   explicit World(const std::string& reactivity)
       : ClockedWorld(noon),
         bulletin(loop.get_executor()),
-        runtime(loop.get_executor(), clock, *writer, bulletin, {path, VIGIL_BIN_DIR}) {
+        runtime(loop.get_executor(), clock, *writer, bulletin, {path, bin_dir()}) {
     REQUIRE(runtime.apply(settings_of(reactivity)).has_value());
   }
   ~World() {

@@ -11,6 +11,7 @@
 #include "daemon/runtime/runtime.hpp"
 #include "daemon/runtime/swarm_rows.hpp"
 #include "tests/support/clocked_world.hpp"
+#include "tests/support/places.hpp"
 
 using namespace vigil;
 using namespace vigil::runtime;
@@ -60,7 +61,7 @@ struct World : ClockedWorld {
 
   void start() {
     runtime = std::make_unique<Runtime>(loop.get_executor(), clock, *writer, bulletin,
-                                        Places{path, VIGIL_BIN_DIR});
+                                        Places{path, bin_dir()});
     REQUIRE(runtime->apply(settings).has_value());
     run([this]() -> boost::asio::awaitable<void> {
       auto starting = runtime->start();
