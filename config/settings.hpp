@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/hearing.hpp"
+#include "config/market.hpp"
 #include "config/match.hpp"
 #include "config/ops.hpp"
 #include "config/secret.hpp"
@@ -310,24 +311,24 @@ struct Process {  // [entity.NAME.process]
 
 struct Entity {
   std::string name;
-  std::string kind;  // codebase | rules | process | ops
+  std::string kind;  // one of entity_kinds, config/words.hpp
   std::string role;  // for people: what it is for
   std::vector<Subscription> on;
   Boxed<Reactivity> reactivity;
   Budget budget;
   Autonomy autonomy = Autonomy::propose;
   std::map<std::string, Autonomy> autonomy_of;  // [entity.NAME.autonomy_of] action class = ...
-  std::variant<Boxed<Codebase>, Rules, Process, Boxed<Ops>> of;
+  std::variant<Boxed<Codebase>, Rules, Process, Boxed<Ops>, Boxed<Market>> of;
 };
 
 // What is said of an entity of that kind; nullptr: it is of another.
 template <class Kind>
 const Kind* find_kind(const Entity& entity) {
-  if constexpr (std::is_same_v<Kind, Codebase> || std::is_same_v<Kind, Ops>) {
+  if constexpr (std::is_same_v<Kind, Rules> || std::is_same_v<Kind, Process>) {
+    return std::get_if<Kind>(&entity.of);
+  } else {
     const auto* boxed = std::get_if<Boxed<Kind>>(&entity.of);
     return boxed == nullptr ? nullptr : &**boxed;
-  } else {
-    return std::get_if<Kind>(&entity.of);
   }
 }
 

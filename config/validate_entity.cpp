@@ -207,6 +207,8 @@ void check_entity(const std::string& key, const Entity& entity, const Settings& 
     check_rules(key, *rules, settings, found);
   } else if (const auto* ops = find_kind<Ops>(entity)) {
     check_ops(key + ".ops", *ops, settings, found);
+  } else if (const auto* market = find_kind<Market>(entity)) {
+    check_market(key + ".market", *market, settings, found);
   }
 }
 

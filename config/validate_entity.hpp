@@ -20,6 +20,8 @@ struct Violations {
 
 void check_watches(const std::string& key, const Ops& ops, const Settings& settings,
                    Violations& found);
+void check_market(const std::string& key, const Market& market, const Settings& settings,
+                  Violations& found);
 void check_entity(const std::string& key, const Entity& entity, const Settings& settings,
                   Violations& found);
 

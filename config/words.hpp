@@ -51,8 +51,8 @@ inline constexpr std::array<std::string_view, 4> source_kinds{"webhook", "schedu
                                                               "poll"};
 inline constexpr std::array<std::string_view, 6> sink_kinds{"http", "github", "command",
                                                             "file", "log",    "git"};
-inline constexpr std::array<std::string_view, 4> entity_kinds{"codebase", "rules", "process",
-                                                              "ops"};
+inline constexpr std::array<std::string_view, 5> entity_kinds{"codebase", "rules", "process", "ops",
+                                                              "market"};
 inline constexpr std::array<std::string_view, 2> encodings{"hex", "base64"};
 inline constexpr std::array<std::string_view, 3> sandboxes{"strict", "net", "none"};
 inline constexpr std::array<std::string_view, 3> severities{"info", "warning", "critical"};

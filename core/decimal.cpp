@@ -12,7 +12,7 @@ namespace vigil {
 namespace {
 
 constexpr int places = 18;
-constexpr int whole_digits_max = 15;
+constexpr int whole_digits_max = 18;
 constexpr int exponent_max = 100;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -79,6 +79,28 @@ bool Decimal::add(const Decimal& other) {
 Decimal Decimal::operator-() const {
   Decimal out;
   out.atoms_ = -atoms_;
+  return out;
+}
+
+// By parts, so that no step needs more than 128 bits: (w + f) (v + g) with whole w, v and fractions
+// f, g is wv + wg + fv + fg.
+std::optional<Decimal> Decimal::times(const Decimal& other) const {
+  constexpr Atoms one = 1'000'000'000'000'000'000;
+  const bool negative = is_negative() != other.is_negative();
+  const Atoms left = is_negative() ? -atoms_ : atoms_;
+  const Atoms right = other.is_negative() ? -other.atoms_ : other.atoms_;
+  const Atoms w = left / one, f = left % one, v = right / one, g = right % one;
+  Atoms whole = 0;
+  Atoms sum = 0;
+  if (__builtin_mul_overflow(w, v, &whole) || __builtin_mul_overflow(whole, one, &whole)) {
+    return std::nullopt;
+  }
+  if (__builtin_add_overflow(w * g, f * v, &sum) || __builtin_add_overflow(sum, whole, &sum) ||
+      __builtin_add_overflow(sum, (f * g + one / 2) / one, &sum)) {
+    return std::nullopt;
+  }
+  Decimal out;
+  out.atoms_ = negative ? -sum : sum;
   return out;
 }
 

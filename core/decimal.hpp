@@ -2,6 +2,7 @@
 // Money and prices: exact decimals with 18 digits behind the point, never binary fractions. A
 // value; any thread.
 #include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,12 +15,14 @@ class Decimal {
   Decimal() = default;
 
   // "12.50", "-.5", "1.940E-8". Fails on what is no number, on more than 18 digits behind the point
-  // that are not zero, and from 10^15 on.
+  // that are not zero, and from 10^18 on.
   static Result<Decimal> parse(std::string_view text);
 
   // Left as it was, and false, when the sum does not fit: beyond about 10^20.
   [[nodiscard]] bool add(const Decimal& other);
   Decimal operator-() const;
+  // Rounded to 18 digits, half away from zero; nothing when it does not fit.
+  std::optional<Decimal> times(const Decimal& other) const;
 
   bool is_zero() const { return atoms_ == 0; }
   bool is_negative() const { return atoms_ < 0; }

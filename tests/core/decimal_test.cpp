@@ -44,8 +44,20 @@ TEST_CASE("sums of decimals have no error") {
 TEST_CASE("what is no decimal, or would be rounded, is refused") {
   for (const auto* text :
        {"", "-", ".", "1.2.3", "1e", "1e+", "0x1", "1,5", "NaN", "inf", " 1", "1 ",
-        "1000000000000000", "1e15", "0.0000000000000000001", "1e-19", "1e999", "1_000", "--1"}) {
+        "1000000000000000000", "1e18", "0.0000000000000000001", "1e-19", "1e999", "1_000", "--1"}) {
     CAPTURE(text);
     CHECK_FALSE(Decimal::parse(text).has_value());
   }
+}
+
+TEST_CASE("products of decimals are exact to 18 digits, and refused where they do not fit") {
+  CHECK(of("1.1").times(of("1.1")) == of("1.21"));
+  CHECK(of("-86012.55").times(of("0.95")) == of("-81711.9225"));
+  CHECK(of("0.000000001").times(of("0.000000001")) == of("0.000000000000000001"));
+  CHECK(of("0.000000001").times(of("0.0000000005")) == of("0.000000000000000001"));
+  CHECK(of("0.000000001").times(of("0.0000000004")) == Decimal());
+  CHECK(of("374175175057530").times(of("-0.01")) == of("-3741751750575.3"));
+  CHECK(of("999999999.999999999").times(of("999999999.999999999")) ==
+        of("999999999999999998.000000000000000001"));
+  CHECK_FALSE(of("99999999999").times(of("99999999999")).has_value());
 }
