@@ -28,8 +28,7 @@ struct Analyser {
   Result<json::value> (*run)(const Request& request);
 };
 
-// Those of all kinds, each kind's in its order: codebase, deps, ci, series, ops, logs,
-// market.
+// Those of all kinds, each kind's in its order.
 std::span<const Analyser> all_analysers();
 // By its whole name, or by the part after the dot when only one has it.
 const Analyser* find_any_analyser(std::string_view name);

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "entities/analyser.hpp"
+#include "entities/calendar/analysers.hpp"
 #include "entities/ci/analysers.hpp"
 #include "entities/codebase/analysers.hpp"
 #include "entities/deps/analysers.hpp"
@@ -17,7 +18,7 @@ std::vector<Analyser> gather() {
   std::vector<Analyser> all;
   for (const auto table :
        {codebase::analysers(), deps::analysers(), ci::analysers(), series::analysers(),
-        ops::analysers(), logs::analysers(), market::analysers()}) {
+        ops::analysers(), logs::analysers(), market::analysers(), calendar::analysers()}) {
     all.insert(all.end(), table.begin(), table.end());
   }
   return all;

@@ -40,6 +40,7 @@ SPOKEN_IN = [
     (r"#include <openssl/", r"core/digest\.cpp"),
     (r"#include <curl/", r"daemon/http/client\.cpp|entities/ops/fetch\.cpp"),
     (r"#include <zstd", r"storage/compress\.cpp"),
+    (r"#include <libical/", r"entities/calendar/ical\.cpp"),
     (r"#include <pugixml", r"entities/(deps|ci)/\w+\.cpp"),
     (r"#include <re2/", r"entities/[\w/]+\.cpp"),
     (r"lua\.(h|hpp)>", r"entities/rules/lua(_values)?\.cpp"),
