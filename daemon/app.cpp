@@ -199,7 +199,9 @@ void App::State::make_parts() {
       if (!told) log_warn("a settled action woke nobody: {}", vigil::quoted(told.error().message));
     });
   });
+  const auto fetch = [this](http::Request request) { return http.perform(std::move(request)); };
   door = std::make_unique<ingress::Door>(clock, accept_event);
+  door->fetch_with(fetch);
   scheduler = std::make_unique<ingress::Scheduler>(
       executor, clock, *writer, accept_event,
       [this](const std::string& source) { return runtime->busy_with(source); });
@@ -209,7 +211,7 @@ void App::State::make_parts() {
       executor, clock, [this] { return make_reading_runner(); },
       [this](ingress::Noticed noticed) { return accept_noticed(std::move(noticed)); });
   poller = std::make_unique<ingress::Poller>(
-      executor, clock, [this](http::Request request) { return http.perform(std::move(request)); },
+      executor, clock, fetch,
       [this](ingress::Noticed noticed) { return accept_noticed(std::move(noticed)); });
   runtime->on_actions([this] { courier->nudge(); });
   runtime->on_work_ended([this] { scheduler->work_ended(); });

@@ -97,8 +97,9 @@ Result<Body> read_any(config::Scheme scheme, Request& request, bool& unsupported
     return from_form(request.body);
   }
   const bool plain =
-      type == "text/plain" && (scheme == config::Scheme::tradingview ||
-                               scheme == config::Scheme::none || scheme == config::Scheme::bearer);
+      type == "text/plain" &&
+      (scheme == config::Scheme::tradingview || scheme == config::Scheme::none ||
+       scheme == config::Scheme::bearer || scheme == config::Scheme::sns);  // SNS names its JSON so
   if (plain) {
     if (looks_like_json(request.body)) return from_json(std::move(request.body));
     if (!is_valid_utf8(request.body))

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
+#include <fstream>
 
 #include "core/digest.hpp"
 #include "core/log.hpp"
@@ -12,6 +13,7 @@
 #include "daemon/ingress/ping_door.hpp"
 #include "daemon/ingress/presets.hpp"
 #include "daemon/ingress/signature.hpp"
+#include "daemon/ingress/sns.hpp"
 #include "daemon/ingress/status.hpp"
 
 namespace vigil::ingress {
@@ -46,6 +48,7 @@ struct Source {
   std::vector<config::Secret> secrets;
   std::vector<AddressRange> allow;
   std::size_t body_bytes_max = 0;
+  std::string certificate;  // PEM; scheme sns: empty is fetched
 };
 
 using Sources = std::map<std::string, std::shared_ptr<const Source>, std::less<>>;
@@ -55,6 +58,16 @@ std::string lower(std::string text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return text;
+}
+
+Result<std::string> read_certificate(const std::string& path) {
+  constexpr std::size_t bytes_max = 64 * 1024;
+  std::ifstream in(path, std::ios::binary);
+  std::string text(bytes_max, '\0');
+  in.read(text.data(), bytes_max);
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.contains("-----BEGIN CERTIFICATE-----")) return text;
+  return fail(ErrorCode::invalid_input, fmt::format("{} is no certificate in PEM form", path));
 }
 
 Result<std::shared_ptr<const Source>> open_source(const config::Source& from,
@@ -78,6 +91,14 @@ Result<std::shared_ptr<const Source>> open_source(const config::Source& from,
                                                    usable.error().message));
     }
     out->secrets.push_back(std::move(*secret));
+  }
+  if (!out->settings.certificate.empty()) {
+    auto certificate = read_certificate(out->settings.certificate);
+    if (!certificate) {
+      return fail(certificate.error().code,
+                  fmt::format("source.{}.certificate: {}", from.name, certificate.error().message));
+    }
+    out->certificate = std::move(*certificate);
   }
   auto allow = open_allow(from, out->settings);
   if (!allow) return std::unexpected(std::move(allow.error()));
@@ -138,6 +159,16 @@ struct Door::State {
   }
   asio::awaitable<Response> receive(std::shared_ptr<const Source> source, Request request,
                                     std::string path_rest);
+  asio::awaitable<Response> receive_sns(std::shared_ptr<const Source> source, Request request);
+  asio::awaitable<Response> store(std::shared_ptr<const Source> source, Request request, Body body);
+  Response not_proven(const Source& source, const std::string& why) {
+    log_debug("a webhook was not proven: source={} reason={}", source.name, vigil::quoted(why));
+    return refuse(401, why, "docs/webhooks.md says how each sender signs");
+  }
+  Response not_read(const Error& error, bool unsupported) {
+    const auto hint = unsupported ? "send application/json" : "send one JSON value in UTF-8";
+    return refuse(unsupported ? 415 : 400, error.message, hint);
+  }
 
   Clock& clock;
   Accept accept;
@@ -146,6 +177,7 @@ struct Door::State {
   bool draining = false;
   DoorStats stats = {};
   PingDoor pings{clock, accept, stats};
+  Sns sns{clock};
 };
 
 Door::Door(Clock& clock, Accept accept)
@@ -167,6 +199,7 @@ Result<void> Door::apply(const config::Settings& settings) {
   return {};
 }
 
+void Door::fetch_with(Fetch fetch) { state_->sns.fetch_with(std::move(fetch)); }
 void Door::set_draining(bool draining) { state_->draining = draining; }
 
 DoorStats Door::stats() const { return state_->stats; }
@@ -216,31 +249,63 @@ asio::awaitable<Response> Door::handle(Request request) {
 
 asio::awaitable<Response> Door::State::receive(std::shared_ptr<const Source> source,
                                                Request request, std::string path_rest) {
-  const auto now = clock.now();
-  const auto proven = verify(source->settings, source->secrets, request, path_rest, now);
-  if (!proven) {
-    log_debug("a webhook was not proven: source={} reason={}", source->name,
-              vigil::quoted(proven.error().message));
-    co_return refuse(401, proven.error().message, "docs/webhooks.md says how each sender signs");
+  if (source->settings.scheme == config::Scheme::sns) {
+    auto receiving = receive_sns(std::move(source), std::move(request));
+    co_return co_await std::move(receiving);
   }
+  const auto proven = verify(source->settings, source->secrets, request, path_rest, clock.now());
+  if (!proven) co_return not_proven(*source, proven.error().message);
   bool unsupported = false;
   auto body = read_body(source->settings.scheme, request, unsupported);
-  if (!body) {
-    const auto hint = unsupported ? "send application/json" : "send one JSON value in UTF-8";
-    co_return refuse(unsupported ? 415 : 400, body.error().message, hint);
-  }
+  if (!body) co_return not_read(body.error(), unsupported);
   if (source->settings.scheme == config::Scheme::slack &&
       find_text(body->data, "type") == "url_verification") {
     co_return json_answer(200, {{"challenge", find_text(body->data, "challenge").value_or("")}});
   }
-  auto described = describe(source->name, source->settings, request, body->data);
+  auto storing = store(std::move(source), std::move(request), std::move(*body));
+  co_return co_await std::move(storing);
+}
+
+// What SNS signs are fields of its document: that is read first. A refusal that may be other in a
+// minute is 503, and SNS tries again.
+asio::awaitable<Response> Door::State::receive_sns(std::shared_ptr<const Source> source,
+                                                   Request request) {
+  bool unsupported = false;
+  auto body = read_body(config::Scheme::sns, request, unsupported);
+  if (!body) co_return not_read(body.error(), unsupported);
+  auto message = read_sns(body->data);
+  if (!message) co_return not_proven(*source, message.error().message);
+  auto proving = sns.prove(*message, source->settings.topics, source->certificate);
+  Result<void> proven = co_await std::move(proving);
+  if (!proven && proven.error().code == ErrorCode::unavailable) {
+    ++stats.unavailable;
+    log_warn("a message of SNS cannot be proven, it will come again: source={} error={}",
+             source->name, vigil::quoted(proven.error().message));
+    co_return busy_response(proven.error().message);
+  }
+  if (!proven) co_return not_proven(*source, proven.error().message);
+  const bool asks = source->settings.confirm && message->type == "SubscriptionConfirmation";
+  auto storing = store(source, std::move(request), std::move(*body));
+  Response stored = co_await std::move(storing);
+  if (!asks || stored.status >= 300) co_return stored;
+  auto confirming = sns.confirm(std::move(*message));
+  Result<void> confirmed = co_await std::move(confirming);
+  if (confirmed) co_return stored;
+  log_warn("a subscription could not be confirmed, SNS will ask again: source={} error={}",
+           source->name, vigil::quoted(confirmed.error().message));
+  co_return busy_response(confirmed.error().message);
+}
+
+asio::awaitable<Response> Door::State::store(std::shared_ptr<const Source> source, Request request,
+                                             Body body) {
+  auto described = describe(source->name, source->settings, request, body.data);
   std::string dedup;
   if (!described.signed_id) {
     dedup = body_mac_of(source->settings, request);
-    if (dedup.empty()) dedup = to_hex(as_bytes(sha256(body->text)));
+    if (dedup.empty()) dedup = to_hex(as_bytes(sha256(body.text)));
   }
-  auto event = event_of(*source, request, std::move(described), *body, dedup, now);
-  auto accepting = accept(std::move(event), std::move(body->data));
+  auto event = event_of(*source, request, std::move(described), body, dedup, clock.now());
+  auto accepting = accept(std::move(event), std::move(body.data));
   Result<storage::Appended> appended = co_await std::move(accepting);
   if (!appended) {
     ++stats.unavailable;

@@ -11,6 +11,7 @@
 #include "config/settings.hpp"
 #include "core/clock.hpp"
 #include "core/event.hpp"
+#include "daemon/ingress/fetch.hpp"
 #include "daemon/ingress/http_server.hpp"
 #include "storage/journal.hpp"
 
@@ -33,6 +34,8 @@ class Door {
   ~Door();
   // Takes the webhook sources in and reads their secrets. Nothing changes when one cannot be read.
   Result<void> apply(const config::Settings& settings);
+  // Who fetches what scheme "sns" needs: certificates, and the word that a topic may send.
+  void fetch_with(Fetch fetch);
   void set_draining(bool draining);  // 503 + Retry-After from now on
   HeadVerdict check_head(const Request& head) const;
   boost::asio::awaitable<Response> handle(Request request);

@@ -6,20 +6,17 @@
 // Loop thread only.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "config/settings.hpp"
 #include "core/clock.hpp"
-#include "daemon/http/client.hpp"
+#include "daemon/ingress/fetch.hpp"
 #include "daemon/ingress/noticed.hpp"
 #include "storage/stores.hpp"
 
 namespace vigil::ingress {
-
-using Fetch = std::function<boost::asio::awaitable<http::Received>(http::Request request)>;
 
 class Poller {
  public:

@@ -133,6 +133,16 @@ Described alertmanager(const json::value& data) {
   return out;
 }
 
+Described sns(const json::value& data) {
+  const auto type = text_at(data, "Type");
+  return {.uid = text_at(data, "MessageId"),
+          .type = type == "Notification"               ? "sns.notification"
+                  : type == "SubscriptionConfirmation" ? "sns.subscription_confirmation"
+                                                       : "sns.unsubscribe_confirmation",
+          .subject = text_at(data, "TopicArn"),
+          .time = time_at(data, "Timestamp")};
+}
+
 Described generic(const std::string& source, const config::Webhook& settings,
                   const Request& request, const json::value& data) {
   Described out;
@@ -170,6 +180,8 @@ Described of_scheme(const std::string& source, const config::Webhook& settings,
               .time = time_at(data, "event.occurred_at")};
     case Scheme::alertmanager:
       return alertmanager(data);
+    case Scheme::sns:
+      return sns(data);
     default:
       return generic(source, settings, request, data);
   }
@@ -193,6 +205,7 @@ bool signs_the_body(Scheme scheme) {
     case Scheme::stripe:
     case Scheme::standard_webhooks:
     case Scheme::pagerduty:
+    case Scheme::sns:
     case Scheme::hmac:
       return true;
     default:

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 // Two senders of one pair may overtake each other by about this much.
 constexpr Duration out_of_order = 1min;
 constexpr std::size_t labels_kept = 10;
+constexpr std::size_t notes_max = 10;
 
 json::array times_json(const std::vector<TimePoint>& times) {
   json::array out;
@@ -55,6 +56,16 @@ std::vector<TimePoint> times_in(const json::value& from, std::string_view path) 
   if (list == nullptr || !list->is_array()) return out;
   for (const auto& entry : list->get_array()) {
     if (entry.is_int64()) out.push_back(from_unix_us(entry.get_int64()));
+  }
+  return out;
+}
+
+std::vector<std::string> lines_in(const json::value& from, std::string_view path) {
+  std::vector<std::string> out;
+  const auto* list = find_path(from, path);
+  if (list == nullptr || !list->is_array()) return out;
+  for (const auto& line : list->get_array()) {
+    if (line.is_string()) out.emplace_back(line.get_string());
   }
   return out;
 }
@@ -149,8 +160,24 @@ void Incident::note(TimePoint at, std::string text) {
   timeline.push_back({at, plain(text, 400)});
 }
 
+void Incident::acknowledge(std::string who, TimePoint at) {
+  if (first_acked_by.empty()) {
+    first_acked_by = who;
+    first_acked = at;
+  }
+  acked_by = std::move(who);
+}
+
+void Incident::hear(const std::string& who, const std::string& said) {
+  if (said.empty()) return;
+  if (notes.size() >= notes_max) notes.erase(notes.begin());
+  notes.push_back(plain(who + ": " + said, 300));
+}
+
 json::object to_json(const Incident& incident) {
   json::object alerts;
+  json::array notes;
+  for (const auto& note : incident.notes) notes.emplace_back(note);
   for (const auto& [fingerprint, known] : incident.alerts) alerts[fingerprint] = known_json(known);
   json::array evidence;
   for (const auto& line : incident.evidence) evidence.emplace_back(line);
@@ -168,6 +195,8 @@ json::object to_json(const Incident& incident) {
                    {"dropped", incident.dropped},
                    {"opened", to_unix_us(incident.opened)},
                    {"acked_by", incident.acked_by},
+                   {"first_acked_by", incident.first_acked_by},
+                   {"notes", std::move(notes)},
                    {"flips", times_json(incident.flips)},
                    {"flapping", incident.flapping},
                    {"told", incident.told},
@@ -182,6 +211,7 @@ json::object to_json(const Incident& incident) {
                    {"timeline", std::move(timeline)},
                    {"moments_dropped", incident.moments_dropped}};
   if (incident.resolved) out["resolved"] = to_unix_us(*incident.resolved);
+  if (incident.first_acked) out["first_acked"] = to_unix_us(*incident.first_acked);
   return out;
 }
 
@@ -208,17 +238,16 @@ Incident incident_from_json(const json::object& state) {
   out.opened = time_in(from, "opened").value_or(TimePoint{});
   out.resolved = time_in(from, "resolved");
   out.acked_by = text_in(from, "acked_by");
+  out.first_acked_by = text_in(from, "first_acked_by");
+  out.first_acked = time_in(from, "first_acked");
+  out.notes = lines_in(from, "notes");
   out.flips = times_in(from, "flips");
   out.flapping = find_bool(from, "flapping").value_or(false);
   out.told = find_bool(from, "told").value_or(false);
   out.escalations = static_cast<int>(count("escalations"));
   out.waits_for_somebody = find_bool(from, "waits_for_somebody").value_or(false);
   out.last_digest = text_in(from, "last_digest");
-  if (const auto* lines = find_path(from, "evidence"); lines != nullptr && lines->is_array()) {
-    for (const auto& line : lines->get_array()) {
-      if (line.is_string()) out.evidence.emplace_back(line.get_string());
-    }
-  }
+  out.evidence = lines_in(from, "evidence");
   out.runbook = text_in(from, "runbook");
   out.runbook_step = text_in(from, "runbook_step");
   out.runs = times_in(from, "runs");

@@ -44,6 +44,9 @@ struct Incident {
   TimePoint opened;
   std::optional<TimePoint> resolved;
   std::string acked_by;  // empty: nobody; expires when all have resolved
+  std::string first_acked_by;
+  std::optional<TimePoint> first_acked;
+  std::vector<std::string> notes;  // what people said, with who; the last few
   std::vector<TimePoint> flips;
   bool flapping = false;
   bool told = false;
@@ -62,6 +65,8 @@ struct Incident {
   Severity severity() const;  // of the worst that fires, or of the worst when none does
   std::string name(const std::string& case_key) const;
   void note(TimePoint at, std::string text);
+  void acknowledge(std::string who, TimePoint at);
+  void hear(const std::string& who, const std::string& said);  // a person's note
 };
 
 constexpr std::size_t known_max = 1000;

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include "entities/case_key.hpp"
+#include "entities/ops/recall.hpp"
 #include "entities/ops/watch_course.hpp"
 
 namespace vigil::entities::ops {
@@ -30,7 +31,7 @@ Labels labels_in(const json::value& from) {
   return out;
 }
 
-std::string open_key(const std::string& case_key) { return "open:" + case_key; }
+std::string open_key(const std::string& case_key) { return std::string(open_prefix) + case_key; }
 
 void remember_open(Course& course) {
   json::object labels;
@@ -45,35 +46,6 @@ void remember_open(Course& course) {
   course.decision.facts.push_back(std::move(fact));
 }
 
-// What memory knows at once, before anything has been looked at.
-std::vector<std::string> recalled(const Course& course) {
-  std::vector<std::string> out;
-  const auto& memory = course.memory;
-  if (const auto like = memory.fact("like:" + course.incident.nature)) {
-    out.push_back(fmt::format("last one like it: {} at {}, ended by {} after {}",
-                              find_text(like->value, "title").value_or("?"),
-                              find_text(like->value, "at").value_or("?"),
-                              find_text(like->value, "ended_by").value_or("?"),
-                              find_text(like->value, "lasted").value_or("?")));
-  }
-  constexpr std::size_t related_max = 8;
-  for (const auto& fact : memory.facts("open:", facts_max)) {
-    if (fact.key == open_key(course.wake.case_key) || out.size() >= related_max) continue;
-    out.push_back(fmt::format("also open: {} since {}",
-                              find_text(fact.value, "title").value_or("?"),
-                              find_text(fact.value, "since").value_or("?")));
-  }
-  for (const auto& fact : memory.facts("change:", facts_max)) {
-    const auto at = parse_rfc3339(find_text(fact.value, "at").value_or(""));
-    if (!at || *at < course.wake.now - 24h || out.size() >= related_max * 2) continue;
-    out.push_back(fmt::format("changed before: {} at {}",
-                              find_text(fact.value, "text").value_or("?"),
-                              find_text(fact.value, "at").value_or("?")));
-  }
-  for (auto& line : out) line = plain(line, 300);
-  return out;
-}
-
 void begin(Course& course) {
   auto& incident = course.incident;
   const auto before = std::move(incident);
@@ -86,14 +58,18 @@ void begin(Course& course) {
   incident.truncated = before.truncated;
   incident.last_digest = before.last_digest;
   incident.runs = before.runs;
-  incident.acked_by = before.phase == Phase::none ? before.acked_by : "";
+  if (before.phase == Phase::none) {
+    incident.acked_by = before.acked_by;
+    incident.first_acked_by = before.first_acked_by;
+    incident.first_acked = before.first_acked;
+  }
   std::erase_if(incident.alerts, [&](const auto& entry) {
     return entry.second.status == Status::resolved && before.phase == Phase::closed;
   });
   incident.phase = Phase::firing;
   incident.opened = course.wake.now;
   course.say(fmt::format("incident {} began with {} alerts", incident.number, incident.firing()));
-  incident.evidence = recalled(course);
+  incident.evidence = recalled(incident, course.wake.case_key, course.memory, course.wake.now);
   int number = 0;
   for (auto& line : incident.evidence) line = fmt::format("E{} {}", ++number, line);
   remember_open(course);
@@ -203,7 +179,7 @@ Quiet quiet_of(const Course& course) {
     if (found->until && (!until || *found->until < *until)) until = found->until;
   }
   if (all_silent) return {"all that fires is silenced", until};
-  for (const auto& fact : course.memory.facts("open:", facts_max)) {
+  for (const auto& fact : course.memory.facts(std::string(open_prefix), facts_max)) {
     if (fact.key == open_key(course.wake.case_key)) continue;
     const auto theirs = labels_in(fact.value);
     for (const auto& inhibit : course.setup.inhibits) {
@@ -304,21 +280,13 @@ void close_incident(Course& course) {
   incident.runbook_step.clear();
   const auto body = post_mortem(incident, course.wake.case_key);
   const auto title = fmt::format("Incident {}: {}", incident.number, incident.title);
-  decision.documents.push_back(
-      {fmt::format("incident:{}@{}", course.wake.case_key, to_rfc3339(incident.opened)), title,
-       body});
+  const auto key = fmt::format("incident:{}@{}", course.wake.case_key, to_rfc3339(incident.opened));
+  decision.documents.push_back({key, title, body});
   decision.episodes.push_back(
       {"incident", fmt::format("{} lasted {}.", title, lasted),
        json::object{{"number", incident.number}, {"ended_by", incident.ended_by}}});
   decision.facts.push_back({open_key(course.wake.case_key), nullptr, 1.0, {}});
-  decision.facts.push_back(
-      {"like:" + incident.nature,
-       json::object{{"title", incident.title},
-                    {"case", course.wake.case_key},
-                    {"at", to_rfc3339(incident.opened)},
-                    {"lasted", lasted},
-                    {"ended_by", incident.ended_by.empty() ? "itself" : incident.ended_by}},
-       1.0, course.wake.case_key});
+  decision.facts.push_back(like_fact(incident, course.wake.case_key, course.memory, key));
   if (!incident.told) return;
   tell_again(course);
   if (!decision.actions.empty()) decision.actions.back().payload["post_mortem"] = body;

@@ -88,22 +88,60 @@ std::string message_of(const Incident& incident, TimePoint now, std::string_view
   return out + "\n**Timeline**\n\n" + timeline_text(incident, moments_told);
 }
 
-std::string post_mortem(const Incident& incident, const std::string& case_key) {
+namespace {
+
+std::string row(std::string_view name, std::string_view value) {
+  return fmt::format("| {} | {} |\n", name, marked(value, 300));
+}
+
+std::string facts_table(const Incident& incident, const std::string& case_key) {
   const auto end = incident.resolved.value_or(incident.opened);
-  auto out = fmt::format("# Incident {} of {}\n\n", incident.number, marked(case_key, 400));
-  out += fmt::format("| | |\n|---|---|\n| severity | {} |\n| began | {} |\n| resolved | {} |\n",
-                     to_text(incident.severity()), to_rfc3339(incident.opened), to_rfc3339(end));
-  out += fmt::format(
-      "| lasted | {} |\n| ended by | {} |\n| escalations | {} |\n", lasted(incident.opened, end),
-      marked(incident.ended_by.empty() ? "itself" : incident.ended_by), incident.escalations);
+  std::string out = "| | |\n|---|---|\n";
+  out += row("case", case_key);
+  out += row("severity", to_text(incident.severity()));
+  out += row("began", to_rfc3339(incident.opened));
+  if (incident.first_acked) {
+    out += row("acknowledged", fmt::format("{} by {}, after {}", to_rfc3339(*incident.first_acked),
+                                           incident.first_acked_by,
+                                           lasted(incident.opened, *incident.first_acked)));
+  } else {
+    out += row("acknowledged", "by nobody");
+  }
+  out += row("resolved", to_rfc3339(end));
+  out += row("lasted", lasted(incident.opened, end));
+  out += row("ended by", incident.ended_by.empty() ? "itself" : incident.ended_by);
+  out += row("alerts", fmt::format("{}{}", incident.alerts.size() + incident.dropped,
+                                   incident.flapping ? ", flapping" : ""));
+  out += row("calls for help", fmt::format("{}", incident.escalations));
+  return out;
+}
+
+std::string lines_text(std::string_view title, const std::vector<std::string>& lines) {
+  if (lines.empty()) return {};
+  auto out = fmt::format("\n## {}\n\n", title);
+  for (const auto& line : lines) out += "- " + marked(line, 400) + "\n";
+  return out;
+}
+
+}  // namespace
+
+std::string post_mortem(const Incident& incident, const std::string& case_key) {
+  auto out = fmt::format("# Incident {}: {}\n\n", incident.number,
+                         marked(incident.title.empty() ? case_key : incident.title, 300));
+  out += facts_table(incident, case_key);
+  out +=
+      "\n## Summary\n\n(two sentences for who was not there: what broke, and what mended it)\n"
+      "\n## Impact\n\n(who noticed, what could they not do, for how long?)\n";
   out += "\n## Alerts\n\n" + alerts_text(incident);
-  out += "\n## Timeline\n\n" + timeline_text(incident, timeline_max);
-  if (!incident.evidence.empty()) out += "\n## Evidence\n\n" + evidence_text(incident);
+  out += "\n## Timeline\n\nTimes are UTC.\n\n" + timeline_text(incident, timeline_max);
+  out += lines_text("What people noted", incident.notes);
+  out += lines_text("Evidence", incident.evidence);
   return out +
-         "\n## Impact\n\n(who noticed, and what could they not do?)\n"
-         "\n## Cause\n\n(what made it possible, and what set it off?)\n"
-         "\n## What helped, what hindered\n\n"
-         "\n## To do\n\n- [ ] \n";
+         "\n## Causes\n\n(what set it off, and what made it possible? Why was it not noticed "
+         "before?)\n"
+         "\n## What went well, what did not, where we were lucky\n\n"
+         "\n## To do\n\n- [ ] what keeps it from happening again\n"
+         "- [ ] what tells us sooner\n- [ ] what mends it faster (a runbook?)\n";
 }
 
 }  // namespace vigil::entities::ops

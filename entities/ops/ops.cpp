@@ -7,11 +7,13 @@
 
 #include "core/log.hpp"
 #include "entities/case_key.hpp"
+#include "entities/ops/changes.hpp"
 #include "entities/ops/grouping.hpp"
 #include "entities/ops/incident_course.hpp"
 #include "entities/ops/ops_lists.hpp"
 #include "entities/ops/ping_course.hpp"
 #include "entities/ops/sources.hpp"
+#include "entities/ops/subscriptions.hpp"
 #include "entities/ops/watch_course.hpp"
 
 namespace vigil::entities {
@@ -22,6 +24,7 @@ using namespace ops;
 constexpr std::string_view silences_case = "ops:silences";
 constexpr std::string_view changes_case = "ops:changes";
 constexpr std::string_view checks_case = "ops:checks";
+constexpr std::string_view subscriptions_case = "ops:subscriptions";
 
 class OpsGuardian final : public Guardian {
  public:
@@ -35,6 +38,7 @@ class OpsGuardian final : public Guardian {
       }
       return Interest::none(fmt::format("no check is called {}", vigil::quoted(ping->id)));
     }
+    if (is_subscription(event)) return Interest::in(std::string(subscriptions_case));
     if (is_change(event)) return Interest::in(std::string(changes_case));
     if (event.type == "schedule.due") {
       if (!setup_.settings.checks.empty()) return Interest::in(std::string(checks_case));
@@ -50,6 +54,9 @@ class OpsGuardian final : public Guardian {
   Decision decide(const Wake& wake, const Recollection& memory) const override {
     if (wake.case_key == silences_case) return decide_on_silences(wake, memory);
     if (wake.case_key == changes_case) return decide_on_changes(wake, memory);
+    if (wake.case_key == subscriptions_case) {
+      return decide_on_subscriptions(setup_.settings.report_sink, wake);
+    }
     if (wake.case_key == checks_case) return decide_on_checks(setup_.settings, wake, memory);
     Course course{setup_, wake, memory, incident_from_json(memory.case_state()), {}, {}};
     std::string rule = "nothing";
@@ -134,7 +141,8 @@ class OpsGuardian final : public Guardian {
       resolved += change == Change::resolved ? 1 : 0;
       late += change == Change::late ? 1 : 0;
       if (change == Change::acknowledged && incident.acked_by.empty()) {
-        incident.acked_by = delivery.who.empty() ? delivery.source : delivery.who;
+        incident.acknowledge(delivery.who.empty() ? delivery.source : delivery.who,
+                             course.wake.now);
         course.say("acknowledged by " + incident.acked_by);
       }
     }
@@ -167,8 +175,9 @@ class OpsGuardian final : public Guardian {
       course.remarks.emplace_back("nothing fires here that could be acknowledged");
       return false;
     }
+    incident.hear(who, command->note);
     if (command->verb == "ack") {
-      incident.acked_by = who;
+      incident.acknowledge(who, course.wake.now);
       course.say(fmt::format("acknowledged by {}{}", who, note));
     } else if (command->verb == "unack") {
       incident.acked_by.clear();
@@ -179,7 +188,7 @@ class OpsGuardian final : public Guardian {
         known.status = Status::resolved;
         known.since = course.wake.now;
       }
-      incident.ended_by = who;
+      incident.ended_by = plain(who + note, 200);
       course.say(fmt::format("{} says it is resolved{}", who, note));
     } else {
       course.say(fmt::format("{} notes{}", who, note));

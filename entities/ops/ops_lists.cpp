@@ -29,17 +29,6 @@ bool is_command(const Event& event) {
   return event.type == "ops.command" && event.taint == Taint::trusted;
 }
 
-bool is_change(const Event& event) {
-  const std::string_view type = event.type;
-  for (const std::string_view part : {".push", ".deployment", ".release", ".deploy", ".tag_push"}) {
-    const auto at = type.find(part);
-    if (at == std::string_view::npos) continue;
-    const auto rest = type.substr(at + part.size());
-    if (rest.empty() || rest.starts_with('.') || rest.starts_with("_status")) return true;
-  }
-  return false;
-}
-
 Decision decide_on_silences(const Wake& wake, const Recollection& memory) {
   auto decision = answer(Verdict::noted, "silence", "");
   const auto* events = std::get_if<EventsArrived>(&wake.because);
@@ -74,33 +63,6 @@ Decision decide_on_silences(const Wake& wake, const Recollection& memory) {
     if (!old || *old->until <= wake.now) decision.facts.push_back({fact.key, nullptr, 1.0, {}});
   }
   if (decision.why.empty()) decision.why = "no silence was changed";
-  return decision;
-}
-
-Decision decide_on_changes(const Wake& wake, const Recollection& memory) {
-  const auto* events = std::get_if<EventsArrived>(&wake.because);
-  if (events == nullptr) return answer(Verdict::ignored, "change", "nothing follows from it");
-  auto decision = answer(Verdict::noted, "change", "");
-  // A ring of slots: this case is the only one that writes them.
-  constexpr std::int64_t slots = 20;
-  auto state = memory.case_state();
-  auto next = find_integer(json::value(state), "next").value_or(0);
-  for (const auto& event : events->events) {
-    const auto text =
-        plain(fmt::format("{} {} {}", event->type, event->subject,
-                          first_text(event->data,
-                                     {"deployment.environment", "release.tag_name",
-                                      "head_commit.message", "after", "version", "message"},
-                                     120)),
-              250);
-    decision.facts.push_back({fmt::format("change:{:02}", next % slots),
-                              json::object{{"at", to_rfc3339(wake.now)}, {"text", text}}, 1.0,
-                              event->source});
-    ++next;
-    decision.why = "remembered for what may follow: " + text;
-  }
-  state["next"] = next % slots;
-  decision.state = std::move(state);
   return decision;
 }
 

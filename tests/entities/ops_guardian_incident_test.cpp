@@ -52,7 +52,7 @@ TEST_CASE("one message is edited from the beginning to the end, which has a post
   CHECK(action_of(next, "notify")->sticky_key == key);
   CHECK(has(text_in(action_of(next, "notify"), "post_mortem"), "| lasted | 10m |"));
   REQUIRE(next.documents.size() == 1);
-  CHECK(has(next.documents[0].body, "## Cause"));
+  CHECK(has(next.documents[0].body, "## Causes"));
   CHECK(next.episodes.size() == 1);
   CHECK(story.facts.size() == 1);  // only what it was like
   const auto again = story.tell(group({{.fingerprint = "a"}}));
@@ -82,6 +82,59 @@ TEST_CASE("an acknowledgement stops the calls and expires when all have resolved
   story.now += 2min;
   decision = story.tell(group({{.fingerprint = "a"}}));
   CHECK_FALSE(has(text_in(action_of(decision, "notify"), "text"), "acknowledged"));
+  CHECK(story.waits("escalate"));
+}
+
+TEST_CASE("an acknowledgement from the sender's side expires as well, and the next firing calls") {
+  config::Ops settings;
+  settings.escalation_sink = "pager";
+  OpsStory story(settings);
+  const auto pagerduty = [](const std::string& type, const std::string& status) {
+    return OpsStory::event(
+        "pagerduty." + type,
+        json::object{
+            {"event",
+             {{"event_type", "incident." + type},
+              {"agent", {{"summary", "Kim"}}},
+              {"data",
+               {{"id", "P1"}, {"status", status}, {"title", "Disk"}, {"urgency", "high"}}}}}});
+  };
+  story.tell(pagerduty("triggered", "triggered"));
+  CHECK(story.waits("escalate"));
+  auto decision = story.tell(pagerduty("acknowledged", "acknowledged"));
+  CHECK(has(decision.why, "acknowledged by Kim"));
+  CHECK_FALSE(story.waits("escalate"));
+  story.now += 3min;
+  story.tell(pagerduty("resolved", "resolved"));
+  story.now += 3min;
+  decision = story.tell(pagerduty("triggered", "triggered"));
+  CHECK(has(decision.why, "fires again"));
+  decision = story.next_timer("escalate");
+  CHECK(action_of(decision, "escalate") != nullptr);
+  story.tell(pagerduty("resolved", "resolved"));
+  const auto end = story.next_timer("settle");
+  const auto post_mortem = text_in(action_of(end, "notify"), "post_mortem");
+  CHECK(has(post_mortem, "by Kim, after 0"));
+  CHECK(has(post_mortem, "| calls for help | 1 |"));
+}
+
+TEST_CASE("an acknowledgement taken back calls again, and one of another incident does not hold") {
+  OpsStory story;
+  story.tell(group({{.fingerprint = "a"}}));
+  story.command("ack");
+  story.command("unack");
+  CHECK(story.waits("escalate"));
+  story.command("ack");
+  story.tell(group({{.fingerprint = "a", .status = "resolved"}}));
+  story.next_timer("settle");
+  story.now += 2min;
+  story.tell(group({{.fingerprint = "a", .starts = "2026-09-21T12:00:00Z"}}));
+  CHECK(story.waits("escalate"));
+  // Nothing fires elsewhere: there is nothing to take on, and nothing is stopped by it.
+  const auto kept = story.last_case;
+  story.last_case = "alert:alertname=\"Other\"";
+  CHECK(has(story.command("ack").why, "nothing fires here"));
+  story.last_case = kept;
   CHECK(story.waits("escalate"));
 }
 
@@ -131,6 +184,27 @@ TEST_CASE("a silence keeps quiet until it ends, and then it is told") {
   decision = story.next_timer("quiet");
   CHECK(action_of(decision, "notify") != nullptr);
   CHECK(story.waits("escalate"));
+}
+
+TEST_CASE("a silence that is taken back, or does not hold for all that fires, keeps nobody quiet") {
+  OpsStory story;
+  story.last_case = "x";
+  auto decision = story.command("silence alertname=Disk,host=h1 for 2h");
+  const auto id = story.facts.begin()->first.substr(std::string("silence:").size());
+  decision = story.tell(group({{.fingerprint = "a", .labels = {{"host", "h1"}}}}));
+  CHECK(decision.actions.empty());
+  decision = story.tell(group({{.fingerprint = "a", .labels = {{"host", "h1"}}},
+                               {.fingerprint = "b", .labels = {{"host", "h2"}}}}));
+  CHECK(action_of(decision, "notify") != nullptr);
+  story.tell(group({{.fingerprint = "a", .status = "resolved", .labels = {{"host", "h1"}}},
+                    {.fingerprint = "b", .status = "resolved", .labels = {{"host", "h2"}}}}));
+  story.next_timer("settle");
+  story.command("unsilence " + id);
+  CHECK_FALSE(story.facts.contains("silence:" + id));
+  story.now += 10min;
+  decision = story.tell(
+      group({{.fingerprint = "a", .starts = "2026-09-21T12:00:00Z", .labels = {{"host", "h1"}}}}));
+  CHECK(action_of(decision, "notify") != nullptr);
 }
 
 TEST_CASE("strangers give no commands") {

@@ -37,7 +37,7 @@ SPOKEN_IN = [
     (r"#include [<\"]sqlite3\.h", r"storage/database\.cpp|bench/\w+\.cpp"),
     (r"#include <toml\+\+", r"config/\w+\.(cpp|hpp)|entities/deps/lockfile_toml\.cpp"),
     (r"#include <spdlog/", r"core/log\.cpp"),
-    (r"#include <openssl/", r"core/digest\.cpp"),
+    (r"#include <openssl/", r"core/(digest|certificate)\.cpp"),
     (r"#include <curl/", r"daemon/http/client\.cpp|entities/ops/fetch\.cpp"),
     (r"#include <zstd", r"storage/compress\.cpp"),
     (r"#include <libical/", r"entities/calendar/ical\.cpp"),
