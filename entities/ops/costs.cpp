@@ -254,7 +254,31 @@ std::optional<MonthCost> month_of(const Costs& costs) {
   return out;
 }
 
-Readings cost_readings(const Bill& bill) {
+Result<Budgets> budgets_of(const json::value& budget) {
+  Budgets out;
+  const auto take = [&](std::string_view currency, const json::value& value) {
+    double number = value.is_number() ? value.to_number<double>() : 0;
+    if (value.is_string()) {
+      const auto amount = Decimal::parse(value.get_string());
+      number = amount ? amount->number() : 0;
+    }
+    if (number > 0) out[std::string(currency)] = number;
+    return number > 0;
+  };
+  bool good = true;
+  if (budget.is_object()) {
+    for (const auto& [currency, value] : budget.get_object()) {
+      good = good && take(currency, value);
+    }
+  } else if (!budget.is_null()) {
+    good = take("", budget);
+  }
+  if (good) return out;
+  return fail(ErrorCode::invalid_input,
+              "budget: expected what a month may cost, more than 0: 1000, or { EUR = 1000 }");
+}
+
+Readings cost_readings(const Bill& bill, const Budgets& budgets) {
   Readings out;
   for (const auto& [currency, costs] : bill) {
     out.add("cost.total", costs.total.cost.number(), currency);
@@ -263,6 +287,14 @@ Readings cost_readings(const Bill& bill) {
       out.add("cost.month", month->so_far.number(), currency, of);
       out.add("cost.month_forecast", month->forecast, currency, of);
       out.add("cost.month_days_left", month->days_left, "days", of);
+      auto budget = budgets.find(currency);
+      if (budget == budgets.end()) budget = budgets.find("");
+      if (budget != budgets.end()) {
+        const auto share = [&](double cost) { return 100 * cost / budget->second; };
+        const Labels which{{"currency", currency}, {"month", month->month}};
+        out.add("cost.month_of_budget", share(month->so_far.number()), "percent", which);
+        out.add("cost.forecast_of_budget", share(month->forecast), "percent", which);
+      }
     }
     tell_change(out, costs, currency);
     tell_sums(out, "cost.provider", "provider", costs.providers, currency);
@@ -274,7 +306,7 @@ Readings cost_readings(const Bill& bill) {
 }
 
 Result<json::value> run_costs(const Request& request) {
-  if (auto known = known_members(request.input, {"files", "column"}); !known) {
+  if (auto known = known_members(request.input, {"files", "column", "budget"}); !known) {
     return std::unexpected(known.error());
   }
   const auto files = texts_in(request.input, "files");
@@ -290,7 +322,10 @@ Result<json::value> run_costs(const Request& request) {
                   fmt::format("{}: {}", quoted(path), read.error().message));
     }
   }
-  const auto readings = cost_readings(bill);
+  const auto* given = request.input.if_contains("budget");
+  const auto budgets = budgets_of(given == nullptr ? json::value() : *given);
+  if (!budgets) return std::unexpected(budgets.error());
+  const auto readings = cost_readings(bill, *budgets);
   auto out = readings.to_json();
   out["totals"] = exact(bill);
   return json::value(std::move(out));

@@ -44,7 +44,11 @@ struct MonthCost {
 };
 std::optional<MonthCost> month_of(const Costs& costs);
 
-Readings cost_readings(const Bill& bill);
+// What a month may cost, by currency; the one named "" is for every currency.
+using Budgets = std::map<std::string, double>;
+Result<Budgets> budgets_of(const json::value& budget);  // a number, or { EUR = 1000 }
+
+Readings cost_readings(const Bill& bill, const Budgets& budgets = {});
 Result<json::value> run_costs(const Request& request);  // vigil-task ops.costs
 
 }  // namespace vigil::entities::ops

@@ -104,6 +104,33 @@ TEST_CASE("the month will come to what usual days make of it") {
   CHECK(readings.find("cost.last_day")->unit == "EUR");
 }
 
+TEST_CASE("the month beside its budget, by currency, and a budget that cannot be meant") {
+  Bill bill;
+  std::string text = heading;
+  for (int day = 1; day <= 10; ++day) text += row("10", fmt::format("2024-09-{:02}", day));
+  REQUIRE(read_costs(text, "BilledCost", bill));
+  const auto percent = [&](const json::value& budget, std::string_view name) -> double {
+    const auto budgets = budgets_of(budget);
+    REQUIRE(budgets);
+    const auto told = cost_readings(bill, *budgets).to_json();
+    for (const auto& one : told.at("readings").as_array()) {
+      if (find_text(one, "name") == name) return one.at("value").to_number<double>();
+    }
+    return -1;
+  };
+  CHECK(percent(200, "cost.month_of_budget") == doctest::Approx(50));
+  CHECK(percent(200, "cost.forecast_of_budget") == doctest::Approx(150));
+  CHECK(percent("400", "cost.month_of_budget") == doctest::Approx(25));
+  CHECK(percent(json::object{{"EUR", 100}, {"USD", 1}}, "cost.month_of_budget") ==
+        doctest::Approx(100));
+  CHECK(percent(json::object{{"USD", 1}}, "cost.month_of_budget") == -1);
+  CHECK(percent(nullptr, "cost.month_of_budget") == -1);
+  for (const json::value wrong : {json::value(0), json::value(-5), json::value("much"),
+                                  json::value(json::array{1}), json::value({{"EUR", "x"}})}) {
+    CHECK_FALSE(budgets_of(wrong).has_value());
+  }
+}
+
 TEST_CASE("currencies are not added up, and nothing of a bad file is") {
   Bill bill;
   REQUIRE(read_costs(

@@ -248,5 +248,73 @@ severity = "critical"
                     daemon.settle()
 
 
+class Costs(unittest.TestCase):
+    CONFIG = """
+[daemon]
+drain_timeout = "2s"
+[swarm]
+memory_bytes_max = 100_000_000_000_000  # sanitizers map terabytes
+[sink.told]
+kind = "file"
+path = "@DIR@/told.jsonl"
+[entity.ops]
+kind = "ops"
+autonomy = "act"
+[[entity.ops.on]]
+source = "admin"
+[entity.ops.ops]
+report_sink = "told"
+settle = "1s"
+investigate = false
+[[entity.ops.ops.watch]]
+name = "bill"
+every = "1s"
+analyser = "ops.costs"
+input = { files = ["@DIR@/bill/bill.csv"], budget = 1000 }
+read_paths = ["@DIR@/bill"]
+timeout = "5s"
+[[entity.ops.ops.watch.rule]]
+name = "MonthIsDear"
+reading = "cost.month"
+above = 500
+[[entity.ops.ops.watch.rule]]
+name = "BudgetNearlySpent"
+reading = "cost.month_of_budget"
+above = 80
+[[entity.ops.ops.watch.rule]]
+name = "BudgetWillNotDo"
+reading = "cost.forecast_of_budget"
+above = 100
+"""
+
+    @staticmethod
+    def bill(*days):
+        rows = ["BilledCost,BillingCurrency,ChargePeriodStart,ServiceName,ChargeCategory,ChargeFrequency"]
+        rows += [f"{cost},EUR,2024-09-{day:02} 00:00:00,vm,Usage,Usage-Based" for day, cost in enumerate(days, 1)]
+        return "\n".join(rows) + "\n"
+
+    def test_thresholds_by_sum_by_budget_and_by_what_is_to_come(self):
+        with Place(self.CONFIG) as place:
+            place.write("bill/bill.csv", self.bill(*[10] * 10))  # 100 so far, 300 by the end of the month
+            def told(*words):
+                file = place.path / "told.jsonl"
+                text = file.read_text() if file.exists() else ""
+                return any(all(word in line for word in words) for line in text.splitlines())
+            with Daemon(place) as daemon:
+                wait_until("it is looked at", lambda: len(daemon.ctl("swarms", "list")["swarms"]) > 2)
+                self.assertFalse(told("Budget"))
+                place.write("bill/bill.csv", self.bill(*[40] * 10))  # 400 so far, 1200 by the end
+                wait_until("what is to come is told", lambda: told("BudgetWillNotDo", "firing"))
+                self.assertFalse(told("MonthIsDear") or told("BudgetNearlySpent"))
+                place.write("bill/bill.csv", self.bill(*[40] * 20, 60))  # 860
+                wait_until("the sum is told", lambda: told("MonthIsDear", "firing"))
+                wait_until("so is the budget", lambda: told("BudgetNearlySpent", "86"))
+                place.write("bill/bill.csv", self.bill(1))
+                wait_until("the end is told", lambda: told("resolved", "MonthIsDear"))
+                place.write("bill/bill.csv", "not a bill\n")
+                wait_until("what cannot be read is told", lambda: told("watch-failing"))
+                daemon.settle()
+
+
 if __name__ == "__main__":
     unittest.main()
