@@ -322,7 +322,7 @@ Result<json::value> run_costs(const Request& request) {
                   fmt::format("{}: {}", quoted(path), read.error().message));
     }
   }
-  const auto* given = request.input.if_contains("budget");
+  const auto* given = find_path(request.input, "budget");
   const auto budgets = budgets_of(given == nullptr ? json::value() : *given);
   if (!budgets) return std::unexpected(budgets.error());
   const auto readings = cost_readings(bill, *budgets);

@@ -125,8 +125,8 @@ TEST_CASE("the month beside its budget, by currency, and a budget that cannot be
         doctest::Approx(100));
   CHECK(percent(json::object{{"USD", 1}}, "cost.month_of_budget") == -1);
   CHECK(percent(nullptr, "cost.month_of_budget") == -1);
-  for (const json::value wrong : {json::value(0), json::value(-5), json::value("much"),
-                                  json::value(json::array{1}), json::value({{"EUR", "x"}})}) {
+  for (const json::value& wrong : {json::value(0), json::value(-5), json::value("much"),
+                                   json::value(json::array{1}), json::value({{"EUR", "x"}})}) {
     CHECK_FALSE(budgets_of(wrong).has_value());
   }
 }
