@@ -20,7 +20,8 @@ constexpr Analyser all[] = {
     {"ops.readings", "what a program printed, as readings: a number, a Nagios plugin's line, JSON",
      "file", run_readings},
     {"ops.costs", "a cloud bill in the FOCUS form: exact sums, the month so far and its forecast",
-     "files; column (BilledCost, EffectiveCost...)", run_costs},
+     "files; column (BilledCost, EffectiveCost...), budget (of a month: 1000, or { EUR = 1000 })",
+     run_costs},
 };
 
 }  // namespace

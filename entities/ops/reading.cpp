@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cmath>
@@ -140,6 +141,19 @@ Readings Readings::from_json(const json::value& result) {
   return out;
 }
 
+std::string amount_text(double value, std::string_view unit) {
+  if (unit == "bytes" && std::abs(value) >= 1024) {
+    constexpr std::array<std::string_view, 6> units{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    std::size_t at = 0;
+    double rest = value / 1024;
+    for (; std::abs(rest) >= 1024 && at + 1 < units.size(); ++at) rest /= 1024;
+    return fmt::format("{:.1f} {}", rest, units[at]);
+  }
+  const bool large = std::abs(value) >= 1e6 && std::abs(value) < 1e15;
+  const auto number = large ? fmt::format("{:.0f}", value) : fmt::format("{:.6g}", value);
+  return unit.empty() ? number : fmt::format("{} {}", number, unit);
+}
+
 std::string table_of(const Readings& readings) {
   std::size_t width = 0;
   const auto& all = readings.all();
@@ -154,8 +168,8 @@ std::string table_of(const Readings& readings) {
     }
     const auto& one = all[at];
     const auto when = one.at ? "  " + to_rfc3339(*one.at) : std::string();
-    out += fmt::format("{:<{}}  {:.10g}{}{}{}\n", one.series(), width, one.value,
-                       one.unit.empty() ? "" : " ", one.unit, when);
+    out +=
+        fmt::format("{:<{}}  {}{}\n", one.series(), width, amount_text(one.value, one.unit), when);
   }
   for (const auto& one : readings.problems()) out += "not read: " + one + "\n";
   if (readings.beyond() > 0) out += fmt::format("{} readings are left out\n", readings.beyond());

@@ -56,5 +56,7 @@ class Readings {
 
 // For people: a line for each reading, then the problems. Bounded.
 std::string table_of(const Readings& readings);
+// "23.5 GiB", "1.5 seconds", "2500000": as a person reads it.
+std::string amount_text(double value, std::string_view unit);
 
 }  // namespace vigil::entities::ops

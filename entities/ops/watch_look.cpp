@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <cmath>
 
+#include "entities/ops/reading.hpp"
 #include "entities/ops/sources.hpp"
 
 namespace vigil::entities::ops {
@@ -38,9 +39,7 @@ std::string Measured::series() const {
   return labels.empty() ? name : fmt::format("{}{{{}}}", name, to_text(labels));
 }
 
-std::string Measured::value_text() const {
-  return fmt::format("{:.6g}{}{}", value, unit.empty() ? "" : " ", unit);
-}
+std::string Measured::value_text() const { return amount_text(value, unit); }
 
 Look read_look(const json::value& result) {
   Look out;

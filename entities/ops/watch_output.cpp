@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "entities/ops/reading.hpp"
 #include "entities/ops/watch_look.hpp"
 
 namespace vigil::entities::ops {
@@ -180,6 +181,11 @@ Result<json::value> run_readings(const Request& request) {
   }
   auto out = readings_of_output(output);
   if (!out) return std::unexpected(std::move(out.error()));
+  if (!request.inputs.contains("look")) {  // by hand: what was read of it, too
+    const auto said = find_text(json::value(*out), "text").value_or("");
+    const auto table = table_of(Readings::from_json(*out));
+    (*out)["text"] = fmt::format("{}{}{}", said, said.empty() ? "" : "\n", table);
+  }
   return json::value(std::move(*out));
 }
 

@@ -58,3 +58,13 @@ TEST_CASE("what is no reading is passed over, and counted") {
   CHECK(read.problems() == std::vector<std::string>{"p", "5 entries are no readings"});
   CHECK(Readings::from_json(json::value("text")).all().empty());
 }
+
+TEST_CASE("amounts are told as a person reads them") {
+  CHECK(amount_text(25276063744.0, "bytes") == "23.5 GiB");
+  CHECK(amount_text(1023, "bytes") == "1023 bytes");
+  CHECK(amount_text(-2048, "bytes") == "-2.0 KiB");
+  CHECK(amount_text(80.93138109, "percent") == "80.9314 percent");
+  CHECK(amount_text(2500000, "") == "2500000");
+  CHECK(amount_text(0.000256, "seconds") == "0.000256 seconds");
+  CHECK(amount_text(1e300, "") == "1e+300");
+}
