@@ -28,4 +28,4 @@ add_library(vigil_boost STATIC cmake/boost.cpp)
 target_compile_definitions(vigil_boost PUBLIC
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 target_include_directories(vigil_boost SYSTEM PUBLIC ${Boost_INCLUDE_DIRS})
-target_link_libraries(vigil_boost PUBLIC Boost::json Boost::url Threads::Threads)
+target_link_libraries(vigil_boost PUBLIC Boost::json Boost::url OpenSSL::SSL Threads::Threads)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/secret.hpp"
+#include "config/streams.hpp"
 #include "core/time.hpp"
 
 namespace vigil::config {
@@ -29,6 +30,8 @@ enum class PollForm {
   items,          // a list: one event for each item that was not there before
   document,       // one event when the document is another one
   github_events,  // the events of GitHub's API, as its webhooks would have told them
+  feed,           // RSS, Atom or JSON Feed: one event for each entry
+  table,          // rows of CSV or JSON: quotes, bars or plain rows
 };
 
 struct Poll {
@@ -46,6 +49,8 @@ struct Poll {
   bool newest_first = true;  // the order of the list: events come oldest first
   bool backfill = false;     // tell what is there at the first look
   int remember = 5000;       // ids of items
+  bool updates = false;      // feed: tell an entry again when it says something else
+  Boxed<Mapping> table;      // form table
   std::size_t body_bytes_max = 4 * 1024 * 1024;
   Duration timeout = 20s;
 };

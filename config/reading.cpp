@@ -7,7 +7,8 @@
 namespace vigil::config {
 
 std::string_view Reading::one_of_words(std::span<const std::string_view> words) {
-  if (words.data() == source_kinds.data()) return "webhook, schedule, repository or poll";
+  if (words.data() == source_kinds.data())
+    return "webhook, schedule, repository, poll, file or stream";
   if (words.data() == sink_kinds.data()) return "http, github, command, file or log";
   return "codebase, rules, process, ops or market";
 }

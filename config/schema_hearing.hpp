@@ -2,6 +2,7 @@
 // Keys of the sources that look for themselves: [source.NAME] kind = repository | poll. See
 // schema.hpp.
 #include "config/hearing.hpp"
+#include "config/schema_streams.hpp"
 #include "config/spec.hpp"
 #include "config/words.hpp"
 
@@ -75,6 +76,10 @@ void describe_items(Visitor& v, Poll& of) {
                .least = 1,
                .most = 1'000'000},
           of.remember);
+  v.value(Spec{.name = "updates",
+               .meaning = "form feed: tell an entry again when it says something else"},
+          of.updates);
+  v.table(Spec{.name = "table", .meaning = "form table: how rows say what they are"}, of.table);
 }
 
 template <class Visitor>

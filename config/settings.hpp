@@ -67,7 +67,7 @@ struct Swarms {                   // [swarm]
   std::map<std::string, int> rates;      // [swarm.rates] name = starts a minute of who holds it
 };
 
-// ---- sources: [source.NAME], kind = webhook | schedule | repository | poll ----------------------
+// ---- sources: [source.NAME], kind = webhook | schedule | repository | poll | file | stream ------
 
 enum class Scheme {
   github,
@@ -136,7 +136,7 @@ struct Schedule {
 struct Source {
   std::string name;
   bool trusted = false;  // its content is not written by strangers
-  std::variant<Webhook, Schedule, Repository, Poll> of;
+  std::variant<Webhook, Schedule, Repository, Poll, Files, Stream> of;
 };
 
 // ---- sinks: [sink.NAME], kind = http | github | command | file | log | git

@@ -6,6 +6,7 @@
 
 #include "config/forms.hpp"
 #include "config/validate_entity.hpp"
+#include "config/validate_hearing.hpp"
 #include "config/words.hpp"
 
 namespace vigil::config {
@@ -32,13 +33,6 @@ void check_unproven(const std::string& key, const Webhook& hook, const Http& htt
   if (!hook.secrets.empty()) {
     found.add(key + ".secrets", "scheme = \"none\" uses no secrets: choose a scheme that does");
   }
-}
-
-bool is_loopback_url(std::string_view url) {
-  url.remove_prefix(std::string_view("http://").size());
-  const auto host = url.substr(0, url.find_first_of("/?"));
-  return host == "localhost" || host.starts_with("localhost:") || host.starts_with("127.") ||
-         host.starts_with("[::1]");
 }
 
 // Schemes whose proof is not, or not only, a secret that all requests share.
@@ -127,39 +121,6 @@ void check_schedule(const std::string& key, const Schedule& schedule, Violations
   }
 }
 
-void check_poll(const std::string& key, const Poll& poll, Violations& found) {
-  const Poll plain;
-  const auto belongs_to_items = [&](std::string_view name, bool given) {
-    if (!given || poll.form == PollForm::items) return;
-    found.add(
-        fmt::format("{}.{}", key, name),
-        fmt::format("is used by form = \"items\" alone, and this is \"{}\"", word_of(poll.form)),
-        key + ".form");
-  };
-  belongs_to_items("items", !poll.items.empty());
-  belongs_to_items("id", poll.id != plain.id);
-  belongs_to_items("newest_first", poll.newest_first != plain.newest_first);
-  if (poll.token && poll.url.starts_with("http://") && !is_loopback_url(poll.url)) {
-    found.add(key + ".token", "would travel in the open: fetch it by https, or without a token",
-              key + ".url");
-  }
-  for (const auto& [header, value] : poll.headers) {
-    const bool clean = std::ranges::all_of(value, [](unsigned char c) { return c >= 0x20; });
-    if (clean) continue;
-    found.add(fmt::format("{}.headers.{}", key, header),
-              "the value of a header is one line without control characters");
-  }
-}
-
-void check_repository(const std::string& key, const Repository& repository, Violations& found) {
-  if (repository.every != Duration{0} && repository.every < 1s) {
-    found.add(key + ".every", "expected at least 1s, or 0s for never");
-  }
-  if (repository.name.find_first_of(" @#") != std::string::npos) {
-    found.add(key + ".name", "expected a name like \"octo/repo\", without blanks, @ and #");
-  }
-}
-
 void check_source(const std::string& name, const Source& source, const Http& http,
                   Violations& found) {
   const std::string key = "source." + name;
@@ -170,10 +131,7 @@ void check_source(const std::string& name, const Source& source, const Http& htt
   if (const auto* schedule = std::get_if<Schedule>(&source.of)) {
     check_schedule(key, *schedule, found);
   }
-  if (const auto* poll = std::get_if<Poll>(&source.of)) check_poll(key, *poll, found);
-  if (const auto* watched = std::get_if<Repository>(&source.of)) {
-    check_repository(key, *watched, found);
-  }
+  check_hearing(key, source, found);
 }
 
 void check_sink(const std::string& name, const Sink& sink, Violations& found) {

@@ -35,7 +35,21 @@ struct Words<Overlap> {
 };
 template <>
 struct Words<PollForm> {
-  static constexpr std::array<std::string_view, 3> all{"items", "document", "github_events"};
+  static constexpr std::array<std::string_view, 5> all{"items", "document", "github_events", "feed",
+                                                       "table"};
+};
+template <>
+struct Words<TableFormat> {
+  static constexpr std::array<std::string_view, 2> all{"csv", "json"};
+};
+template <>
+struct Words<FileForm> {
+  static constexpr std::array<std::string_view, 3> all{"lines", "json", "table"};
+};
+template <>
+struct Words<StreamForm> {
+  static constexpr std::array<std::string_view, 5> all{"binance", "kraken", "coinbase", "bitstamp",
+                                                       "json"};
 };
 template <>
 struct Words<Autonomy> {
@@ -47,8 +61,8 @@ std::string_view word_of(Enum value) {
   return Words<Enum>::all.at(static_cast<std::size_t>(value));
 }
 
-inline constexpr std::array<std::string_view, 4> source_kinds{"webhook", "schedule", "repository",
-                                                              "poll"};
+inline constexpr std::array<std::string_view, 6> source_kinds{"webhook", "schedule", "repository",
+                                                              "poll",    "file",     "stream"};
 inline constexpr std::array<std::string_view, 6> sink_kinds{"http", "github", "command",
                                                             "file", "log",    "git"};
 inline constexpr std::array<std::string_view, 5> entity_kinds{"codebase", "rules", "process", "ops",

@@ -24,6 +24,7 @@ class Boxed {
     static const T defaults{};
     return at_ ? *at_ : defaults;
   }
+  bool operator==(const Boxed& other) const { return **this == *other; }
   const T* operator->() const { return &**this; }
   T& edit() {
     if (!at_) at_ = std::make_unique<T>();

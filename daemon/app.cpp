@@ -14,9 +14,8 @@
 #include "daemon/http/client.hpp"
 #include "daemon/ingress/door.hpp"
 #include "daemon/ingress/http_server.hpp"
-#include "daemon/ingress/poller.hpp"
+#include "daemon/ingress/lookouts.hpp"
 #include "daemon/ingress/scheduler.hpp"
-#include "daemon/ingress/watch.hpp"
 #include "daemon/load_config.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "storage/writer.hpp"
@@ -105,7 +104,7 @@ struct App::State {
 
   asio::awaitable<Result<storage::Appended>> accept(storage::NewEvent event, json::value data);
   asio::awaitable<Result<int>> accept_noticed(ingress::Noticed noticed);
-  std::unique_ptr<swarm::Runner> make_reading_runner() const;
+  std::unique_ptr<swarm::Runner> make_reading_runner(std::string_view who) const;
   void make_parts();
   Result<void> apply(const std::shared_ptr<const config::Settings>& wanted);
   Result<void> listen();
@@ -126,9 +125,8 @@ struct App::State {
   std::unique_ptr<runtime::Runtime> runtime;
   std::unique_ptr<ingress::Door> door;
   std::unique_ptr<ingress::Scheduler> scheduler;
-  std::unique_ptr<ingress::Watcher> watcher;
   http::Client http{executor, clock};  // of what is polled
-  std::unique_ptr<ingress::Poller> poller;
+  std::unique_ptr<ingress::Lookouts> lookouts;
   std::unique_ptr<delivery::Courier> courier;
   std::unique_ptr<ingress::HttpServer> webhooks;
   std::unique_ptr<admin::Api> api;
@@ -177,12 +175,14 @@ asio::awaitable<Result<int>> App::State::accept_noticed(ingress::Noticed noticed
   co_return fresh;
 }
 
-// Of sources that read a repository: in a place of its own, as it is swept when it is made.
-std::unique_ptr<swarm::Runner> App::State::make_reading_runner() const {
+// Of sources that read what is outside: each kind in a place of its own, as it is swept when it is
+// made.
+std::unique_ptr<swarm::Runner> App::State::make_reading_runner(std::string_view who) const {
   swarm::ProcessLimits limits;
   limits.memory_bytes_max = settings->swarm.memory_bytes_max;
   return swarm::make_process_runner(executor, clock, options.programs_dir,
-                                    state_dir_of(*settings) + "/reading", limits);
+                                    fmt::format("{}/reading/{}", state_dir_of(*settings), who),
+                                    limits);
 }
 
 void App::State::make_parts() {
@@ -207,11 +207,8 @@ void App::State::make_parts() {
       [this](const std::string& source) { return runtime->busy_with(source); });
   scheduler->on_cancel_other(
       [this](const std::string& source) { runtime->cancel_work_of(source); });
-  watcher = std::make_unique<ingress::Watcher>(
-      executor, clock, [this] { return make_reading_runner(); },
-      [this](ingress::Noticed noticed) { return accept_noticed(std::move(noticed)); });
-  poller = std::make_unique<ingress::Poller>(
-      executor, clock, fetch,
+  lookouts = std::make_unique<ingress::Lookouts>(
+      executor, clock, fetch, [this](std::string_view who) { return make_reading_runner(who); },
       [this](ingress::Noticed noticed) { return accept_noticed(std::move(noticed)); });
   runtime->on_actions([this] { courier->nudge(); });
   runtime->on_work_ended([this] { scheduler->work_ended(); });
@@ -251,8 +248,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   auto taken = door->apply(*wanted);
   if (taken) taken = scheduler->apply(*wanted);
   if (taken) taken = courier->apply(*wanted);
-  if (taken) taken = watcher->apply(*wanted);
-  if (taken) taken = poller->apply(*wanted);
+  if (taken) taken = lookouts->apply(*wanted);
   if (taken || !applied) return taken;
   const auto put_back = [](std::string_view part, const Result<void>& done) {
     if (!done)
@@ -263,8 +259,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   put_back("door", door->apply(*settings));
   put_back("scheduler", scheduler->apply(*settings));
   put_back("courier", courier->apply(*settings));
-  put_back("watcher", watcher->apply(*settings));
-  put_back("poller", poller->apply(*settings));
+  put_back("lookouts", lookouts->apply(*settings));
   return taken;
 }
 
@@ -313,8 +308,7 @@ asio::awaitable<Result<void>> App::State::start_parts() {
   Result<void> sends = co_await std::move(sending);
   if (!sends) co_return sends;
   scheduler->start(runtime->reader());
-  watcher->start(runtime->reader());
-  poller->start(runtime->reader());
+  lookouts->start(runtime->reader());
   group.spawn("retention", [this] { return keep_house(); });
   co_return listen();
 }
@@ -374,10 +368,8 @@ asio::awaitable<void> App::stop() {
     co_await std::move(draining);
     auto schedules = state.scheduler->stop();
     co_await std::move(schedules);
-    auto watching = state.watcher->stop();
-    co_await std::move(watching);
-    auto polling = state.poller->stop();
-    co_await std::move(polling);
+    auto looking = state.lookouts->stop();
+    co_await std::move(looking);
     auto work = state.runtime->stop(deadline);
     co_await std::move(work);
     auto delivery = state.courier->stop(deadline);

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 
 #include "core/digest.hpp"
+#include "daemon/ingress/signal_body.hpp"
 
 namespace vigil::ingress {
 namespace {
@@ -117,6 +118,10 @@ Result<Body> read_any(config::Scheme scheme, Request& request, bool& unsupported
 Result<Body> read_body(config::Scheme scheme, Request& request, bool& unsupported) {
   auto body = read_any(scheme, request, unsupported);
   if (scheme == config::Scheme::gitea) return without_secret(std::move(body));
+  if (scheme == config::Scheme::tradingview && body && body->data.is_object()) {
+    body->data = as_signal(body->text, std::move(body->data));
+    body->text = to_text(body->data);
+  }
   return body;
 }
 

@@ -25,6 +25,9 @@ constexpr Duration pause_most = 1h;  // between looks that fail, unless the serv
 constexpr Duration asked_most = 24h;
 constexpr int pages_max = 10;  // of one look
 constexpr std::string_view user_agent = "vigild";
+constexpr std::string_view accepts_json = "application/json, */*;q=0.5";
+constexpr std::string_view accepts_any =
+    "application/atom+xml, application/rss+xml, application/feed+json, */*;q=0.5";
 
 // What is kept of a source beside the ids of its items, which begin with "i:".
 constexpr std::string_view form_key = "form";
@@ -62,7 +65,9 @@ using EntryPtr = std::shared_ptr<Entry>;
 // What one look found.
 struct Found {
   std::vector<std::string> ids;
+  std::vector<std::string> digests;
   std::vector<PolledItem> fresh;
+  std::string left_out;
   std::string etag;
   std::string modified;
   bool unchanged = false;
@@ -84,11 +89,13 @@ Duration seconds_in(std::string_view text) {
 }  // namespace
 
 struct Poller::State {
-  State(asio::any_io_executor on, Clock& time, Fetch fetches, AcceptNoticed accepts)
+  State(asio::any_io_executor on, Clock& time, Fetch fetches, AcceptNoticed accepts,
+        MakeRunner makes)
       : executor(on),
         clock(time),
         fetch(std::move(fetches)),
         accept(std::move(accepts)),
+        reading(time, std::move(makes)),
         leaving(on) {}
 
   void begin(const EntryPtr& entry);
@@ -98,12 +105,14 @@ struct Poller::State {
   asio::awaitable<void> run(EntryPtr entry);
   asio::awaitable<std::optional<Trouble>> look(EntryPtr entry);
   asio::awaitable<std::expected<Found, Trouble>> find(EntryPtr entry);
+  asio::awaitable<Result<PolledPage>> read(EntryPtr entry, http::Received answer);
   asio::awaitable<Result<void>> store(EntryPtr entry, Found found);
 
   asio::any_io_executor executor;
   Clock& clock;
   Fetch fetch;
   AcceptNoticed accept;
+  Reading reading;
   std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;  // once started
   TaskGroup leaving;                  // waits for those that were taken out
@@ -120,8 +129,9 @@ http::Request Poller::State::request_of(const Entry& entry, const std::string& u
   out.url = url;
   out.deadline = clock.now() + entry.settings.timeout;
   out.answer_bytes_max = entry.settings.body_bytes_max;
-  out.headers = {{"User-Agent", std::string(user_agent)},
-                 {"Accept", "application/json, */*;q=0.5"}};
+  out.headers = {
+      {"User-Agent", std::string(user_agent)},
+      {"Accept", std::string(is_read_outside(entry.settings) ? accepts_any : accepts_json)}};
   for (const auto& [name, value] : entry.settings.headers) out.headers.emplace_back(name, value);
   if (entry.token) {
     out.headers.emplace_back("Authorization", "Bearer " + std::string(entry.token->reveal()));
@@ -136,13 +146,27 @@ http::Request Poller::State::request_of(const Entry& entry, const std::string& u
   return out;
 }
 
+asio::awaitable<Result<PolledPage>> Poller::State::read(EntryPtr entry, http::Received answer) {
+  const bool first = is_first(*entry);
+  const auto digest_of = [this, entry, first](const std::string& id) {
+    return first ? std::nullopt : reader->seen.get(entry->name, item_key(id));
+  };
+  if (!is_read_outside(entry->settings)) {
+    const auto known = [&](const std::string& id) { return digest_of(id).has_value(); };
+    co_return read_page(entry->name, entry->settings, entry->taint, answer->body, known,
+                        clock.now());
+  }
+  auto asking =
+      reading.read(reading_task(entry->settings, answer->body, answer->header("content-type")));
+  Result<json::value> items = co_await std::move(asking);
+  if (!items) co_return std::unexpected(std::move(items.error()));
+  co_return page_of(entry->name, entry->settings, entry->taint, *items, digest_of, clock.now());
+}
+
 // Page after page, as long as all on them is new.
 asio::awaitable<std::expected<Found, Trouble>> Poller::State::find(EntryPtr entry) {
   Found found;
   const bool first = is_first(*entry);
-  const auto known = [&](const std::string& id) {
-    return !first && reader->seen.get(entry->name, item_key(id)).has_value();
-  };
   std::string url = entry->settings.url;
   for (int page = 0; page < pages_max && !url.empty(); ++page) {
     auto fetching = fetch(request_of(*entry, url, page));
@@ -162,8 +186,8 @@ asio::awaitable<std::expected<Found, Trouble>> Poller::State::find(EntryPtr entr
       co_return std::unexpected(
           Trouble{"the document is larger than body_bytes_max: raise it, or ask for fewer", {}});
     }
-    auto read =
-        read_page(entry->name, entry->settings, entry->taint, answer->body, known, clock.now());
+    auto pages = this->read(entry, answer);
+    Result<PolledPage> read = co_await std::move(pages);
     if (!read) co_return std::unexpected(Trouble{std::move(read.error().message), {}});
     if (page == 0) {
       found.etag = answer->header("etag");
@@ -171,8 +195,11 @@ asio::awaitable<std::expected<Found, Trouble>> Poller::State::find(EntryPtr entr
     }
     const bool all_new = !read->ids.empty() && read->fresh.size() == read->ids.size();
     std::ranges::move(read->ids, std::back_inserter(found.ids));
+    std::ranges::move(read->digests, std::back_inserter(found.digests));
+    found.left_out = std::move(read->trouble);
     std::ranges::move(read->fresh, std::back_inserter(found.fresh));
-    const bool wanted = all_new && (!first || entry->settings.backfill);
+    const bool wanted =
+        all_new && !is_read_outside(entry->settings) && (!first || entry->settings.backfill);
     url = wanted ? next_page(answer->header("link"), url) : std::string();
   }
   co_return found;
@@ -191,7 +218,7 @@ asio::awaitable<Result<void>> Poller::State::store(EntryPtr entry, Found found) 
   const bool whole = entry->settings.form == config::PollForm::document;
   noticed.along = [name = entry->name, form = poll_form(entry->settings), first, whole,
                    etag = found.etag, modified = found.modified, ids = std::move(found.ids),
-                   remember = entry->settings.remember,
+                   digests = std::move(found.digests), remember = entry->settings.remember,
                    now = clock.now()](storage::Stores& stores) {
     auto& seen = stores.seen;
     // A document that is as it was before is another one than the last.
@@ -203,7 +230,9 @@ asio::awaitable<Result<void>> Poller::State::store(EntryPtr entry, Found found) 
     };
     keep(etag_key, etag);
     keep(modified_key, modified);
-    for (const auto& id : ids) seen.put(name, item_key(id), "", now);
+    for (std::size_t at = 0; at < ids.size(); ++at) {
+      seen.put(name, item_key(ids[at]), at < digests.size() ? digests[at] : "", now);
+    }
     const auto least = static_cast<std::int64_t>(ids.size());
     seen.keep_newest(name, std::max<std::int64_t>(remember, least) + keys);
   };
@@ -224,6 +253,11 @@ asio::awaitable<std::optional<Trouble>> Poller::State::look(EntryPtr entry) {
     ++entry->view.unchanged;
     co_return std::nullopt;
   }
+  if (found->left_out != entry->view.left_out && !found->left_out.empty()) {
+    log_warn("a part of a document was left out: source={} error={}", entry->name,
+             vigil::quoted(found->left_out));
+  }
+  entry->view.left_out = found->left_out;
   // What is stored must be known to be stored: no cancellation in between.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   auto storing = store(entry, std::move(*found));
@@ -274,9 +308,10 @@ void Poller::State::dismiss(const EntryPtr& entry) {
                 [entry]() -> asio::awaitable<void> { co_await entry->work.join(); });
 }
 
-Poller::Poller(asio::any_io_executor executor, Clock& clock, Fetch fetch, AcceptNoticed accept)
+Poller::Poller(asio::any_io_executor executor, Clock& clock, Fetch fetch, AcceptNoticed accept,
+               MakeRunner make_runner)
     : state_(std::make_unique<State>(std::move(executor), clock, std::move(fetch),
-                                     std::move(accept))) {}
+                                     std::move(accept), std::move(make_runner))) {}
 Poller::~Poller() = default;
 
 Result<void> Poller::apply(const config::Settings& settings) {

@@ -14,13 +14,16 @@
 #include "core/clock.hpp"
 #include "daemon/ingress/fetch.hpp"
 #include "daemon/ingress/noticed.hpp"
+#include "daemon/ingress/reading.hpp"
 #include "storage/stores.hpp"
 
 namespace vigil::ingress {
 
 class Poller {
  public:
-  Poller(boost::asio::any_io_executor executor, Clock& clock, Fetch fetch, AcceptNoticed accept);
+  // `make_runner`: for those whose documents are read in a contained child.
+  Poller(boost::asio::any_io_executor executor, Clock& clock, Fetch fetch, AcceptNoticed accept,
+         MakeRunner make_runner = {});
   ~Poller();
   // Reads the tokens. Nothing changes when one cannot be read.
   Result<void> apply(const config::Settings& settings);
@@ -37,7 +40,8 @@ class Poller {
     std::uint64_t events = 0;
     TimePoint last_look{};
     TimePoint next_look{};
-    std::string trouble;  // of the last look; empty: it went well
+    std::string trouble;   // of the last look; empty: it went well
+    std::string left_out;  // rows that could not be read
   };
   std::vector<View> views() const;
 

@@ -218,6 +218,10 @@ bool signs_the_body(Scheme scheme) {
 Described describe(const std::string& source, const config::Webhook& settings,
                    const Request& request, const json::value& data) {
   auto out = of_scheme(source, settings, request, data);
+  if (settings.scheme == config::Scheme::tradingview) {
+    if (settings.type_path.empty()) out.type = "market.signal";
+    out.subject = text_at(data, find_text(data, "symbol") ? "symbol" : "ticker");
+  }
   if (!settings.type.empty()) out.type = settings.type;
   if (!settings.subject_path.empty()) out.subject = text_at(data, settings.subject_path);
   if (!settings.id_header.empty()) {

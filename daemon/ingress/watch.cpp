@@ -75,8 +75,8 @@ struct Watcher::State {
   asio::awaitable<void> run(EntryPtr entry);
   asio::awaitable<void> wait(EntryPtr entry, Duration pause);
   asio::awaitable<Result<void>> look(EntryPtr entry);
-  asio::awaitable<Result<Reading>> read(EntryPtr entry);
-  asio::awaitable<Result<void>> store(EntryPtr entry, Reading reading);
+  asio::awaitable<Result<RefReading>> read(EntryPtr entry);
+  asio::awaitable<Result<void>> store(EntryPtr entry, RefReading reading);
 
   asio::any_io_executor executor;
   Clock& clock;
@@ -103,7 +103,7 @@ void Watcher::State::load(Entry& entry) const {
 void Watcher::State::keep_watch(Entry& entry, const std::vector<std::string>& folders) {
   if (entry.notices_failed || entry.dismissed) return;
   if (!entry.notices) {
-    auto opened = Notices::open(executor, [&bell = entry.bell] { bell.ring(); });
+    auto opened = Notices::open(executor, NoticeKind::refs, [&bell = entry.bell] { bell.ring(); });
     if (opened) entry.notices = std::move(*opened);
     entry.notices_failed = !opened;
   }
@@ -119,7 +119,7 @@ void Watcher::State::keep_watch(Entry& entry, const std::vector<std::string>& fo
 }
 
 // A child reads it. Known refs are what it compares with, so it may be stopped and begun again.
-asio::awaitable<Result<Reading>> Watcher::State::read(EntryPtr entry) {
+asio::awaitable<Result<RefReading>> Watcher::State::read(EntryPtr entry) {
   std::error_code unreadable;
   if (!std::filesystem::exists(entry->settings.path, unreadable)) {
     co_return fail(ErrorCode::not_found,
@@ -141,7 +141,7 @@ asio::awaitable<Result<Reading>> Watcher::State::read(EntryPtr entry) {
 }
 
 // In steps that are whole each: after a crash the rest is found again.
-asio::awaitable<Result<void>> Watcher::State::store(EntryPtr entry, Reading reading) {
+asio::awaitable<Result<void>> Watcher::State::store(EntryPtr entry, RefReading reading) {
   const bool silent = !entry->seen_before && !entry->settings.backfill;
   const auto step = silent ? std::max<std::size_t>(reading.changes.size(), 1) : events_at_once;
   const auto form = look_form(entry->settings);
@@ -182,7 +182,7 @@ asio::awaitable<Result<void>> Watcher::State::store(EntryPtr entry, Reading read
 
 asio::awaitable<Result<void>> Watcher::State::look(EntryPtr entry) {
   auto reading = read(entry);
-  Result<Reading> read = co_await std::move(reading);
+  Result<RefReading> read = co_await std::move(reading);
   if (!read) co_return std::unexpected(std::move(read.error()));
   keep_watch(*entry, read->folders);
   // What is stored must be known to be stored: no cancellation in between.

@@ -14,13 +14,11 @@
 #include "config/settings.hpp"
 #include "core/clock.hpp"
 #include "daemon/ingress/noticed.hpp"
+#include "daemon/ingress/reading.hpp"
 #include "storage/stores.hpp"
 #include "swarm/runner.hpp"
 
 namespace vigil::ingress {
-
-// Made when the first repository is looked at.
-using MakeRunner = std::function<std::unique_ptr<swarm::Runner>()>;
 
 class Watcher {
  public:

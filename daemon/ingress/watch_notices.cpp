@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint32_t mask = IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_CREATE |
                                IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+constexpr std::uint32_t written = IN_MODIFY;  // beside it, where a file is read while it grows
 constexpr std::size_t buffer_bytes = 16 * 1024;
 
 // Git writes a ref as NAME.lock and renames it; objects and indexes are not ours.
@@ -32,8 +33,8 @@ bool may_be_a_ref(const inotify_event& event, std::string_view name, bool in_top
 }  // namespace
 
 struct Notices::State : std::enable_shared_from_this<Notices::State> {
-  State(const asio::any_io_executor& executor, int fd, std::function<void()> to)
-      : stream(executor, fd), heard(std::move(to)) {}
+  State(const asio::any_io_executor& executor, int fd, NoticeKind what, std::function<void()> to)
+      : stream(executor, fd), kind(what), heard(std::move(to)) {}
 
   void listen() {
     stream.async_read_some(
@@ -52,7 +53,7 @@ struct Notices::State : std::enable_shared_from_this<Notices::State> {
       std::memcpy(&event, bytes.data() + at, sizeof event);
       const char* name = bytes.data() + at + sizeof event;
       const std::string_view called(name, ::strnlen(name, event.len));
-      matters |= may_be_a_ref(event, called, event.wd == top);
+      matters |= kind == NoticeKind::any || may_be_a_ref(event, called, event.wd == top);
       if ((event.mask & IN_IGNORED) != 0) watched.erase(event.wd);
       at += sizeof event + event.len;
     }
@@ -60,6 +61,7 @@ struct Notices::State : std::enable_shared_from_this<Notices::State> {
   }
 
   asio::posix::stream_descriptor stream;
+  NoticeKind kind;
   std::function<void()> heard;
   std::set<int> watched;
   int top = -1;  // the folder of packed-refs and HEAD
@@ -74,7 +76,7 @@ Notices::~Notices() {
   state_->stream.close(ignored);
 }
 
-Result<std::unique_ptr<Notices>> Notices::open(asio::any_io_executor executor,
+Result<std::unique_ptr<Notices>> Notices::open(asio::any_io_executor executor, NoticeKind kind,
                                                std::function<void()> heard) {
   const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (fd < 0) {
@@ -82,7 +84,7 @@ Result<std::unique_ptr<Notices>> Notices::open(asio::any_io_executor executor,
                 fmt::format("cannot watch folders: {}; raise fs.inotify.max_user_instances",
                             std::strerror(errno)));
   }
-  auto state = std::make_shared<State>(executor, fd, std::move(heard));
+  auto state = std::make_shared<State>(executor, fd, kind, std::move(heard));
   state->listen();
   return std::unique_ptr<Notices>(new Notices(std::move(state)));
 }
@@ -90,11 +92,12 @@ Result<std::unique_ptr<Notices>> Notices::open(asio::any_io_executor executor,
 Result<int> Notices::watch(const std::vector<std::string>& folders) {
   auto& state = *state_;
   const int fd = state.stream.native_handle();
+  const auto wanted_mask = state.kind == NoticeKind::any ? mask | written : mask;
   std::set<int> wanted;
   int fresh = 0;
   bool first = true;
   for (const auto& folder : folders) {
-    const int at = ::inotify_add_watch(fd, folder.c_str(), mask);
+    const int at = ::inotify_add_watch(fd, folder.c_str(), wanted_mask);
     if (at < 0 && errno == ENOSPC) {
       return fail(ErrorCode::full,
                   "the kernel watches no more folders: raise fs.inotify.max_user_watches");

@@ -1,5 +1,5 @@
 #pragma once
-// Hears from the kernel (inotify) that something in the folders of a repository's refs was written.
+// Hears from the kernel (inotify) that something in folders was written.
 // Loop thread only.
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
@@ -11,11 +11,14 @@
 
 namespace vigil::ingress {
 
+// What matters: refs of a repository, or any write into the folders.
+enum class NoticeKind { refs, any };
+
 class Notices {
  public:
-  // `heard` is called on the loop for each batch in which a ref may have changed.
+  // `heard` is called on the loop for each batch in which something that matters may have changed.
   static Result<std::unique_ptr<Notices>> open(boost::asio::any_io_executor executor,
-                                               std::function<void()> heard);
+                                               NoticeKind kind, std::function<void()> heard);
   ~Notices();  // nothing is heard any more
 
   // Watches these folders, and no longer those of before that are gone. How many of them are new: a

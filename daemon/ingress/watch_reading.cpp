@@ -82,14 +82,14 @@ swarm::Task reading_task(const config::Repository& settings, std::vector<std::st
   return task;
 }
 
-Result<Reading> read_answer(const std::string& source, const config::Repository& settings,
-                            Taint taint, const json::value& result, TimePoint now) {
+Result<RefReading> read_answer(const std::string& source, const config::Repository& settings,
+                               Taint taint, const json::value& result, TimePoint now) {
   const auto* changes = find_path(result, "changes");
   const auto* folders = find_path(result, "folders");
   if (changes == nullptr || !changes->is_array() || folders == nullptr || !folders->is_array()) {
     return fail(ErrorCode::internal, "vigil-task gave no list of changes: is it of this version?");
   }
-  Reading reading;
+  RefReading reading;
   for (const auto& folder : folders->get_array()) {
     if (folder.is_string()) reading.folders.emplace_back(std::string_view(folder.get_string()));
   }

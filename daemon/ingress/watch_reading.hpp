@@ -30,12 +30,12 @@ struct Change {
   storage::NewEvent event;
   json::value payload;
 };
-struct Reading {
+struct RefReading {
   std::vector<Change> changes;
   std::vector<std::string> folders;  // to watch
 };
 // `result` is what the task answered; errors say what was wrong with it.
-Result<Reading> read_answer(const std::string& source, const config::Repository& settings,
-                            Taint taint, const json::value& result, TimePoint now);
+Result<RefReading> read_answer(const std::string& source, const config::Repository& settings,
+                               Taint taint, const json::value& result, TimePoint now);
 
 }  // namespace vigil::ingress

@@ -63,24 +63,22 @@ Item item_of(const Feed& feed, const Entry& entry) {
   item.time = at ? at : updated;
   json::object data;
   data["id"] = item.id;
-  put(data, "title", title);
-  put(data, "link", link);
-  put(data, "text", text);
+  data["title"] = title;
+  data["link"] = link;
+  data["summary"] = text;
   if (at) data["published"] = to_rfc3339(*at);
   if (updated) data["updated"] = to_rfc3339(*updated);
-  put_list(data, "authors", names_of(entry.authors.empty() ? feed.authors : entry.authors));
+  data["authors"] = names_of(entry.authors.empty() ? feed.authors : entry.authors);
   json::array categories;
   for (const auto& category : entry.categories) {
     if (!category.term.empty()) categories.emplace_back(category.term);
   }
-  put_list(data, "categories", std::move(categories));
+  data["categories"] = std::move(categories);
   put_list(data, "enclosures", enclosures_of(entry));
   put(data, "image", entry.image);
-  json::object from;
-  put(from, "title", plain_text(feed.title, title_bytes_max));
-  put(from, "link", link_of(feed.links, "alternate"));
-  put(from, "language", feed.language);
-  data["feed"] = std::move(from);
+  data["feed"] = plain_text(feed.title, title_bytes_max);
+  put(data, "feed_link", link_of(feed.links, "alternate"));
+  put(data, "language", feed.language);
   if (const auto filing = filing_of(entry)) data["filing"] = to_json(*filing);
   item.data = std::move(data);
   return item;

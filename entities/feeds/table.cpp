@@ -263,6 +263,7 @@ Result<RowKind> read_row(const TableForm& form, const Look& look, Item& item) {
   const auto wrong = [](const std::string& word, const std::string& why) {
     return fail(ErrorCode::invalid_input, fmt::format("{}: {}", word, why));
   };
+  item.type = type_of(form);
   if (!form.symbol.empty()) data["symbol"] = form.symbol;
   for (const auto& [word, where] : form.columns) {
     const auto text = look(where);
@@ -278,14 +279,15 @@ Result<RowKind> read_row(const TableForm& form, const Look& look, Item& item) {
     } else if (is_number_word(word)) {
       auto number = exact_number(*text, form.decimal_comma);
       if (!number) return wrong(word, number.error().message);
-      data[word] = std::move(*number);
+      const bool is_last = word == "price" && item.type == "market.quote";
+      data[is_last ? "last" : word] = std::move(*number);
     } else {
       data[word] = to_valid_utf8(cut_text(*text, field_bytes_max));
     }
   }
-  item.type = type_of(form);
-  if (item.time) data[item.type == "market.bar" ? "start" : "time"] = to_rfc3339(*item.time);
+  if (item.time) data["time"] = to_rfc3339(*item.time);
   if (!form.interval.empty()) data["interval"] = form.interval;
+  if (item.type == "market.bar") data["closed"] = true;
   const auto* symbol = data.if_contains("symbol");
   if (symbol != nullptr) item.subject = cut_text(symbol->get_string(), subject_bytes_max);
   item.digest = digest_of(to_text(data));

@@ -54,9 +54,42 @@ const Mistake in_the_tables[] = {
     {"[swarm.resources]\n\"a b\" = 1\n", 2, "swarm.resources.a b", "expected a name of letters"},
 };
 
+const Mistake in_feeds_and_streams[] = {
+    {"[source.x]\nkind = \"poll\"\nurl = \"http://h/\"\nform = \"fed\"\n", 4, "source.x.form",
+     "did you mean \"feed\"?"},
+    {"[source.x]\nkind = \"poll\"\nurl = \"http://h/\"\nform = \"table\"\n", 1,
+     "source.x.table.columns", "say where each thing stands"},
+    {"[source.x]\nkind = \"poll\"\nurl = \"http://h/\"\nupdates = true\n", 4, "source.x.updates",
+     "form = \"feed\" alone"},
+    {"[source.x]\nkind = \"poll\"\nurl = \"http://h/\"\nform = \"table\"\n"
+     "table = { columns = { price = \"p\" } }\n",
+     5, "source.x.table.symbol", "a price is of something"},
+    {"[source.x]\nkind = \"file\"\n", 1, "source.x.path", "is required"},
+    {"[source.x]\nkind = \"file\"\npath = \"/x\"\nevery = \"1ms\"\n", 4, "source.x.every",
+     "at least 1s"},
+    {"[source.x]\nkind = \"stream\"\nform = \"kraken\"\n", 1, "source.x.symbols",
+     "needs what to listen to"},
+    {"[source.x]\nkind = \"stream\"\nform = \"kraken\"\nsymbols = [\"A\"]\nurl = \"http://h\"\n", 5,
+     "source.x.url", "wss:// or ws://"},
+    {"[source.x]\nkind = \"stream\"\nform = \"kraken\"\nsymbols = [\"A\"]\nurl = \"ws://h/\"\n", 5,
+     "source.x.url", "in the open"},
+    {"[source.x]\nkind = \"stream\"\nform = \"kraken\"\nsymbols = [\"A\"]\n"
+     "intervals = [\"1m\",\n\"7s\"]\n",
+     5, "source.x.intervals[1]", "a part of a day"},
+    {"[source.x]\nkind = \"stream\"\nform = \"kraken\"\nsymbols = [\"A\"]\n"
+     "crossings = { A = \"1 x\" }\n",
+     5, "source.x.crossings.A", "numbers with blanks"},
+    {"[source.x]\nkind = \"stream\"\nform = \"kraken\"\nsymbols = [\"A\"]\nrefetch = "
+     "\"http://h\"\n",
+     5, "source.x.refetch", "{from}"},
+    {"[source.x]\nkind = \"stream\"\nurl = \"wss://h/\"\ntable = { columns = { symbol = \"s\" } "
+     "}\n",
+     4, "source.x.table.columns", "needs a price"},
+};
+
 const Mistake in_sources_and_sinks[] = {
     {"[source.x]\ntrusted = true\n", 1, "source.x.kind",
-     "is required: webhook, schedule, repository or poll"},
+     "is required: webhook, schedule, repository, poll, file or stream"},
     {"[source.x]\nkind = \"web-hook\"\n", 2, "source.x.kind", "did you mean \"webhook\"?"},
     {"[source.X]\nkind = \"webhook\"\n", 1, "source.X", "a name is made of a-z"},
     {"[source]\nx = 1\n", 2, "source.x", "expected a table, [source.x]"},
@@ -238,6 +271,7 @@ TEST_CASE("each mistake in the tables is named once, at its line") {
 
 TEST_CASE("each mistake in a source or a sink is named once, at its line") {
   for (const auto& mistake : in_sources_and_sinks) check(mistake.text, mistake);
+  for (const auto& mistake : in_feeds_and_streams) check(mistake.text, mistake);
 }
 
 TEST_CASE("each mistake in an entity is named once, at its line") {

@@ -45,7 +45,7 @@ SPOKEN_IN = [
     (r"#include <iconv\.h", r"entities/feeds/charset\.cpp"),
     (r"#include <re2/", r"entities/[\w/]+\.cpp"),
     (r"lua\.(h|hpp)>", r"entities/rules/lua(_values)?\.cpp"),
-    (r"#include <boost/beast", r"cmake/boost\.cpp"),
+    (r"#include <boost/(beast|asio/ssl)", r"daemon/ingress/websocket\.cpp|bench/trades_server\.cpp"),
     (r"\bposix_spawnp?\(", r"swarm/child\.cpp|entities/codebase/git\.cpp|bench/\w+\.cpp"),
     (r"#include <CLI/", r"daemon/main\.cpp|ctl/\w+\.(cpp|hpp)|bench/main\.cpp"),
 ]

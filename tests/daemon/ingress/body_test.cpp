@@ -113,7 +113,7 @@ TEST_CASE("what curl -d sends is JSON whatever it is called") {
 TEST_CASE("plain text is for senders that send it") {
   const std::string type = "text/plain; charset=utf-8";
   for (const auto scheme : {Scheme::tradingview, Scheme::none, Scheme::bearer}) {
-    CHECK(text_of(scheme, "BTC \"up\"\n", type) == R"({"text":"BTC \"up\"\n"})");
+    CHECK(text_of(scheme, "btc \"up\"\n", type) == R"({"text":"btc \"up\"\n"})");
     CHECK(text_of(scheme, R"({"ticker":"BTC"})", type) == R"({"ticker":"BTC"})");
     CHECK(text_of(scheme, "\xff", type).starts_with("refused: "));
   }
@@ -124,6 +124,19 @@ TEST_CASE("plain text is for senders that send it") {
   }
   CHECK(read(Scheme::none, "<a/>", "application/xml").unsupported);
   CHECK(read(Scheme::none, "{}", "multipart/form-data; boundary=x").unsupported);
+}
+
+TEST_CASE("an alert of TradingView names a symbol, and its prices keep their digits") {
+  const auto alert = [](const char* body, const char* type) {
+    return text_of(Scheme::tradingview, body, type);
+  };
+  CHECK(alert("BINANCE:BTCUSDT Crossing 50,000", "text/plain") ==
+        R"({"text":"BINANCE:BTCUSDT Crossing 50,000","symbol":"BINANCE:BTCUSDT"})");
+  CHECK(alert("Crossing 50000", "text/plain") == R"({"text":"Crossing 50000"})");
+  CHECK(alert("NQ1!: up", "text/plain") == R"({"text":"NQ1!: up","symbol":"NQ1!"})");
+  CHECK(alert(R"({"ticker":"BTC","close":0.10000000000000000001,"n":7})", "application/json") ==
+        R"({"ticker":"BTC","close":"0.10000000000000000001","n":7})");
+  CHECK(alert(R"({"price":"1.0"})", "application/json") == R"({"price":"1.0"})");
 }
 
 TEST_CASE("an empty body is a call of those who may just call, and a mistake of the others") {
