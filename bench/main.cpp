@@ -15,7 +15,9 @@
 #include "bench/secrets.hpp"
 #include "bench/spawn.hpp"
 #include "bench/storage_bench.hpp"
+#include "bench/streams.hpp"
 #include "bench/traces.hpp"
+#include "bench/trades_server.hpp"
 #include "bench/wake.hpp"
 
 namespace {
@@ -34,6 +36,8 @@ constexpr Bench benches[] = {
     {"storage", "changes per second through the writer, beside bare SQLite", run_storage},
     {"essay", "a day's work by one worker, by many, and on interfaces", run_essay},
     {"scale", "what the engine itself costs: plans of 1,000 to 100,000 tasks", run_scale},
+    {"streams", "trades a second over a WebSocket to exact bars; what is missing is noticed",
+     run_streams},
     {"secrets", "precision and recall of the search for secrets, by kind", run_secrets},
 };
 
@@ -63,6 +67,7 @@ struct Options {
   std::string shape;
   std::string where;
   int tasks = 0;
+  TradesServer trades;
   std::array<std::string, std::size(data_benches)> data;
 
   Pace pace() const { return quick ? Pace::quick : Pace::full; }
@@ -102,6 +107,12 @@ void add_parts(CLI::App& cli, Options& options) {
   auto* doors = cli.add_subcommand("serve-without-storage", "")->group("");
   doors->add_option("directory", options.directory)->required();
   doors->callback([&] { serve_without_storage(options.directory.c_str()); });
+  auto* trades = cli.add_subcommand("serve-trades", "")->group("");
+  trades->add_option("seed", options.trades.seed)->required();
+  trades->add_option("count", options.trades.count)->required();
+  trades->add_option("per_second", options.trades.per_second)->required();
+  trades->add_option("start_us", options.trades.start_us)->required();
+  trades->callback([&] { serve_trades(options.trades); });
   auto* once = cli.add_subcommand("scale-once", "")->group("");
   once->add_option("shape", options.shape)->required();
   once->add_option("tasks", options.tasks)->required();
