@@ -25,6 +25,14 @@ TimePoint start_of(TimePoint at, Duration interval) {
 
 }  // namespace
 
+void merge(Gap& into, const Gap& other) {
+  if (into.first == 0 || (other.first != 0 && other.first < into.first)) into.first = other.first;
+  into.last = std::max(into.last, other.last);
+  into.missed += other.missed;
+  into.from = std::min(into.from, other.from);
+  into.to = std::max(into.to, other.to);
+}
+
 StreamWindow::StreamWindow(WindowSettings settings) : settings_(std::move(settings)) {}
 
 StreamWindow::Symbol* StreamWindow::find_symbol(const std::string& name) {
@@ -214,17 +222,9 @@ void StreamWindow::give_up(const std::string& name, Symbol& symbol, const Missin
   counts_.missed += count;
   symbol.gaps.push_back({missing.from, missing.to});
   if (symbol.gaps.size() > spans_max) symbol.gaps.pop_front();
-  if (!symbol.unsaid) {
-    symbol.unsaid =
-        Gap{name, missing.cause, missing.first, missing.last, count, missing.from, missing.to};
-    return;
-  }
-  auto& gap = *symbol.unsaid;
-  gap.first = gap.first == 0 ? missing.first : std::min(gap.first, missing.first);
-  gap.last = std::max(gap.last, missing.last);
-  gap.missed += count;
-  gap.from = std::min(gap.from, missing.from);
-  gap.to = std::max(gap.to, missing.to);
+  const Gap gap{name, missing.cause, missing.first, missing.last, count, missing.from, missing.to};
+  if (symbol.unsaid) merge(*symbol.unsaid, gap);
+  if (!symbol.unsaid) symbol.unsaid = gap;
 }
 
 bool StreamWindow::is_whole(const Symbol& symbol, const Bar& bar) const {

@@ -39,6 +39,9 @@ struct Gap {
   TimePoint from, to;        // of the trades around it
 };
 
+// Two gaps of one symbol as one.
+void merge(Gap& into, const Gap& other);
+
 struct Crossing {
   Decimal level;
   bool up = true;

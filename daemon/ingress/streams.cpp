@@ -12,7 +12,7 @@
 #include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
-#include "daemon/ingress/stream_events.hpp"
+#include "daemon/ingress/stream_outbox.hpp"
 #include "daemon/ingress/stream_settings.hpp"
 
 namespace vigil::ingress {
@@ -27,13 +27,15 @@ constexpr Duration steady_after = 1min;  // a connection that held so long was a
 constexpr Duration connect_timeout = 15s;
 constexpr Duration refetch_timeout = 10s;
 constexpr Duration advance_every = 1s;
-constexpr std::size_t events_at_once = 200;  // in one commit
-constexpr std::size_t bars_waiting_max = 10'000;
-constexpr std::size_t others_waiting_max = 10'000;
+constexpr Duration summary_every = 1h;
+constexpr Duration gaps_quiet = 1min;  // between two words of the log about gaps
 constexpr std::size_t holes_waiting_max = 100;
 constexpr std::size_t answer_bytes_max = 8 * 1024 * 1024;
-constexpr std::string_view mark_start = "s:";
-const std::string form_key = "form";
+
+Duration shortest_of(const config::Stream& settings) {
+  const auto window = window_of(settings);
+  return window.intervals.empty() ? Duration{0} : window.intervals.front();
+}
 
 struct Entry {
   Entry(asio::any_io_executor executor, std::string called, config::Stream with, Taint from)
@@ -41,6 +43,7 @@ struct Entry {
         settings(std::move(with)),
         taint(from),
         window(window_of(settings)),
+        outbox(name, shortest_of(settings)),
         work_to_do(executor),
         things_to_tell(executor),
         holes_to_fill(executor),
@@ -50,14 +53,15 @@ struct Entry {
   config::Stream settings;
   Taint taint;
   StreamWindow window;
-  BarQueue bars{bars_waiting_max};
-  std::deque<StreamEvent> others;  // gaps and crossings
+  StreamOutbox outbox;
   std::deque<StreamWindow::Hole> holes;
   std::unique_ptr<Socket> socket;
   bool resumed = false;
   bool said_first = false;  // the form is stored
   bool dismissed = false;
   int failures = 0;
+  TimePoint gaps_said{};
+  TimePoint next_summary{};
   Streams::View view;
   Bell work_to_do;  // bars or holes that time will end
   Bell things_to_tell;
@@ -88,6 +92,7 @@ struct Streams::State {
   void dismiss(const EntryPtr& entry);
   void resume(Entry& entry) const;
   void take(Entry& entry, StreamNews news);
+  void sum_up(Entry& entry) const;
   void hear(Entry& entry, std::string_view text);
   asio::awaitable<void> run(EntryPtr entry);
   asio::awaitable<Result<void>> listen(EntryPtr entry);
@@ -108,36 +113,45 @@ struct Streams::State {
 void Streams::State::resume(Entry& entry) const {
   entry.resumed = true;
   const auto rows = reader->seen.all(entry.name);
-  const auto is_form = [](const auto& row) { return row.item == form_key; };
+  const auto is_form = [](const auto& row) { return row.item == stream_form_key; };
   const auto form = std::ranges::find_if(rows, is_form);
   if (form == rows.end() || form->value != stream_form(entry.settings)) return;
   entry.said_first = true;
   for (const auto& row : rows) {
-    if (!row.item.starts_with(mark_start)) continue;
+    if (!row.item.starts_with(stream_mark_start)) continue;
     const auto mark = parse_stream_mark(row.value);
-    if (mark) entry.window.resume(row.item.substr(mark_start.size()), *mark);
+    if (mark) entry.window.resume(row.item.substr(stream_mark_start.size()), *mark);
   }
 }
 
-// To the queues; the event of a bar is made when it is its turn, as it may still be put together
-// with the next one.
 void Streams::State::take(Entry& entry, StreamNews news) {
   const auto now = clock.now();
-  for (auto& bar : news.bars) entry.bars.push(std::move(bar));
-  for (const auto& gap : news.gaps) {
-    log_warn("trades were missed: source={} symbol={} count={} from={} to={}", entry.name,
-             vigil::quoted(gap.symbol), gap.missed, to_rfc3339(gap.from), to_rfc3339(gap.to));
-    entry.others.push_back(event_of(entry.name, entry.taint, gap, now));
+  if (!news.gaps.empty() && now - entry.gaps_said >= gaps_quiet) {
+    const auto& gap = news.gaps.front();
+    entry.gaps_said = now;
+    log_warn("trades were missed: source={} symbol={} count={} from={} to={} symbols={}",
+             entry.name, vigil::quoted(gap.symbol), gap.missed, to_rfc3339(gap.from),
+             to_rfc3339(gap.to), news.gaps.size());
   }
-  for (const auto& crossing : news.crossings) {
-    if (entry.others.size() >= others_waiting_max) break;
-    entry.others.push_back(event_of(entry.name, entry.taint, crossing, now));
-  }
+  entry.outbox.push(std::move(news));
   auto& view = entry.view;
   view.counts = entry.window.counts();
-  view.merged = entry.bars.merged();
-  view.waiting = entry.bars.size() + entry.others.size();
+  view.merged = entry.outbox.merged();
+  view.waiting = entry.outbox.waiting();
   if (view.waiting > 0) entry.things_to_tell.ring();
+}
+
+// What was out of the ordinary, where it was.
+void Streams::State::sum_up(Entry& entry) const {
+  const auto now = clock.now();
+  if (now < entry.next_summary) return;
+  const bool first = entry.next_summary == TimePoint{};
+  entry.next_summary = now + summary_every;
+  const auto& counts = entry.view.counts;
+  if (first || counts.duplicates + counts.late + counts.missed + entry.view.unread == 0) return;
+  log_info("a stream so far: source={} trades={} missed={} late={} twice={} unread={} merged={}",
+           entry.name, counts.trades, counts.missed, counts.late, counts.duplicates,
+           entry.view.unread, entry.view.merged);
 }
 
 void Streams::State::hear(Entry& entry, std::string_view text) {
@@ -233,60 +247,35 @@ asio::awaitable<void> Streams::State::advance(EntryPtr entry) {
     StreamNews news;
     entry->window.advance(clock.now(), news);
     take(*entry, std::move(news));
+    sum_up(*entry);
   }
 }
 
 // Stores what waits, with the marks of the bars; again and again until it is stored.
 asio::awaitable<void> Streams::State::tell(EntryPtr entry) {
   while (!entry->dismissed) {
-    const auto others = std::min(entry->others.size(), events_at_once);
-    const auto bars = entry->bars.front(events_at_once - others);
-    if (others == 0 && bars.empty()) {
+    if (entry->outbox.waiting() == 0) {
       co_await entry->things_to_tell.wait();
       continue;
     }
-    Noticed noticed;
-    std::map<std::string, StreamMark> marks;
-    const auto add = [&](StreamEvent told) {
-      noticed.events.push_back(std::move(told.event));
-      noticed.payloads.push_back(std::move(told.payload));
-    };
-    for (std::size_t at = 0; at < others; ++at) add(entry->others[at]);
-    const auto shortest = parse_duration(entry->settings.intervals.front()).value_or(Duration{0});
-    for (const auto& bar : bars) {
-      auto told = event_of(entry->name, entry->taint, bar, clock.now());
-      if (bar.interval == shortest) {
-        auto& mark = marks[bar.symbol];
-        mark.number = std::max(mark.number, told.mark->number);
-        mark.told_until = std::max(mark.told_until, told.mark->told_until);
-      }
-      add(std::move(told));
-    }
-    noticed.along = [name = entry->name, form = stream_form(entry->settings), marks,
-                     first = !entry->said_first, now = clock.now()](storage::Stores& stores) {
-      if (first) stores.seen.forget(name);
-      if (first) stores.seen.put(name, form_key, form, now);
-      for (const auto& [symbol, mark] : marks) {
-        stores.seen.put(name, std::string(mark_start) + symbol, mark_text(mark), now);
-      }
-    };
+    auto noticed = entry->outbox.next(entry->taint, stream_form(entry->settings),
+                                      !entry->said_first, clock.now());
     // What is stored must be known to be stored: no cancellation in between.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     auto accepting = accept(std::move(noticed));
     Result<int> accepted = co_await std::move(accepting);
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     if (!accepted) {
+      entry->outbox.failed();
       log_warn("bars cannot be stored, trying again in 1s: source={} waiting={} error={}",
-               entry->name, entry->bars.size(), vigil::quoted(accepted.error().message));
+               entry->name, entry->outbox.waiting(), vigil::quoted(accepted.error().message));
       co_await clock.sleep_for(retry_least);
       continue;
     }
     entry->said_first = true;
     entry->view.events += static_cast<std::uint64_t>(*accepted);
-    entry->others.erase(entry->others.begin(),
-                        entry->others.begin() + static_cast<std::ptrdiff_t>(others));
-    entry->bars.drop(bars.size());
-    entry->view.waiting = entry->bars.size() + entry->others.size();
+    entry->outbox.stored();
+    entry->view.waiting = entry->outbox.waiting();
   }
 }
 
