@@ -3,6 +3,7 @@
 #include "config/schema.hpp"
 #include "config/schema_market.hpp"
 #include "config/schema_ops.hpp"
+#include "config/schema_red_builds.hpp"
 #include "config/schema_upgrades.hpp"
 
 namespace vigil::config {
@@ -155,8 +156,14 @@ void describe(Visitor& v, Codebase& of) {
                .meaning = "sink that gets the commit statuses; empty: none",
                .form = Form::name},
           of.status_sink);
+  v.value(Spec{.name = "digest_sink",
+               .meaning = "sink that gets the digests; empty: they are only remembered",
+               .form = Form::name},
+          of.digest_sink);
   v.table(Spec{.name = "upgrades", .meaning = "proposes upgrades of what it is pinned to"},
           of.upgrades);
+  v.table(Spec{.name = "red_builds", .meaning = "looks into commands that fail on the branch"},
+          of.red_builds);
 }
 
 template <class Visitor>

@@ -14,6 +14,7 @@
 #include "config/market.hpp"
 #include "config/match.hpp"
 #include "config/ops.hpp"
+#include "config/red_builds.hpp"
 #include "config/secret.hpp"
 #include "config/upgrades.hpp"
 #include "core/boxed.hpp"
@@ -247,6 +248,8 @@ struct Codebase {                      // [entity.NAME.codebase]
   std::string report_sink;                // where a review goes; empty: only remembered
   std::string status_sink;                // where a commit status goes
   std::optional<Upgrades> upgrades;       // proposals for what it is pinned to; none: off
+  RedBuilds red_builds;                   // how failing commands are looked into
+  std::string digest_sink;                // where digests go; empty: they are only remembered
 };
 
 struct RuleVerify {  // [entity.NAME.rule.task.verify]: members as of a task

@@ -69,6 +69,9 @@ void check_codebase(const std::string& key, const Codebase& codebase, const Sett
   if (!codebase.status_sink.empty()) {
     check_sink_exists(key + ".status_sink", codebase.status_sink, settings, found);
   }
+  if (!codebase.digest_sink.empty()) {
+    check_sink_exists(key + ".digest_sink", codebase.digest_sink, settings, found);
+  }
   if (!codebase.upgrades) return;
   const auto check_sink = [&](const std::string& name, const std::string& sink) {
     if (!sink.empty()) check_sink_exists(key + ".upgrades." + name, sink, settings, found);

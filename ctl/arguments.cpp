@@ -23,6 +23,7 @@ void build(CLI::App& app, Choice& choice) {
   app.footer("exit codes: 0 ok, 1 failed, 2 usage, 3 the daemon cannot be reached");
   add_daemon_verbs(app, choice);
   add_event_verbs(app, choice);
+  add_source_verbs(app, choice);
   add_work_verbs(app, choice);
   add_memory_verbs(app, choice);
   add_config_verbs(app, choice);

@@ -65,6 +65,7 @@ class Stream {
 class Client {
  public:
   explicit Client(std::string socket_path) : path_(std::move(socket_path)) {}
+  const std::string& socket() const { return path_; }
   const std::string& path() const { return path_; }
 
   // ErrorCode::unavailable: nobody answers there; the message says how to start the daemon. An

@@ -32,6 +32,7 @@ void add_event_verbs(CLI::App& app, Choice& choice);   // arguments_events.cpp
 void add_work_verbs(CLI::App& app, Choice& choice);    // arguments_work.cpp
 void add_memory_verbs(CLI::App& app, Choice& choice);  // arguments_memory.cpp
 void add_config_verbs(CLI::App& app, Choice& choice);  // arguments_memory.cpp
+void add_source_verbs(CLI::App& app, Choice& choice);  // arguments_sources.cpp
 
 // The options of a list and the target they make.
 struct ListArgs {

@@ -228,8 +228,13 @@ void App::State::make_parts() {
                    .courier = *courier,
                    .accept = accept_event,
                    .reload = [this] { return reload(); },
-                   .read_config = [this] { return load_config(options.config_path); },
+                   .read_config = [this] { return try_config(options.config_path); },
                    .settings = [this]() -> const config::Settings& { return *settings; },
+                   .poke =
+                       [this](const std::string& source) {
+                         return lookouts->watcher.poke(source) || lookouts->poller.poke(source) ||
+                                lookouts->follower.poke(source);
+                       },
                    .started = opened_at,
                    .state_dir = state_dir_of(*settings)});
   ingress::ServerLimits admin_limits;
@@ -264,7 +269,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
 }
 
 config::LoadResult App::State::reload() {
-  auto loaded = load_config(options.config_path);
+  auto loaded = try_config(options.config_path);
   if (auto* fresh = std::get_if<config::Loaded>(&loaded)) {
     const auto change = config::difference(*settings, fresh->settings);
     const auto wanted = std::make_shared<const config::Settings>(fresh->settings);

@@ -10,4 +10,9 @@ namespace vigil {
 
 config::LoadResult load_config(const std::string& path);
 
+// The same, and every entity is made for a trial: a pattern that cannot be read, an analyser that
+// does not exist or a filter that does not compile is a diagnostic, too. For whoever asks before it
+// is put in force.
+config::LoadResult try_config(const std::string& path);
+
 }  // namespace vigil

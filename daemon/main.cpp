@@ -128,7 +128,7 @@ int main(int argc, char** argv) {
                  config_path);
       return exit_config;
     }
-    auto loaded = load_config(config_path);
+    auto loaded = check_only ? try_config(config_path) : load_config(config_path);
     if (const int code = check(loaded); code != 0) return code;
     auto& ready = std::get<config::Loaded>(loaded);
     if (check_only) {

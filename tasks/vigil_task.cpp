@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cerrno>
@@ -141,6 +142,10 @@ Result<ByHand> request_from_flags(std::span<char*> flags) {
       by_hand.text = true;
       continue;
     }
+    if (flag == "--") {  // what follows are words, whatever they look like
+      for (++i; i < flags.size(); ++i) files.emplace_back(std::string_view(flags[i]));
+      break;
+    }
     if (!flag.starts_with("--")) {
       files.emplace_back(flag);
       continue;
@@ -153,8 +158,9 @@ Result<ByHand> request_from_flags(std::span<char*> flags) {
     std::ranges::replace(key, '-', '_');
     const std::string value = flags[++i];
     // Names of commits may look like numbers; only what is asked as a list or number is JSON.
-    const bool structured = value.starts_with('[') || value.starts_with('{') || key == "depth" ||
-                            key == "large_file_bytes";
+    constexpr std::array numbers{"depth", "large_file_bytes", "width", "commits_max"};
+    const bool structured = value.starts_with('[') || value.starts_with('{') ||
+                            std::ranges::find(numbers, key) != numbers.end();
     auto parsed = structured ? parse_json(value) : Result<json::value>(json::value(value));
     if (!parsed) return fail(ErrorCode::invalid_input, key + ": " + parsed.error().message);
     input[key] = std::move(*parsed);

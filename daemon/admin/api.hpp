@@ -34,6 +34,7 @@ struct Parts {
   std::function<config::LoadResult()> reload;
   std::function<config::LoadResult()> read_config;  // without applying: `config check|diff`
   std::function<const config::Settings&()> settings;
+  std::function<bool(const std::string&)> poke;  // looks at a source now; false: no such source
   TimePoint started;
   std::string state_dir;
 };

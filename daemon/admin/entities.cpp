@@ -124,6 +124,16 @@ asio::awaitable<Answer> resume_entity(Desk& desk, Call call) {
   co_return co_await std::move(resuming);
 }
 
+asio::awaitable<Answer> poke_source(Desk& desk, Call call) {
+  const auto& name = call.names[0];
+  if (!desk.parts.poke || !desk.parts.poke(name)) {
+    co_return refuse(
+        404, fmt::format("there is no source {} that is looked at", quoted(name)),
+        "sources of kind \"repository\", \"poll\" and \"file\" are; the others are told");
+  }
+  co_return json_response(json::object{{"source", name}, {"state", "poked"}});
+}
+
 Answer get_budget(Desk& desk, const Call& call) {
   std::string day(call.text("day"));
   if (day.empty()) day = day_of(desk.parts.clock.now());

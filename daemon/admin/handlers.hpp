@@ -18,6 +18,7 @@ Answer get_metrics(Desk& desk, const Call& call);  // metrics.cpp
 Answer list_entities(Desk& desk, const Call& call);
 Answer get_entity(Desk& desk, const Call& call);
 boost::asio::awaitable<Answer> pause_entity(Desk& desk, Call call);
+boost::asio::awaitable<Answer> poke_source(Desk& desk, Call call);
 boost::asio::awaitable<Answer> resume_entity(Desk& desk, Call call);
 Answer get_budget(Desk& desk, const Call& call);
 

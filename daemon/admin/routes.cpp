@@ -39,6 +39,7 @@ const std::array table{
     read("/v1/events/{id}", "", "one event with its payload", get_event),
     read("/v1/events/{id}/explain", "", "what became of it and why", explain_event),
     act(post, "/v1/events/{id}/replay", "", "route it once more", replay_event),
+    act(post, "/v1/sources/{name}/poke", "", "look at it now", poke_source),
     read("/v1/cases", "entity key state before limit", "cases, newest first", list_cases),
     read("/v1/cases/{id}", "limit", "one case with its timeline", get_case),
     read("/v1/decisions", "entity before limit", "the ledger, newest first", list_decisions),

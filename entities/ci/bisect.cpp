@@ -77,6 +77,17 @@ Result<BisectStep> next_bisect_step(std::size_t candidates, const Verdicts& verd
   return step;
 }
 
+Verdicts since_newest_good(Verdicts verdicts) {
+  std::size_t newest_good = 0;
+  for (const auto& [at, verdict] : verdicts) {
+    if (verdict == Verdict::good) newest_good = at;
+  }
+  std::erase_if(verdicts, [&](const auto& one) {
+    return one.first < newest_good && one.second == Verdict::bad;
+  });
+  return verdicts;
+}
+
 std::size_t bisect_rounds(std::size_t candidates, std::size_t slots) {
   std::size_t rounds = 0;
   const auto ways = slots + 1;

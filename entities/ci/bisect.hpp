@@ -30,6 +30,10 @@ struct BisectStep {
 Result<BisectStep> next_bisect_step(std::size_t candidates, const Verdicts& verdicts,
                                     std::size_t slots);
 
+// For a fault that came, was mended and came again: without the bad ones before the newest good
+// one. What is left contradicts itself no more, and leads to where it came last.
+Verdicts since_newest_good(Verdicts verdicts);
+
 // How many rounds it takes at most: for a plan to be told before it is begun.
 std::size_t bisect_rounds(std::size_t candidates, std::size_t slots);
 

@@ -12,8 +12,10 @@
 #include "entities/codebase/commits.hpp"
 #include "entities/codebase/leftovers.hpp"
 #include "entities/codebase/lockfiles.hpp"
+#include "entities/codebase/probe.hpp"
 #include "entities/codebase/pushes.hpp"
 #include "entities/codebase/review.hpp"
+#include "entities/codebase/reviewers.hpp"
 #include "entities/codebase/secrets.hpp"
 #include "entities/codebase/shape.hpp"
 #include "entities/codebase/upgrade_tasks.hpp"
@@ -192,9 +194,18 @@ constexpr std::array table{
              run_commits},
     Analyser{"codebase.todo", "things put off in added lines", "", run_todo},
     Analyser{"codebase.owners", "who owns what changed, by CODEOWNERS", "", run_owners},
+    Analyser{"codebase.reviewers", "who knows what changed, by the history of its files", "",
+             run_reviewers},
     Analyser{"codebase.size", "how large the change is: a label, lines by area", "", run_size},
     Analyser{"codebase.command", "a command of the repository's own, in a private copy of it",
              "name, argv, paths, reports, passed_at", run_command},
+    Analyser{"codebase.history", "the commits between a good one and a bad one",
+             "good, bad, commits_max", run_history},
+    Analyser{"codebase.probe", "one commit of a search for the first bad one: the command on it",
+             "commit, name, argv, reports, sought (tests, fingerprint, exit_code, timed_out)",
+             run_probe},
+    Analyser{"codebase.bisect", "the first bad commit, several tested at once",
+             "good, bad (HEAD), width, commits_max, reports; -- the command", run_bisect},
     Analyser{"codebase.pushes", "what changed among the refs, as forges tell pushes",
              "refs, known, commits_max", run_pushes},
     Analyser{"codebase.upgrade_find", "upgrades to propose for what a branch is pinned to",
@@ -224,8 +235,9 @@ const Analyser* find_analyser(std::string_view name) {
 
 bool finds_something(const Analyser& analyser) {
   const auto name = short_name(analyser);
-  return name != "changes" && name != "review" && name != "command" && name != "pushes" &&
-         !name.starts_with("upgrade_");
+  constexpr std::array others{"changes", "review", "command", "pushes",
+                              "history", "probe",  "bisect"};
+  return std::ranges::find(others, name) == others.end() && !name.starts_with("upgrade_");
 }
 
 std::string_view short_name(const Analyser& analyser) {

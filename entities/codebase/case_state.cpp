@@ -10,7 +10,34 @@ namespace vigil::entities::codebase {
 namespace {
 
 constexpr std::size_t findings_kept_max = 200;  // as many as a review tells
+constexpr std::size_t checks_kept_max = 50;
+constexpr std::size_t failing_kept_max = 200;
 constexpr std::array<std::string_view, 3> told_words{"nothing", "asked", "delivered"};
+
+json::object to_json(const Ran& ran) {
+  json::array failing;
+  for (const auto& test : ran.failing) {
+    if (failing.size() < failing_kept_max) failing.emplace_back(test);
+  }
+  return {{"commit", ran.commit}, {"ok", ran.ok}, {"failing", std::move(failing)}};
+}
+
+Ran ran_from(const json::value& value) {
+  Ran ran{std::string(find_text(value, "commit").value_or("")),
+          find_bool(value, "ok").value_or(false),
+          {}};
+  const auto* failing = find_path(value, "failing");
+  for (const auto& test :
+       failing != nullptr && failing->is_array() ? failing->get_array() : json::array{}) {
+    if (test.is_string()) ran.failing.emplace_back(std::string_view(test.get_string()));
+  }
+  return ran;
+}
+
+json::object object_at(const json::value& value, std::string_view key) {
+  const auto* found = find_path(value, key);
+  return found != nullptr && found->is_object() ? found->get_object() : json::object{};
+}
 
 }  // namespace
 
@@ -32,6 +59,16 @@ json::object to_json(const CaseState& state) {
   }
   json::object passed;
   for (const auto& [task, at] : state.passed) passed[task] = at;
+  json::object ran;
+  for (const auto& [task, one] : state.ran) ran[task] = to_json(one);
+  json::object checks;
+  for (const auto& [name, one] : state.checks) {
+    if (checks.size() == checks_kept_max) break;
+    checks[name] =
+        json::object{{"commit", one.commit}, {"ok", one.ok}, {"fingerprint", one.fingerprint}};
+  }
+  json::object searches;
+  for (const auto& [task, one] : state.searches) searches[task] = to_json(one);
   return {{"repository", state.repository},
           {"number", state.number},
           {"branch", state.branch},
@@ -51,7 +88,10 @@ json::object to_json(const CaseState& state) {
           {"base_ref", state.base_ref},
           {"held", state.held},
           {"quiet_until", state.quiet_until == TimePoint{} ? "" : to_rfc3339(state.quiet_until)},
-          {"untold", state.untold}};
+          {"untold", state.untold},
+          {"checks", std::move(checks)},
+          {"ran", std::move(ran)},
+          {"searches", std::move(searches)}};
 }
 
 CaseState case_state_from_json(const json::object& object) {
@@ -73,15 +113,22 @@ CaseState case_state_from_json(const json::object& object) {
   state.looked_base = text("looked_base");
   state.looked_with = text("looked_with");
   state.asked_with = text("asked_with");
-  const auto* passed = find_path(value, "passed");
-  for (const auto& [task, at] :
-       passed != nullptr && passed->is_object() ? passed->get_object() : json::object{}) {
+  for (const auto& [task, at] : object_at(value, "passed")) {
     if (at.is_string()) state.passed[task] = std::string_view(at.get_string());
   }
   state.base_ref = text("base_ref");
   state.held = find_bool(value, "held").value_or(false);
   state.quiet_until = parse_rfc3339(text("quiet_until")).value_or(TimePoint{});
   state.untold = find_bool(value, "untold").value_or(false);
+  for (const auto& [name, one] : object_at(value, "checks")) {
+    state.checks[name] = {std::string(find_text(one, "commit").value_or("")),
+                          find_bool(one, "ok").value_or(false),
+                          std::string(find_text(one, "fingerprint").value_or(""))};
+  }
+  for (const auto& [task, one] : object_at(value, "ran")) state.ran[task] = ran_from(one);
+  for (const auto& [task, one] : object_at(value, "searches")) {
+    state.searches[task] = search_from_json(one);
+  }
   const auto* findings = find_path(value, "findings");
   if (findings != nullptr && findings->is_array()) {
     for (const auto& one : findings->get_array()) {

@@ -8,10 +8,25 @@
 #include "core/time.hpp"
 #include "entities/codebase/finding.hpp"
 #include "entities/codebase/forge.hpp"
+#include "entities/codebase/search.hpp"
 
 namespace vigil::entities::codebase {
 
 enum class Told { nothing, asked, delivered };  // the comment: none, on its way, there
+
+// The last run of a command.
+struct Ran {
+  std::string commit;
+  bool ok = false;
+  std::vector<std::string> failing;  // tests
+};
+
+// The last word of a check of the forge's.
+struct Checked {
+  std::string commit;
+  bool ok = false;
+  std::string fingerprint;  // of its failure
+};
 
 struct CaseState {
   std::string repository;
@@ -31,10 +46,13 @@ struct CaseState {
   std::map<std::string, std::string> passed;  // tasks of commands: the commit that passed
   std::vector<Finding> findings;
   Told comment = Told::nothing;
-  std::string base_ref;   // the branch it is meant for
-  bool held = false;      // a person wants nothing told
-  TimePoint quiet_until;  // or not before then
-  bool untold = false;    // meanwhile a review ended
+  std::string base_ref;                    // the branch it is meant for
+  bool held = false;                       // a person wants nothing told
+  TimePoint quiet_until;                   // or not before then
+  bool untold = false;                     // meanwhile a review ended
+  std::map<std::string, Checked> checks;   // by name
+  std::map<std::string, Ran> ran;          // by task of the command
+  std::map<std::string, Search> searches;  // for a first bad commit; by task of the command
 
   std::string name() const;  // octo/repo#12, octo/repo@main
   // Of the swarm that looks at the newest commit: tells its report from an older one's.

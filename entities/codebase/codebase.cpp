@@ -9,10 +9,13 @@
 #include "core/log.hpp"
 #include "entities/codebase/analysers.hpp"
 #include "entities/codebase/announce.hpp"
+#include "entities/codebase/checks.hpp"
+#include "entities/codebase/digest.hpp"
 #include "entities/codebase/git.hpp"
 #include "entities/codebase/obedience.hpp"
 #include "entities/codebase/orders.hpp"
 #include "entities/codebase/places.hpp"
+#include "entities/codebase/red_builds.hpp"
 #include "entities/codebase/upgrade_guard.hpp"
 #include "entities/codebase/verdict.hpp"
 
@@ -46,6 +49,7 @@ class CodebaseGuardian final : public Guardian {
       : setup_(std::move(setup)), upgrades_(std::move(upgrades)) {}
 
   Interest interest(const Event& event) const override {
+    if (asks_for_digest(event)) return Interest::in(std::string(digest_case));
     if (upgrades_ && asks_for_upgrades(event)) return Interest::in(std::string(upgrades_case));
     const auto heard = read(event);
     if (heard.subject == Subject::nothing) {
@@ -57,12 +61,14 @@ class CodebaseGuardian final : public Guardian {
   }
 
   Decision decide(const Wake& wake, const Recollection& memory) const override {
+    if (auto decision = decide_on_digest(setup_, wake, memory)) return *decision;
     if (upgrades_) {
       if (auto decision = decide_on_upgrades(*upgrades_, wake, memory)) return *decision;
     }
     if (const auto* events = std::get_if<EventsArrived>(&wake.because)) {
       return on_events(*events, memory, wake.now);
     }
+    if (auto decision = decide_on_search(setup_, wake, memory)) return *decision;
     if (const auto* ended = std::get_if<SwarmEnded>(&wake.because)) {
       auto decision = decide_on_report(setup_, wake, ended->report, memory);
       if (upgrades_) scan_after_review(*upgrades_, ended->report, memory, decision);
@@ -114,13 +120,14 @@ class CodebaseGuardian final : public Guardian {
     auto state = case_state_from_json(memory.case_state());
     const auto batch = gather(events);
     if (!batch.orders.empty()) return on_orders(batch, std::move(state), memory, now);
-    return on_news(batch, std::move(state), memory);
+    return on_news(batch, std::move(state), memory, now);
   }
 
-  Decision on_news(const Batch& batch, CaseState state, const Recollection& memory) const {
+  Decision on_news(const Batch& batch, CaseState state, const Recollection& memory,
+                   TimePoint now) const {
     if (batch.end) return on_end(*batch.end, std::move(state));
     if (batch.change) return on_change(*batch.change, std::move(state), memory);
-    if (!batch.others.empty()) return on_others(batch.others, std::move(state));
+    if (!batch.others.empty()) return on_others(batch.others, std::move(state), memory, now);
     return answer(Verdict::ignored, "nothing", "these events say nothing about code");
   }
 
@@ -178,7 +185,7 @@ class CodebaseGuardian final : public Guardian {
     const bool has_news = batch.end || batch.change || !batch.others.empty();
     Decision decision;
     if (has_news) {
-      decision = on_news(batch, state, memory);
+      decision = on_news(batch, state, memory, now);
       decision.why += "; " + obeyed.why;
     } else if (obeyed.again) {
       decision = look_again(state, memory, obeyed.why);
@@ -249,25 +256,13 @@ class CodebaseGuardian final : public Guardian {
     return decision;
   }
 
-  Decision on_others(const std::vector<ForgeEvent>& events, CaseState state) const {
+  Decision on_others(const std::vector<ForgeEvent>& events, CaseState state,
+                     const Recollection& memory, TimePoint now) const {
     const auto& last = events.back();
     take(state, last);
-    std::vector<Episode> episodes;
-    for (const auto& event : events) {
-      const bool bad = event.verb == "failure" || event.verb == "failed" ||
-                       event.verb == "timed_out" || event.verb == "error";
-      if (event.subject != Subject::check || !bad) continue;
-      episodes.push_back({"check",
-                          fmt::format("Check {} of {} at {}: {}.", vigil::quoted(event.check),
-                                      state.name(), brief(event.head), event.verb),
-                          json::object{{"check", event.check}, {"head", event.head}}});
-    }
-    if (last.subject == Subject::check) {
-      auto decision = answer(Verdict::noted, "check",
-                             fmt::format("check {} of {} says {}", vigil::quoted(last.check),
-                                         state.name(), vigil::quoted(last.verb)));
-      decision.episodes = std::move(episodes);
-      return decision;
+    if (std::ranges::any_of(
+            events, [](const ForgeEvent& event) { return event.subject == Subject::check; })) {
+      return decide_on_checks(events, std::move(state), memory, now);
     }
     return answer(
         Verdict::ignored, "same-code",

@@ -1,69 +1,29 @@
 #include "entities/codebase/command.hpp"
 
 #include <fmt/format.h>
-#include <re2/re2.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <cstdlib>
-#include <filesystem>
 #include <iterator>
 
 #include "core/log.hpp"
 #include "entities/ci/tool_output.hpp"
 #include "entities/codebase/changed_files.hpp"
-#include "entities/codebase/command_reports.hpp"
+#include "entities/codebase/command_run.hpp"
 #include "entities/codebase/paths.hpp"
 
 namespace vigil::entities::codebase {
 namespace {
 
-constexpr std::size_t output_bytes_max = 4 * 1024 * 1024;
 constexpr std::size_t tail_bytes = 4000;
 constexpr std::size_t errors_max = 20;
-constexpr Duration to_spare =
-    std::chrono::seconds{2};  // for telling the result before the deadline
-
-std::string environment_value(const char* name, const char* otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : value;
-}
 
 // A file the compilers name may be given from the root of our copy.
 std::string relative(std::string path, std::string_view root) {
   if (!root.empty() && path.starts_with(root)) path.erase(0, root.size());
   while (path.starts_with("./")) path.erase(0, 2);
   return path;
-}
-
-std::vector<std::string> texts_of(const json::value& input, std::string_view key) {
-  std::vector<std::string> all;
-  const auto* found = find_path(input, key);
-  if (found == nullptr || !found->is_array()) return all;
-  for (const auto& item : found->get_array()) {
-    if (item.is_string()) all.emplace_back(std::string_view(item.get_string()));
-  }
-  return all;
-}
-
-// The tree of a commit in a folder that is ours. The index is private too: nothing of the clone is
-// written.
-Result<void> copy_tree(const Look& look, const std::string& folder) {
-  const std::vector<std::string> there{"GIT_INDEX_FILE=" + folder + ".index",
-                                       "GIT_WORK_TREE=" + folder};
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    return fail(ErrorCode::unavailable,
-                fmt::format("cannot make {}: {}", vigil::quoted(folder), error.message()));
-  }
-  auto read = look.git().run_with(there, {"read-tree", look.head()});
-  if (!read) return std::unexpected(read.error());
-  auto written = look.git().run_with(there, {"checkout-index", "--all", "--force", "--quiet"});
-  if (!written) return std::unexpected(written.error());
-  return {};
 }
 
 Finding verdict(std::string_view name, const ErrandEnd& end, std::size_t errors) {
@@ -84,61 +44,26 @@ Finding verdict(std::string_view name, const ErrandEnd& end, std::size_t errors)
   return finding;
 }
 
-struct Job {
-  std::string name;
-  std::vector<std::string> argv;
-  std::vector<std::string> paths;
-  std::vector<std::string> reports;
-};
-
-Result<Job> job_of(const json::value& input) {
-  Job job{std::string(find_text(input, "name").value_or("command")), texts_of(input, "argv"),
-          texts_of(input, "paths"), texts_of(input, "reports")};
-  if (job.argv.empty() || job.argv.front().empty()) {
-    return fail(ErrorCode::invalid_input, "input.argv is missing: the program and its arguments");
-  }
-  return job;
-}
-
-Errand errand_of(const Job& job, const std::string& tree, const Request& request) {
-  Errand errand;
-  errand.argv = job.argv;
-  errand.folder = tree;
-  errand.join_errors = true;
-  errand.output_bytes_max = output_bytes_max;
-  const auto home = environment_value("HOME", "/nonexistent");
-  errand.environment = {"PATH=" + environment_value("PATH", "/usr/local/bin:/usr/bin:/bin"),
-                        "HOME=" + home,
-                        "TMPDIR=" + environment_value("TMPDIR", "/tmp"),
-                        "LANG=C.UTF-8",
-                        "CI=true",
-                        "NO_COLOR=1",
-                        "TERM=dumb"};
-  if (request.time_left) {
-    errand.timeout = std::max(*request.time_left - to_spare, *request.time_left / 2);
-  }
-  return errand;
-}
-
-json::object told(const Job& job, const ErrandEnd& end, const std::string& tree, TestsTold tests) {
-  const auto text = without_colours(end.output);
+json::object told(const Job& job, JobEnd ended) {
+  const auto& end = ended.end;
+  const auto& text = ended.text;
   std::vector<Finding> findings;
   const bool ok = end.in_time && end.exit_code == 0;
   if (!ok) {
     findings = errors_in_output(text, job.name, errors_max);
     for (auto& finding : findings) {
-      finding.path = relative(std::move(finding.path), tree + "/");
+      finding.path = relative(std::move(finding.path), ended.tree + "/");
       finding.key = finding_key("command", job.name, finding.path, finding.title);
     }
     const auto errors = findings.size();
     findings.insert(findings.begin(), verdict(job.name, end, errors));
   }
-  std::ranges::move(tests.findings, std::back_inserter(findings));
+  std::ranges::move(ended.tests.findings, std::back_inserter(findings));
   auto summary = ok ? fmt::format("{} passed", job.name) : findings.front().title;
-  if (!tests.summary.empty()) summary += "; " + tests.summary;
+  if (!ended.tests.summary.empty()) summary += "; " + ended.tests.summary;
   auto out = analysis(std::move(summary), std::move(findings));
-  if (!tests.numbers.empty()) out["tests"] = std::move(tests.numbers);
-  out["exit_code"] = end.exit_code;
+  out["command"] = job.name;
+  tell_run(ended, out);
   const auto tail = text.size() > tail_bytes ? text.substr(text.size() - tail_bytes) : text;
   out["output"] = to_valid_utf8(tail);
   return out;
@@ -163,13 +88,6 @@ std::optional<json::object> passed_before(const Job& job, const Look& look,
 }
 
 }  // namespace
-
-std::string without_colours(std::string_view text) {
-  static const RE2 colours("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07]*\x07|\r");
-  std::string plain(text);
-  RE2::GlobalReplace(&plain, colours, "");
-  return plain;
-}
 
 std::vector<Finding> errors_in_output(std::string_view output, std::string_view command,
                                       std::size_t most) {
@@ -205,28 +123,13 @@ Result<json::value> run_command(const Request& request) {
         analysis(fmt::format("{} was not needed: no path it looks at changed", job->name), {});
     return json::value(std::move(out));
   }
-  if (auto passed = passed_before(*job, *look, request.input)) return json::value(*passed);
-  auto folder = std::filesystem::temp_directory_path() / fmt::format("vigil-tree-{}", ::getpid());
-  auto copied = copy_tree(*look, folder.string());
-  std::optional<Result<ErrandEnd>> end;
-  if (copied) end = run_errand(errand_of(*job, folder.string(), request));
-  TestsTold tests;
-  if (end && *end && !job->reports.empty()) {
-    tests = read_reports(folder.string(), job->reports, job->name);
-  }
-  std::error_code ignored;  // under the daemon the whole work directory goes anyway
-  std::filesystem::remove_all(folder, ignored);
-  std::filesystem::remove(folder.string() + ".index", ignored);
-  if (!copied) return std::unexpected(copied.error());
-  if (!*end) {
-    const auto& error = end->error();
-    const auto code = error.code == ErrorCode::not_found ? ErrorCode::invalid_input : error.code;
-    return fail(code, error.message + "; is it installed, and is argv right?");
-  }
-  auto out = told(*job, **end, folder.string(), std::move(tests));
-  if (find_integer(json::value(out), "exit_code") == 0 && (*end)->in_time) {
-    out["passed_at"] = look->head();
-  }
+  if (auto before = passed_before(*job, *look, request.input)) return json::value(*before);
+  auto ended = run_job(*job, look->git(), look->head(), request.time_left);
+  if (!ended) return std::unexpected(ended.error());
+  const bool passed = ended->ok();
+  auto out = told(*job, std::move(*ended));
+  out["commit"] = look->head();
+  if (passed) out["passed_at"] = look->head();
   return json::value(std::move(out));
 }
 

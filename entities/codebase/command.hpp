@@ -14,7 +14,6 @@ namespace vigil::entities::codebase {
 // formats of entities/ci; at most `most`. Pure.
 std::vector<Finding> errors_in_output(std::string_view output, std::string_view command,
                                       std::size_t most);
-std::string without_colours(std::string_view text);
 
 Result<json::value> run_command(const Request& request);
 

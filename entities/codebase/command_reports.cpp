@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "entities/ci/fingerprint.hpp"
 #include "entities/ci/test_report.hpp"
@@ -21,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t files_max = 200'000;  // of a tree that a build filled
 constexpr std::size_t reports_max = 500;
 constexpr std::size_t failing_max = 200;
+constexpr std::size_t slow_max = 20;
 
 struct Found {
   std::vector<std::string> paths;  // relative, sorted
@@ -79,6 +81,27 @@ std::string full_name(const ci::TestCase& test) {
   return test.suite.empty() ? test.name : fmt::format("{} {}", test.suite, test.name);
 }
 
+// Failed, and passed when it was tried again in the same run.
+bool is_unsteady(const ci::TestCase& test) {
+  return test.outcome == ci::Outcome::passed && test.tries > 1;
+}
+
+// The tests that take longest: their times are worth remembering.
+struct Slowest {
+  std::multimap<Duration, std::string> tests;
+
+  void take(const ci::TestCase& test) {
+    if (!test.duration || test.name.empty()) return;
+    tests.emplace(*test.duration, to_valid_utf8(full_name(test)));
+    if (tests.size() > slow_max) tests.erase(tests.begin());
+  }
+  json::object to_json() const {
+    json::object out;
+    for (const auto& [took, name] : tests) out[name] = std::chrono::duration<double>(took).count();
+    return out;
+  }
+};
+
 // Where in the tree, if what the report says is there.
 void place(Finding& finding, const ci::TestCase& test, const fs::path& tree) {
   auto file = test.file;
@@ -129,6 +152,8 @@ TestsTold read_reports(const std::string& tree, const std::vector<std::string>& 
   }
   ci::Tally sum;
   json::array failing;
+  json::array flaky;
+  Slowest slow;
   for (const auto& path : found.paths) {
     const auto report = read_report(fs::path(tree) / path);
     if (!report) {
@@ -147,10 +172,16 @@ TestsTold read_reports(const std::string& tree, const std::vector<std::string>& 
     sum.errors += one.errors;
     for (const auto* list : {&report->cases, &report->outside}) {
       for (const auto& test : *list) {
+        if (is_unsteady(test) && flaky.size() < failing_max) {
+          flaky.emplace_back(to_valid_utf8(full_name(test)));
+        }
+        if (test.outcome == ci::Outcome::passed) slow.take(test);
         if (!is_bad(test) || failing.size() >= failing_max) continue;
-        told.findings.push_back(finding_of(test, command, tree));
+        auto finding = finding_of(test, command, tree);
         failing.push_back(json::object{{"test", to_valid_utf8(full_name(test))},
-                                       {"fingerprint", ci::failure_fingerprint(test)}});
+                                       {"fingerprint", ci::failure_fingerprint(test)},
+                                       {"key", finding.key}});
+        told.findings.push_back(std::move(finding));
       }
     }
   }
@@ -162,6 +193,8 @@ TestsTold read_reports(const std::string& tree, const std::vector<std::string>& 
   told.numbers = {{"cases", sum.cases},   {"passed", sum.passed},
                   {"failed", sum.failed}, {"skipped", sum.skipped},
                   {"errors", sum.errors}, {"failing", std::move(failing)}};
+  if (!flaky.empty()) told.numbers["flaky"] = std::move(flaky);
+  if (!slow.tests.empty()) told.numbers["slow"] = slow.to_json();
   return told;
 }
 

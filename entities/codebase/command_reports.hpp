@@ -12,7 +12,8 @@ namespace vigil::entities::codebase {
 struct TestsTold {
   std::string summary;  // "2 of 312 tests failed"; empty: there are no reports
   std::vector<Finding> findings;
-  // cases passed failed skipped errors, and `failing`: [{test, fingerprint}] for whoever remembers.
+  // cases passed failed skipped errors; for whoever remembers, `failing`: [{test, fingerprint,
+  // key}], `flaky`: those that passed when tried again, `slow`: the slowest {test: seconds}.
   json::object numbers;
 };
 

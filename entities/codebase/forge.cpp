@@ -8,11 +8,13 @@
 #include "core/log.hpp"
 #include "entities/codebase/finding.hpp"
 #include "entities/codebase/git.hpp"
+#include "entities/forge_facts.hpp"
 
 namespace vigil::entities::codebase {
 namespace {
 
 constexpr std::size_t name_bytes_max = 180;
+constexpr std::size_t said_bytes_max = 1000;
 
 std::string text_at(const json::value& data, std::initializer_list<std::string_view> paths) {
   for (const auto path : paths) {
@@ -251,9 +253,20 @@ ForgeEvent from_check(const Event& event, std::string_view word) {
                    .value_or(find_integer(data, "merge_request.iid").value_or(0));
   out.branch = text_at(data, {at("head_branch"), at("check_suite.head_branch"), at("ref")});
   out.head = hash_at(data, {at("head_sha"), at("sha"), "sha", "commit.sha"});
-  out.check = text_at(data, {at("name"), at("app.name"), "context"});
-  out.verb = text_at(data, {at("conclusion"), at("status"), "state"});
-  if (out.branch.empty()) out.branch = text_at(data, {"branches.0.name"});
+  out.check = text_at(data, {at("name"), at("app.name"), "context", "build_name",
+                             "commit_status.name", "commit_status.key"});
+  out.verb = text_at(data, {at("conclusion"), at("status"), "state", "build_status"});
+  const auto facts = read_forge_facts(event.type, data);
+  if (out.verb.empty()) out.verb = one_line(facts.state, name_bytes_max);
+  if (out.head.empty() && is_hash(facts.sha)) out.head = facts.sha;
+  if (out.repository.empty()) out.repository = one_line(facts.repository, name_bytes_max);
+  for (const char* key : {"check_run.output.title", "check_run.output.summary", "description",
+                          "commit_status.description", "build_failure_reason"}) {
+    out.said += std::string(find_text(data, key).value_or("").substr(0, said_bytes_max)) + "\n";
+  }
+  if (out.branch.empty()) {
+    out.branch = text_at(data, {"branches.0.name", "ref", "commit_status.refname"});
+  }
   if (out.check.empty()) out.check = root;
   if (out.repository.empty() || (out.number <= 0 && out.branch.empty())) {
     return nothing("a check that belongs to no pull request and no branch");
@@ -279,6 +292,7 @@ ForgeEvent read_forge_event(const Event& event) {
     if (word == check) return from_check(event, check);
   }
   const auto kind = text_at(data, {"object_kind"});
+  if (kind == "build" || has_object(data, "commit_status")) return from_check(event, kind);
   if (kind == "pipeline") return from_check(event, "pipeline");
   if (kind == "merge_request") return from_gitlab(event);
   if (kind == "push") return from_push(data);

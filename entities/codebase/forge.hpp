@@ -27,6 +27,7 @@ struct ForgeEvent {
   std::string title;
   bool merged = false;
   std::string check;    // name of a check, with its conclusion in `verb`
+  std::string said;     // and what it says of it
   std::string why_not;  // when nothing: one clause
 };
 

@@ -109,13 +109,15 @@ Review merge_results(const json::object& results, const std::vector<std::string>
     }
   }
   if (changes != nullptr) take_carried(*changes, wishes, seen, review);
-  std::ranges::sort(review.findings, comes_first);
+  sort_findings(review);
   if (review.findings.size() > review_findings_max) {
     review.left_off += review.findings.size() - review_findings_max;
     review.findings.resize(review_findings_max);
   }
   return review;
 }
+
+void sort_findings(Review& review) { std::ranges::sort(review.findings, comes_first); }
 
 int count_of(const Review& review, Severity at_least) {
   return static_cast<int>(std::ranges::count_if(

@@ -41,6 +41,7 @@ struct Review {
 Review merge_results(const json::object& results, const std::vector<std::string>& expected,
                      const ReviewWishes& wishes);
 
+void sort_findings(Review& review);  // worst first, then by place
 int count_of(const Review& review, Severity at_least);
 // "2 high, 1 low" or "nothing".
 std::string counts_text(const std::vector<Finding>& findings);

@@ -10,6 +10,7 @@
 #include "core/digest.hpp"
 #include "core/log.hpp"
 #include "entities/codebase/announce.hpp"
+#include "entities/codebase/red_builds.hpp"
 #include "entities/codebase/review.hpp"
 
 namespace vigil::entities::codebase {
@@ -295,8 +296,9 @@ Decision decide_on_report(const ReviewSetup& setup, const Wake& wake, const swar
   }
   if (!review) return failed(setup, std::move(state), report);
   drop_dismissed(*review, memory);
-  const auto progress = state.reviews == 0 ? Progress{} : compare(state.findings, review->findings);
   Decision decision;
+  const auto builds = look_into_builds(setup, wake, report, memory, state, *review, decision);
+  const auto progress = state.reviews == 0 ? Progress{} : compare(state.findings, review->findings);
   decision.verdict = Verdict::acted;
   decision.rule = "review";
   state.pending = false;
@@ -306,8 +308,9 @@ Decision decide_on_report(const ReviewSetup& setup, const Wake& wake, const swar
   const bool quiet = state.held || wake.now < state.quiet_until;
   state.untold = quiet;
   if (!quiet) ask_for_actions(setup, state, *review, progress, decision);
-  if (decision.actions.empty()) decision.verdict = Verdict::noted;
+  if (decision.actions.empty() && decision.plans.empty()) decision.verdict = Verdict::noted;
   decision.why = why_of(state, *review, progress, decision);
+  if (!builds.empty()) decision.why += "; " + builds;
   if (quiet) decision.why += state.held ? "; it is on hold" : "; it is snoozed";
   decision.episodes.push_back(episode_of(state, *review, progress, report));
   decision.documents.push_back(document_of(wake.case_key, state, *review, progress));

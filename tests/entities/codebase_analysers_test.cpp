@@ -4,6 +4,7 @@
 
 #include "entities/codebase/analysers.hpp"
 #include "entities/codebase/command.hpp"
+#include "entities/codebase/command_run.hpp"
 #include "entities/codebase/commits.hpp"
 #include "entities/codebase/leftovers.hpp"
 #include "entities/codebase/lockfiles.hpp"

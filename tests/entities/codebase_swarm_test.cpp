@@ -5,53 +5,20 @@
 #include <fstream>
 
 #include "entities/codebase/codebase.hpp"
-#include "swarm/engine.hpp"
 #include "tests/entities/codebase_clone.hpp"
 #include "tests/entities/codebase_memory.hpp"
-#include "tests/swarm/children.hpp"
+#include "tests/entities/codebase_swarm.hpp"
 
 using namespace vigil;
 using namespace vigil::entities;
 using testing::Clone;
 using testing::FakeMemory;
+using testing::is_containable;
 using testing::make_event;
+using testing::run_plan;
 using testing::wake_for;
 
 namespace {
-
-class NoCheckpoints final : public swarm::Checkpoints {
- public:
-  boost::asio::awaitable<void> started(SwarmId, std::string, int, std::int64_t) override {
-    co_return;
-  }
-  boost::asio::awaitable<void> ended(SwarmId, swarm::TaskOutcome, std::int64_t) override {
-    co_return;
-  }
-};
-
-swarm::Report run_plan(const swarm::Plan& plan) {
-  swarm::testing::Runners real;
-  NoCheckpoints checkpoints;
-  swarm::EngineLimits limits;
-  limits.slots = 4;
-  swarm::Engine engine(real.loop.context.get_executor(), *real.loop.clock, *real.runner,
-                       checkpoints, limits);
-  swarm::Run run;
-  run.id = SwarmId{1};
-  run.owner = "keeper";
-  run.plan = plan;
-  auto report = real.loop.run(engine.run(std::move(run)));
-  CHECK(real.workdirs_are_gone());
-  return report;
-}
-
-bool is_containable(const swarm::Report& report) {
-  const auto refused = [](const swarm::TaskOutcome& task) { return task.exit_code == 126; };
-  const auto found = std::ranges::find_if(report.tasks, refused);
-  if (found == report.tasks.end()) return true;
-  MESSAGE("skipped: " << found->error);
-  return false;
-}
 
 EventPtr opened(const std::string& base, const std::string& head) {
   return make_event("github.pull_request.opened",

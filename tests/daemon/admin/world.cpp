@@ -88,6 +88,7 @@ admin::Parts AdminWorld::parts() {
               },
           .read_config = [this] { return on_disk; },
           .settings = [this]() -> const config::Settings& { return settings_; },
+          .poke = [](const std::string& source) { return source == "repo"; },
           .started = clock_->now(),
           .state_dir = path_};
 }
