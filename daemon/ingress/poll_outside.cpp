@@ -80,6 +80,11 @@ Result<PolledPage> page_of(const std::string& source, const config::Poll& settin
     }
     page.fresh.push_back({std::move(item.id), std::move(item.event), std::move(item.payload)});
   }
+  // Rows are told in the order of their times, whatever that of the table is.
+  if (!is_feed) {
+    std::ranges::stable_sort(page.fresh, {}, [](const auto& item) { return item.event.time; });
+    if (settings.newest_first) std::ranges::reverse(page.fresh);  // as it will be turned once more
+  }
   return page;
 }
 

@@ -174,7 +174,6 @@ TEST_CASE("rows of a table are told when they say something new, bars when they 
   World world;
   world.content_type = "text/csv";
   world.poll().form = config::PollForm::table;
-  world.poll().newest_first = false;
   config::Mapping mapping;
   mapping.columns = {{"symbol", "s"}, {"price", "p"}};
   world.poll().table = mapping;
@@ -197,8 +196,9 @@ TEST_CASE("rows of a table are told when they say something new, bars when they 
   world.poll().table = mapping;
   world.poll().backfill = true;
   world.poll().url = world.server.url("/daily");
-  world.body = "d,c\n2026-11-23,1\n2026-11-24,2\n";  // the second is still open
+  world.body = "d,c\n2026-11-23,1\n2026-11-20,3\n2026-11-24,2\n";  // the last is still open
   world.start();
-  REQUIRE(world.events.size() == 1);
-  CHECK(to_rfc3339(world.events[0].time) == "2026-11-23T00:00:00.000Z");
+  REQUIRE(world.events.size() == 2);
+  CHECK(to_rfc3339(world.events[0].time) == "2026-11-20T00:00:00.000Z");
+  CHECK(to_rfc3339(world.events[1].time) == "2026-11-23T00:00:00.000Z");
 }
