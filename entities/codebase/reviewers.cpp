@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t paths_max = 50;  // the history of more says nothing of anybody
 constexpr int commits_max = 400;
+constexpr int steps_back_max =
+    3000;  // along first parents: a long history is not walked to its end
 constexpr std::size_t reviewers_max = 3;
 constexpr double half_life_s = 182.0 * 24 * 3600;
 constexpr double applied_weight = 0.5;
@@ -149,7 +151,11 @@ Result<json::value> run_reviewers(const Request& request) {
   }
   auto made = touches_of(look->git(), {look->head(), "^" + *base}, {});
   if (!made) return std::unexpected(made.error());
-  auto earlier = touches_of(look->git(), {*base}, paths);
+  std::vector<std::string> before{*base};
+  if (const auto end = look->git().commit_of(fmt::format("{}~{}", *base, steps_back_max))) {
+    before.push_back("^" + *end);
+  }
+  auto earlier = touches_of(look->git(), std::move(before), paths);
   if (!earlier) return std::unexpected(earlier.error());
   std::vector<std::string> authors;
   std::int64_t now_s = 0;

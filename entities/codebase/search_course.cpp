@@ -190,8 +190,9 @@ class Course {
   Decision conclude(const Search& search, const SearchNext& next) {
     const auto cause = cause_of(search, next);
     const auto sentence = to_sentence(search, cause);
-    auto decision = answer(Verdict::acted, fmt::format("{}, found in {} rounds of at most {}",
-                                                       sentence, search.round, search.rounds_max));
+    auto decision =
+        answer(Verdict::acted, fmt::format("{}, found in {} rounds of at most {}", sentence,
+                                           search.round, std::max(1, search.rounds_max)));
     auto past = past_.command(search.command);
     past.cause = cause.commit;
     past.cause_text = sentence;

@@ -552,6 +552,22 @@ class Configuration(unittest.TestCase):
             self.assertRegex(done.stderr, r"vigild\.toml:\d+:\d+: .*rulez|vigild\.toml:\d+:\d+: .*kind")
             self.assertRegex(done.stderr, r"htpp.*http")
 
+    def test_what_only_shows_when_an_entity_is_made_is_a_mistake_with_its_place(self):
+        bad = '\n[entity.keeper]\nkind = "codebase"\non = [{}]\n[entity.keeper.codebase]\nrepository = "/srv/x"\n' \
+              'analysers = ["nonsense"]\n'
+        with Place(DOORS + NOTES) as place, Daemon(place) as daemon:
+            place.configure(DOORS + NOTES + bad)
+            line = (DOORS + NOTES + "\n").count("\n") + 1
+            done = self.check(place)
+            self.assertEqual(done.returncode, 2)
+            self.assertRegex(done.stderr, rf"vigild\.toml:{line}:2: entity\.keeper: .*nonsense")
+            for verb in ("check", "reload"):
+                refused = run_ctl(place, "config", verb)
+                self.assertEqual(refused.returncode, 1)
+                self.assertIn("nonsense", refused.stdout + refused.stderr)
+            emit(daemon, "still here")
+            wait_until("the old one works", lambda: written(place))
+
     def test_a_bad_reload_changes_nothing_and_a_good_one_all(self):
         with Place(DOORS + NOTES) as place, Daemon(place) as daemon:
             place.configure(DOORS + NOTES + "\n[entity.broken]\nkind = 5\n")

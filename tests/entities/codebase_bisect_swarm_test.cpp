@@ -72,8 +72,8 @@ TEST_CASE("a push that turns the branch red is bisected by swarms, in the promis
   std::string head;
   for (int number = 1; number <= 20; ++number) {
     head =
-        clone.commit({{"n.txt", std::to_string(number)}, {"sum.txt", number < 13 ? "4\n" : "5\n"}});
-    if (number == 13) culprit = head;
+        clone.commit({{"n.txt", std::to_string(number)}, {"sum.txt", number < 14 ? "4\n" : "5\n"}});
+    if (number == 14) culprit = head;
   }
   auto decision = tell(wake_for(EventsArrived{{pushed(good, head)}}));
   std::vector<std::string> titles;

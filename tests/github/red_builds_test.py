@@ -162,8 +162,7 @@ class RedBuild(unittest.TestCase):
             wait_until("the second cause is told", lambda: len(world.causes()) == 2)
             nothing_left(daemon)
             self.assertEqual(world.causes()[1][0], again)
-            whys = " ".join(one["why"] for one in daemon.ctl("cases", "list")["cases"] for one in
-                            daemon.ctl("cases", "show", one["id"])["decisions"])
+            whys = " ".join(one["why"] for one in daemon.ctl("decisions", "list")["decisions"])
             self.assertRegex(whys, rf"seen before in octo/project@main on .*it ended with {mended[:9]}")
 
     def test_through_kill_9_at_any_moment(self):
