@@ -6,6 +6,7 @@
 //   one tables(spec, vector)   [[...]]                   named(spec, map)      [key.NAME]
 //   kinds(words, variant)  the key `kind` and what belongs to it; returns the word
 #include "config/schema_hearing.hpp"
+#include "config/schema_safety.hpp"
 #include "config/settings.hpp"
 #include "config/spec.hpp"
 #include "config/words.hpp"
@@ -42,6 +43,7 @@ void describe(Visitor& v, Daemon& of) {
                .meaning = "how long running swarms and open requests may take at shutdown",
                .most = in_us(1h)},
           of.drain_timeout);
+  describe_safety(v, of);
 }
 
 template <class Visitor>
@@ -371,6 +373,10 @@ void describe(Visitor& v, Source& of) {
   v.value(Spec{.name = "trusted",
                .meaning = "its content is not written by strangers: its events are not tainted"},
           of.trusted);
+  v.value(Spec{.name = "expect_every",
+               .meaning = "an event must come this often: a longer silence is an event "
+                          "`vigil.silence` of source `vigil`; 0s: any time"},
+          of.expect_every);
   v.kinds(source_kinds, of.of);
 }
 

@@ -341,6 +341,10 @@ void describe_kind(Visitor& v, Process& of) {
 template <class Visitor>
 void describe(Visitor& v, Entity& of) {
   v.value(Spec{.name = "role", .meaning = "for people: what it is for"}, of.role);
+  v.value(Spec{.name = "expect_every",
+               .meaning = "something it cares about must come this often: a longer silence is an "
+                          "event `vigil.silence` of source `vigil`; 0s: any time"},
+          of.expect_every);
   v.value(Spec{.name = "autonomy",
                .meaning = "observe: only remembers; propose: asks before it acts; act: acts"},
           of.autonomy);

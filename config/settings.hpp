@@ -31,6 +31,11 @@ struct Daemon {              // [daemon]
   LogLevel log_level = LogLevel::info;
   int decision_threads = 2;      // 1..64
   Duration drain_timeout = 20s;  // for running swarms and open requests at shutdown
+  // So many starts that did not end as they should, within that time, and the next one is in safe
+  // mode; 0: never.
+  int safe_mode_starts = 5;
+  Duration safe_mode_within = 5min;
+  Duration stall_after = 500ms;  // the loop held for longer is logged and counted
 };
 
 struct Http {                                            // [http]
@@ -136,7 +141,8 @@ struct Schedule {
 
 struct Source {
   std::string name;
-  bool trusted = false;  // its content is not written by strangers
+  bool trusted = false;      // its content is not written by strangers
+  Duration expect_every{0};  // longer without an event is a silence; 0: any time
   std::variant<Webhook, Schedule, Repository, Poll, Files, Stream> of;
 };
 
@@ -314,8 +320,9 @@ struct Process {  // [entity.NAME.process]
 
 struct Entity {
   std::string name;
-  std::string kind;  // one of entity_kinds, config/words.hpp
-  std::string role;  // for people: what it is for
+  std::string kind;          // one of entity_kinds, config/words.hpp
+  std::string role;          // for people: what it is for
+  Duration expect_every{0};  // longer without an event it cares about is a silence; 0: any time
   std::vector<Subscription> on;
   Boxed<Reactivity> reactivity;
   Budget budget;

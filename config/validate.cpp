@@ -127,6 +127,12 @@ void check_source(const std::string& name, const Source& source, const Http& htt
   if (name == admin_source) {
     found.add(key, "this name is taken: events that people emit come from \"admin\"");
   }
+  if (name == own_source) {
+    found.add(key, "this name is taken: what the daemon itself notices comes from \"vigil\"");
+  }
+  if (source.expect_every != Duration{0} && source.expect_every < 1s) {
+    found.add(key + ".expect_every", "expected at least 1s, or 0s for any time");
+  }
   if (const auto* hook = std::get_if<Webhook>(&source.of)) check_webhook(key, *hook, http, found);
   if (const auto* schedule = std::get_if<Schedule>(&source.of)) {
     check_schedule(key, *schedule, found);
@@ -156,6 +162,9 @@ std::vector<Violation> validate(const Settings& settings) {
   for (const auto& [name, sink] : settings.sinks) check_sink(name, sink, found);
   for (const auto& [name, entity] : settings.entities) {
     check_entity("entity." + name, entity, settings, found);
+    if (entity.expect_every != Duration{0} && entity.expect_every < 1s) {
+      found.add("entity." + name + ".expect_every", "expected at least 1s, or 0s for any time");
+    }
   }
   return std::move(found.all);
 }

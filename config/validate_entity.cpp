@@ -29,7 +29,8 @@ void check_sink_exists(const std::string& key, const std::string& sink, const Se
 void check_subscription(const std::string& key, const Subscription& on, const Settings& settings,
                         Violations& found) {
   const bool is_pattern = on.source.find('*') != std::string::npos;
-  if (is_pattern || on.source == admin_source || settings.sources.contains(on.source)) return;
+  if (is_pattern || on.source == admin_source || on.source == own_source) return;
+  if (settings.sources.contains(on.source)) return;
   auto hint = suggestion(on.source, names_of(settings.sources));
   if (hint.empty()) hint = fmt::format(": define [source.{}]", on.source);
   found.add(key + ".source", fmt::format("there is no source \"{}\"{}", on.source, hint));

@@ -10,6 +10,8 @@ namespace vigil::config {
 
 // The source of events that people emit by hand; it is always there.
 inline constexpr std::string_view admin_source = "admin";
+// What the daemon itself has to say: silences.
+inline constexpr std::string_view own_source = "vigil";
 
 struct Violations {
   std::vector<Violation> all;

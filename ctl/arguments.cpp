@@ -92,6 +92,11 @@ void add_daemon_verbs(CLI::App& app, Choice& choice) {
   doctor->add_option_function<std::string>(
       "--config", [config](const std::string& given) { *config = given; },
       "check this configuration");
+  auto* safe_mode = add_noun(app, "safe-mode", "after too many crashes nothing is decided");
+  add_verb(*safe_mode, choice, "leave", "decide and act again", [](const Session& session) {
+    return session.act("POST", "/v1/safe-mode/leave", {},
+                       "safe mode is left: what waited is decided now");
+  });
   auto every = std::make_shared<int>(2);
   auto count = std::make_shared<int>(0);
   auto* top = add_verb(

@@ -48,6 +48,25 @@ void add_set(CLI::App& noun, Choice& choice) {
   verb->add_option("--from", args->provenance, "where it is known from");
 }
 
+void add_documents(CLI::App& noun, Choice& choice) {
+  auto listed = std::make_shared<MindArgs>();
+  auto* list = add_verb(noun, choice, "documents", "what it wrote, newest first",
+                        [listed](const Session& session) {
+                          Target target(path_of("/v1/memory/", listed->entity, "/documents"));
+                          target.with("prefix", listed->prefix);
+                          return session.get(target.text(), documents_page);
+                        });
+  list->add_option("ENTITY", listed->entity, "its name")->required();
+  list->add_option("--prefix", listed->prefix, "keys that start with it");
+  auto shown = std::make_shared<MindArgs>();
+  auto* show =
+      add_verb(noun, choice, "document", "one of them, as it is", [shown](const Session& session) {
+        return show_document(session, shown->entity, shown->prefix);
+      });
+  show->add_option("ENTITY", shown->entity, "its name")->required();
+  show->add_option("KEY", shown->prefix, "its key")->required();
+}
+
 }  // namespace
 
 void add_memory_verbs(CLI::App& app, Choice& choice) {
@@ -63,6 +82,7 @@ void add_memory_verbs(CLI::App& app, Choice& choice) {
   show->add_option("ENTITY", shown->entity, "its name")->required();
   show->add_option("--prefix", shown->prefix, "keys that start with it");
   add_set(*memory, choice);
+  add_documents(*memory, choice);
   auto lost = std::make_shared<MindArgs>();
   auto* forgets = add_verb(*memory, choice, "forget", "facts, preferences and documents by key",
                            [lost](const Session& session) {

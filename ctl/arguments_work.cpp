@@ -156,6 +156,11 @@ void add_work_verbs(CLI::App& app, Choice& choice) {
   auto* cases = add_noun(app, "cases", "what entities are at");
   add_list(*cases, choice, "/v1/cases", cases_page, "open closed");
   add_show(*cases, choice, "/v1/cases/", case_page, "CASE");
+  auto over = std::make_shared<std::shared_ptr<std::string>>();
+  auto* post_mortem =
+      add_verb(*cases, choice, "post-mortem", "of its last incident, as Markdown",
+               [over](const Session& session) { return show_post_mortem(session, **over); });
+  *over = add_word(*post_mortem, "CASE", "its id");
 
   auto* decisions = add_noun(app, "decisions", "the ledger");
   add_list(*decisions, choice, "/v1/decisions", decisions_page, "");

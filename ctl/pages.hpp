@@ -45,6 +45,7 @@ std::string next_page(const json::value& answer, const Style& style);
 std::string dead_page(const json::value& answer, const Style& style);
 std::string found_page(const json::value& answer, const Style& style);
 std::string memory_page(const json::value& answer, const Style& style);
+std::string documents_page(const json::value& answer, const Style& style);
 std::string check_page(const json::value& answer, const Style& style);
 std::string diff_page(const json::value& answer, const Style& style);
 

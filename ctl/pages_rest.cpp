@@ -91,6 +91,20 @@ std::string memory_page(const json::value& answer, const Style& style) {
   return out;
 }
 
+std::string documents_page(const json::value& answer, const Style& style) {
+  Table table({{"UPDATED"}, {"TITLE", Align::left, 50}, {"KEY"}});
+  for (const auto& row : array_at(answer, "documents")) {
+    table.row({relative_at(row, "updated", style), text_at(row, "title"), text_at(row, "key")});
+  }
+  if (table.empty()) {
+    return "no documents: an entity writes some when it looks into something (vigilctl cases "
+           "list)\n";
+  }
+  Style uncut = style;
+  uncut.width = 0;  // the keys are what one came for
+  return table.text(uncut);
+}
+
 std::string check_page(const json::value& answer, const Style& style) {
   std::string out;
   for (const auto& one : array_at(answer, "diagnostics")) out += text_at(one, "text") + "\n";

@@ -18,6 +18,12 @@ std::string attention(const json::value& status, const Style& style) {
   const auto add = [&](Tone tone, const std::string& text) {
     out += toned("! ", tone, style) + text + "\n";
   };
+  if (const auto why = text_at(status, "safe_mode"); !why.empty()) {
+    add(Tone::bad, "SAFE MODE: " + why +
+                       ". Events are stored; nothing is decided, run or sent. Look into the "
+                       "daemon's log for why, then: vigilctl safe-mode leave");
+  }
+  if (const auto why = text_at(status, "config_trouble"); !why.empty()) add(Tone::bad, why);
   if (find_bool(status, "writer.disk_full").value_or(false)) {
     add(Tone::bad, "the disk is full: events are refused until there is room");
   } else if (!find_bool(status, "accepting").value_or(true)) {

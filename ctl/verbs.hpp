@@ -65,6 +65,10 @@ struct FactArgs {
 int set_fact(const Session& session, const FactArgs& args);
 int forget(const Session& session, const std::string& entity, const std::string& prefix,
            bool everything);
+// Prints the document as it is: Markdown.
+int show_document(const Session& session, const std::string& entity, const std::string& key);
+// What is left to write about the last incident of a case that is over.
+int show_post_mortem(const Session& session, const std::string& case_id);
 int export_mind(const Session& session, const std::string& entity, const std::string& path);
 int import_mind(const Session& session, const std::string& entity, const std::string& path);
 

@@ -46,6 +46,34 @@ int set_fact(const Session& session, const FactArgs& args) {
       fmt::format("{} {} {}", safe(args.entity), forgets ? "forgot" : "knows", safe(args.key)));
 }
 
+int show_document(const Session& session, const std::string& entity, const std::string& key) {
+  Target target(path_of("/v1/memory/", entity, "/document"));
+  target.with("key", key);
+  const auto answer = session.fetch("GET", target.text());
+  if (!answer) return answer.error();
+  const std::string body(find_text(*answer, "body").value_or(""));
+  print(session.output == Output::json ? session.json_text(*answer) : safe_lines(body));
+  return exit_ok;
+}
+
+int show_post_mortem(const Session& session, const std::string& case_id) {
+  const auto one = session.fetch("GET", path_of("/v1/cases/", case_id));
+  if (!one) return one.error();
+  const std::string entity(find_text(*one, "entity").value_or(""));
+  const std::string key(find_text(*one, "key").value_or(""));
+  Target target(path_of("/v1/memory/", entity, "/documents"));
+  target.with("prefix", "incident:" + key + "@").with("limit", "1");
+  const auto found = session.fetch("GET", target.text());
+  if (!found) return found.error();
+  const auto newest = find_text(*found, "documents.0.key");
+  if (newest) return show_document(session, entity, std::string(*newest));
+  print_error(
+      fmt::format("vigilctl: no incident of {} is over yet, so there is no post-mortem: "
+                  "vigilctl cases show {} says how it stands\n",
+                  safe(key), safe(case_id)));
+  return exit_failed;
+}
+
 int forget(const Session& session, const std::string& entity, const std::string& prefix,
            bool everything) {
   if (prefix.empty() && !everything) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "core/log.hpp"
+#include "core/loop_watch.hpp"
 #include "core/task_group.hpp"
 #include "daemon/admin/api.hpp"
 #include "daemon/delivery/courier.hpp"
@@ -16,7 +17,11 @@
 #include "daemon/ingress/http_server.hpp"
 #include "daemon/ingress/lookouts.hpp"
 #include "daemon/ingress/scheduler.hpp"
+#include "daemon/ingress/silences.hpp"
+#include "daemon/intake.hpp"
+#include "daemon/last_good.hpp"
 #include "daemon/load_config.hpp"
+#include "daemon/retention.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "storage/writer.hpp"
 #include "swarm/process_runner.hpp"
@@ -25,9 +30,6 @@ namespace vigil {
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
 namespace {
-
-constexpr Duration retention_first = std::chrono::minutes{10};
-constexpr Duration retention_every = std::chrono::hours{24};
 
 ingress::ServerLimits limits_of(const config::Http& http) {
   ingress::ServerLimits out;
@@ -50,30 +52,11 @@ storage::WriterOptions writer_options_of(const config::Settings& settings,
   return out;
 }
 
-EventPtr event_of(const storage::NewEvent& stored, const storage::Appended& as, json::value data) {
-  return std::make_shared<const Event>(Event{.id = as.id,
-                                             .uid = as.uid.empty() ? stored.uid : as.uid,
-                                             .source = stored.source,
-                                             .type = stored.type,
-                                             .subject = stored.subject,
-                                             .time = stored.time,
-                                             .received_at = stored.received_at,
-                                             .content_type = stored.content_type,
-                                             .headers = stored.headers,
-                                             .taint = stored.taint,
-                                             .data = std::move(data)});
-}
-
 config::Diagnostic refusal(const AppOptions& options, const Error& error) {
   config::Diagnostic out;
   out.file = options.config_path;
   out.message = error.message;
   return out;
-}
-
-std::optional<TimePoint> before(TimePoint now, Duration keep) {
-  if (keep.count() == 0) return std::nullopt;
-  return now - keep;
 }
 
 }  // namespace
@@ -102,14 +85,16 @@ struct App::State {
         bulletin(executor),
         group(executor) {}
 
-  asio::awaitable<Result<storage::Appended>> accept(storage::NewEvent event, json::value data);
-  asio::awaitable<Result<int>> accept_noticed(ingress::Noticed noticed);
   std::unique_ptr<swarm::Runner> make_reading_runner(std::string_view who) const;
   void make_parts();
+  void make_admin();
   Result<void> apply(const std::shared_ptr<const config::Settings>& wanted);
   Result<void> listen();
   asio::awaitable<Result<void>> start_parts();
-  asio::awaitable<void> keep_house();
+  asio::awaitable<Result<void>> start_work();
+  asio::awaitable<Result<void>> leave_safe_mode();
+  admin::Self self() const;
+  void keep_settings();
   config::LoadResult reload();
 
   asio::any_io_executor executor;
@@ -123,6 +108,8 @@ struct App::State {
   std::unique_ptr<storage::Writer> writer;
   runtime::Bulletin bulletin;
   std::unique_ptr<runtime::Runtime> runtime;
+  std::unique_ptr<Intake> intake;
+  std::unique_ptr<ingress::Silences> silences;
   std::unique_ptr<ingress::Door> door;
   std::unique_ptr<ingress::Scheduler> scheduler;
   http::Client http{executor, clock};  // of what is polled
@@ -133,47 +120,6 @@ struct App::State {
   std::unique_ptr<ingress::HttpServer> admin_server;
   TaskGroup group;
 };
-
-// Promise 1: the answer waits for the commit.
-asio::awaitable<Result<storage::Appended>> App::State::accept(storage::NewEvent event,
-                                                              json::value data) {
-  if (runtime->status().unrouted > settings->storage.queue_max) {
-    co_return fail(ErrorCode::busy,
-                   "too many events wait to be routed; try again in a few seconds");
-  }
-  auto kept = std::make_shared<const storage::NewEvent>(std::move(event));
-  auto committing =
-      writer->commit([kept](storage::Stores& stores) { return stores.journal.append(*kept); });
-  Result<storage::Appended> appended = co_await std::move(committing);
-  if (appended && !appended->duplicate) {
-    auto told = event_of(*kept, *appended, std::move(data));
-    runtime->accepted(std::move(told));
-  }
-  co_return appended;
-}
-
-// The same for what sources find that look themselves, with what they remember of it.
-asio::awaitable<Result<int>> App::State::accept_noticed(ingress::Noticed noticed) {
-  if (runtime->status().unrouted > settings->storage.queue_max) {
-    co_return fail(ErrorCode::busy, "too many events wait to be routed");
-  }
-  auto kept = std::make_shared<ingress::Noticed>(std::move(noticed));
-  auto committing = writer->commit([kept](storage::Stores& stores) {
-    std::vector<storage::Appended> stored;
-    for (const auto& event : kept->events) stored.push_back(stores.journal.append(event));
-    if (kept->along) kept->along(stores);
-    return stored;
-  });
-  Result<std::vector<storage::Appended>> stored = co_await std::move(committing);
-  if (!stored) co_return std::unexpected(std::move(stored.error()));
-  int fresh = 0;
-  for (std::size_t i = 0; i < stored->size(); ++i) {
-    if ((*stored)[i].duplicate) continue;
-    ++fresh;
-    runtime->accepted(event_of(kept->events[i], (*stored)[i], std::move(kept->payloads[i])));
-  }
-  co_return fresh;
-}
 
 // Of sources that read what is outside: each kind in a place of its own, as it is swept when it is
 // made.
@@ -186,12 +132,22 @@ std::unique_ptr<swarm::Runner> App::State::make_reading_runner(std::string_view 
 }
 
 void App::State::make_parts() {
-  const auto accept_event = [this](storage::NewEvent event, json::value data) {
-    return accept(std::move(event), std::move(data));
-  };
   runtime = std::make_unique<runtime::Runtime>(
       executor, clock, *writer, bulletin,
       runtime::Places{state_dir_of(*settings), options.programs_dir});
+  intake =
+      std::make_unique<Intake>(*writer, *runtime, [this] { return settings->storage.queue_max; });
+  const auto accept_event = [this](storage::NewEvent event, json::value data) {
+    return intake->accept(std::move(event), std::move(data));
+  };
+  const auto accept_noticed = [this](ingress::Noticed noticed) {
+    return intake->accept_noticed(std::move(noticed));
+  };
+  silences = std::make_unique<ingress::Silences>(executor, clock, accept_noticed);
+  intake->on_heard(
+      [this](const std::string& source) { silences->heard(ingress::Expected::source, source); });
+  runtime->on_heard(
+      [this](const std::string& entity) { silences->heard(ingress::Expected::entity, entity); });
   courier = std::make_unique<delivery::Courier>(executor, clock, *writer, [this](ActionId action) {
     group.spawn("action settled", [this, action]() -> asio::awaitable<void> {
       auto telling = runtime->settled(action);
@@ -209,13 +165,20 @@ void App::State::make_parts() {
       [this](const std::string& source) { runtime->cancel_work_of(source); });
   lookouts = std::make_unique<ingress::Lookouts>(
       executor, clock, fetch, [this](std::string_view who) { return make_reading_runner(who); },
-      [this](ingress::Noticed noticed) { return accept_noticed(std::move(noticed)); });
+      accept_noticed);
   runtime->on_actions([this] { courier->nudge(); });
   runtime->on_work_ended([this] { scheduler->work_ended(); });
   webhooks = std::make_unique<ingress::HttpServer>(
       executor, clock, limits_of(settings->http),
       [this](ingress::Request request) { return door->handle(std::move(request)); },
       [this](const ingress::Request& head) { return door->check_head(head); });
+  make_admin();
+}
+
+void App::State::make_admin() {
+  const auto accept_event = [this](storage::NewEvent event, json::value data) {
+    return intake->accept(std::move(event), std::move(data));
+  };
   api = std::make_unique<admin::Api>(
       admin::Parts{.executor = executor,
                    .clock = clock,
@@ -235,6 +198,10 @@ void App::State::make_parts() {
                          return lookouts->watcher.poke(source) || lookouts->poller.poke(source) ||
                                 lookouts->follower.poke(source);
                        },
+                   .self = [this] { return self(); },
+                   .leave_safe_mode = [this] { return leave_safe_mode(); },
+                   .silences = silences.get(),
+                   .lookouts = lookouts.get(),
                    .started = opened_at,
                    .state_dir = state_dir_of(*settings)});
   ingress::ServerLimits admin_limits;
@@ -254,6 +221,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   if (taken) taken = scheduler->apply(*wanted);
   if (taken) taken = courier->apply(*wanted);
   if (taken) taken = lookouts->apply(*wanted);
+  if (taken) silences->apply(*wanted);
   if (taken || !applied) return taken;
   const auto put_back = [](std::string_view part, const Result<void>& done) {
     if (!done)
@@ -278,7 +246,9 @@ config::LoadResult App::State::reload() {
     } else {
       settings = wanted;
       set_log_level(settings->daemon.log_level);
-      courier->nudge();
+      options.config_trouble.clear();
+      keep_settings();
+      if (options.safe_mode.empty()) courier->nudge();
       log_info("configuration reloaded: changes={}", change.changes.size());
       if (!change.needs_restart.empty()) {
         log_warn("these changes need a restart: {}", fmt::join(change.needs_restart, ", "));
@@ -306,6 +276,23 @@ Result<void> App::State::listen() {
 }
 
 asio::awaitable<Result<void>> App::State::start_parts() {
+  if (options.safe_mode.empty()) {
+    auto working = start_work();
+    Result<void> works = co_await std::move(working);
+    if (!works) co_return works;
+  } else {
+    if (auto opened = runtime->open_reader(); !opened) co_return opened;
+    log_error(
+        "SAFE MODE: {}. Events are stored; nothing is decided, run or sent. Look into the log "
+        "above for why it ended, then: vigilctl safe-mode leave",
+        options.safe_mode);
+  }
+  if (!options.config_trouble.empty()) log_error("{}", options.config_trouble);
+  keep_settings();
+  co_return listen();
+}
+
+asio::awaitable<Result<void>> App::State::start_work() {
   auto waking = runtime->start();
   Result<void> awake = co_await std::move(waking);
   if (!awake) co_return awake;
@@ -314,30 +301,37 @@ asio::awaitable<Result<void>> App::State::start_parts() {
   if (!sends) co_return sends;
   scheduler->start(runtime->reader());
   lookouts->start(runtime->reader());
-  group.spawn("retention", [this] { return keep_house(); });
-  co_return listen();
+  silences->start(runtime->reader());
+  group.spawn("retention", [this] {
+    return erase_the_old(clock, *writer, [this] { return settings->storage; });
+  });
+  co_return Result<void>();
 }
 
-asio::awaitable<void> App::State::keep_house() {
-  co_await clock.sleep_for(retention_first);
-  while (true) {
-    const auto now = clock.now();
-    storage::Writer::Retention old;
-    old.events_before = before(now, settings->storage.events_keep);
-    old.ledger_before = before(now, settings->storage.ledger_keep);
-    old.swarms_before = before(now, settings->storage.swarms_keep);
-    old.episodes_before = before(now, settings->storage.episodes_keep);
-    old.results_before = before(now, settings->storage.cache_keep);
-    old.results_bytes_max = static_cast<std::int64_t>(settings->storage.cache_bytes_max);
-    auto retaining = writer->retain(old);
-    Result<std::int64_t> erased = co_await std::move(retaining);
-    if (!erased) {
-      log_warn("old rows could not be erased, trying again tomorrow: {}",
-               vigil::quoted(erased.error().message));
-    } else if (*erased > 0) {
-      log_info("old rows erased: count={}", *erased);
-    }
-    co_await clock.sleep_for(retention_every);
+asio::awaitable<Result<void>> App::State::leave_safe_mode() {
+  if (options.safe_mode.empty()) {
+    co_return fail(ErrorCode::conflict, "it is not in safe mode");
+  }
+  options.safe_mode.clear();
+  if (options.on_safe_mode_left) options.on_safe_mode_left();
+  log_info("safe mode is left: what waited is decided now");
+  auto working = start_work();
+  co_return co_await std::move(working);
+}
+
+admin::Self App::State::self() const {
+  admin::Self out;
+  out.safe_mode = options.safe_mode;
+  out.config_trouble = options.config_trouble;
+  if (options.loop != nullptr) out.loop = options.loop->counts();
+  return out;
+}
+
+// For a start whose configuration cannot be read.
+void App::State::keep_settings() {
+  if (!options.config_trouble.empty()) return;
+  if (auto kept = keep_last_good(state_dir_of(*settings), *settings, clock.now()); !kept) {
+    log_warn("this configuration is not kept for a start without one: {}", kept.error().message);
   }
 }
 
@@ -371,6 +365,8 @@ asio::awaitable<void> App::stop() {
     state.door->set_draining(true);
     auto draining = state.webhooks->drain(deadline);
     co_await std::move(draining);
+    auto silences = state.silences->stop();
+    co_await std::move(silences);
     auto schedules = state.scheduler->stop();
     co_await std::move(schedules);
     auto looking = state.lookouts->stop();

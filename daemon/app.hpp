@@ -12,10 +12,18 @@
 
 namespace vigil {
 
+class LoopWatch;
+
 struct AppOptions {
   std::string config_path;   // a vigild.toml or the directory that holds one
   std::string programs_dir;  // where vigil-task is
   bool sync = true;          // false only in benchmarks: what durability costs
+  // Why only the doors and the admin socket open; empty: all does. Events are stored, nothing
+  // decides or acts, until somebody asks to leave it.
+  std::string safe_mode;
+  std::function<void()> on_safe_mode_left;
+  std::string config_trouble;       // why an older configuration is used; empty: it is the present
+  const LoopWatch* loop = nullptr;  // of the loop it runs on; outlives it
 };
 
 class App {

@@ -10,14 +10,18 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
 #include "core/log.hpp"
+#include "core/loop_watch.hpp"
 #include "core/task_group.hpp"
 #include "daemon/app.hpp"
+#include "daemon/last_good.hpp"
 #include "daemon/load_config.hpp"
+#include "daemon/starts.hpp"
 
 namespace {
 
@@ -44,13 +48,20 @@ void raise_limits() {
   }
 }
 
-asio::awaitable<void> serve(App& app, int& exit_code) {
+struct Ended {
+  int code = 0;
+  std::string refused;  // what of the configuration could not be used, so that nothing was started
+};
+
+asio::awaitable<void> serve(App& app, Ended& ended) {
   auto executor = co_await asio::this_coro::executor;
   auto starting = app.start();
   Result<void> started = co_await std::move(starting);
   if (!started) {
     log_error("vigild cannot start: {}", started.error().message);
-    exit_code = started.error().code == ErrorCode::invalid_input ? exit_config : exit_failed;
+    const bool refused = started.error().code == ErrorCode::invalid_input;
+    ended.code = refused ? exit_config : exit_failed;
+    if (refused) ended.refused = started.error().message;
   } else {
     asio::signal_set signals(executor, SIGINT, SIGTERM, SIGHUP);
     constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
@@ -68,37 +79,104 @@ asio::awaitable<void> serve(App& app, int& exit_code) {
   }
   auto stopping = app.stop();
   co_await std::move(stopping);
-  if (exit_code == 0) log_info("stopped");
+  if (ended.code == 0) log_info("stopped");
 }
 
 int check(const config::LoadResult& loaded) {
   if (const auto* mistakes = std::get_if<std::vector<config::Diagnostic>>(&loaded)) {
     for (const auto& mistake : *mistakes) fmt::print(stderr, "{}\n", mistake.to_text());
-    fmt::print(stderr, "{} {} found; nothing was started\n", mistakes->size(),
+    fmt::print(stderr, "{} {} found\n", mistakes->size(),
                mistakes->size() == 1 ? "mistake" : "mistakes");
     return exit_config;
   }
   return 0;
 }
 
-int run(const std::string& config_path, config::Settings settings) {
-  asio::io_context loop(1);
+// Said at most every ten seconds, with how often it was since.
+class HoldLog {
+ public:
+  void operator()(Duration took) {
+    using namespace std::chrono_literals;
+    ++since_;
+    const auto now = std::chrono::steady_clock::now();
+    if (said_ && now - *said_ < 10s) return;
+    log_warn(
+        "the loop was held for {}: nothing was heard or sent meanwhile ({} times since the "
+        "last such line)",
+        to_text(took), since_);
+    said_ = now;
+    since_ = 0;
+  }
+
+ private:
+  std::optional<std::chrono::steady_clock::time_point> said_;
+  int since_ = 0;
+};
+
+struct Chosen {
+  config::Settings settings;
+  std::string trouble;  // why it is not the present configuration; empty: it is
+};
+
+Ended run(const std::string& config_path, Chosen chosen) {
   const auto clock = make_system_clock();
-  int exit_code = 0;
+  Starts starts(state_dir_of(chosen.settings));
+  const auto& daemon = chosen.settings.daemon;
   AppOptions options;
+  if (const auto why = why_safe_mode(starts.unfinished(), clock->now(), daemon.safe_mode_starts,
+                                     daemon.safe_mode_within)) {
+    options.safe_mode = *why;
+  }
+  if (auto counted = starts.begin(clock->now()); !counted) {
+    log_warn("this start is not counted, so a crash of it is not noticed: {}",
+             counted.error().message);
+  }
+  asio::io_context loop(1);
+  LoopWatch watch(daemon.stall_after, HoldLog());
+  Ended ended;
   options.config_path = config_path;
   options.programs_dir = fs::read_symlink("/proc/self/exe").parent_path();
+  options.config_trouble = std::move(chosen.trouble);
+  options.on_safe_mode_left = [&starts] { starts.forgive(); };
+  options.loop = &watch;
   // The database cannot be trusted to take more: the journal on disk is intact, so end at once and
   // let the service manager start us again.
   const auto broken = [](const std::string& why) {
     log_error("the database failed, ending: {}", why);
     std::_Exit(exit_failed);
   };
-  App app(loop.get_executor(), *clock, std::move(options), std::move(settings), broken);
+  App app(loop.get_executor(), *clock, std::move(options), std::move(chosen.settings), broken);
   TaskGroup group(loop.get_executor());
-  group.spawn("vigild", [&] { return serve(app, exit_code); });
-  loop.run();
-  return exit_code;
+  group.spawn("vigild", [&] { return serve(app, ended); });
+  watch.run(loop);
+  starts.end();
+  return ended;
+}
+
+std::string first_of(const std::vector<config::Diagnostic>& mistakes) {
+  auto out = mistakes.front().to_text();
+  if (mistakes.size() > 1) out += fmt::format(", and {} more", mistakes.size() - 1);
+  return out;
+}
+
+// The last configuration that could be used, when the present one cannot be read.
+std::optional<Chosen> choose_last_good(const std::string& mistakes) {
+  const auto defaults = config::load_text("", "defaults");
+  const auto* usual = std::get_if<config::Loaded>(&defaults);
+  if (usual == nullptr) return std::nullopt;
+  auto last = read_last_good(state_dir_of(usual->settings));
+  if (!last && last.error().code == ErrorCode::not_found) return std::nullopt;
+  if (!last) {
+    log_error("the last good configuration is of no use: {}", last.error().message);
+    return std::nullopt;
+  }
+  Chosen out;
+  out.settings = std::move(last->settings);
+  out.trouble = fmt::format(
+      "THE CONFIGURATION CANNOT BE USED ({}): the last good one, kept at {} in {} (sha256 {}), "
+      "stands in. Mend it (vigilctl config check), then: vigilctl config reload",
+      mistakes, to_rfc3339(last->kept), last->path, last->digest.substr(0, 12));
+  return out;
 }
 
 }  // namespace
@@ -129,17 +207,28 @@ int main(int argc, char** argv) {
       return exit_config;
     }
     auto loaded = check_only ? try_config(config_path) : load_config(config_path);
-    if (const int code = check(loaded); code != 0) return code;
-    auto& ready = std::get<config::Loaded>(loaded);
+    const int code = check(loaded);
     if (check_only) {
+      if (code != 0) return code;
+      const auto& ready = std::get<config::Loaded>(loaded);
       fmt::print("the configuration is fine: {} entities, {} sources, {} sinks in {} files\n",
                  ready.settings.entities.size(), ready.settings.sources.size(),
                  ready.settings.sinks.size(), ready.files.size());
       return 0;
     }
-    set_log_level(ready.settings.daemon.log_level);
     raise_limits();
-    return run(config_path, std::move(ready.settings));
+    Ended ended;
+    if (auto* ready = std::get_if<config::Loaded>(&loaded)) {
+      set_log_level(ready->settings.daemon.log_level);
+      ended = run(config_path, {std::move(ready->settings), ""});
+      if (ended.refused.empty()) return ended.code;
+    } else {
+      ended = {code, first_of(std::get<std::vector<config::Diagnostic>>(loaded))};
+    }
+    auto last = choose_last_good(ended.refused);
+    if (!last) return ended.code;
+    set_log_level(last->settings.daemon.log_level);
+    return run(config_path, std::move(*last)).code;
   } catch (const std::exception& error) {
     log_error("vigild ends: {}", error.what());
     return exit_failed;

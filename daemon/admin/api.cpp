@@ -21,6 +21,15 @@ Refusal not_allowed() {
           "connect to the socket in the state directory, as vigilctl does"};
 }
 
+// What a person may still do in safe mode: look, mend the configuration, keep a copy, leave.
+bool is_still_allowed(const Call& call) {
+  const auto& request = call.request;
+  const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
+  if (request.method == "GET" || request.method == "HEAD") return true;
+  return path == "/v1/safe-mode/leave" || path == "/v1/events" || path == "/v1/config/reload" ||
+         path == "/v1/backup";
+}
+
 ingress::Response refused(const Refusal& refusal, const std::string& allow) {
   auto response = to_response(refusal);
   if (refusal.status == 405) response.headers.emplace_back("Allow", allow);
@@ -67,6 +76,11 @@ asio::awaitable<ingress::Response> Api::handle(ingress::Request request) {
   if (!may_ask(request.peer)) co_return refused(not_allowed(), allow);
   auto found = find_route(std::move(request), allow);
   if (!found) co_return refused(found.error(), allow);
+  if (!is_still_allowed(found->call) && !state_->desk.parts.self().safe_mode.empty()) {
+    const Refusal refusal{409, "the daemon is in safe mode: nothing is decided, run or sent",
+                          "vigilctl doctor says why; vigilctl safe-mode leave ends it"};
+    co_return refused(refusal, allow);
+  }
   Answer answer;
   if (found->route->read != nullptr) {
     answer = found->route->read(state_->desk, found->call);

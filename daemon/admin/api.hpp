@@ -9,14 +9,24 @@
 #include <vector>
 
 #include "config/load.hpp"
+#include "core/loop_watch.hpp"
 #include "daemon/delivery/courier.hpp"
 #include "daemon/ingress/door.hpp"
 #include "daemon/ingress/http_server.hpp"
+#include "daemon/ingress/lookouts.hpp"
 #include "daemon/ingress/scheduler.hpp"
+#include "daemon/ingress/silences.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "storage/writer.hpp"
 
 namespace vigil::admin {
+
+// What the daemon knows of itself.
+struct Self {
+  std::string safe_mode;       // why it is in safe mode; empty: it is not
+  std::string config_trouble;  // why an older configuration is used; empty: it is the present one
+  LoopWatch::Counts loop;
+};
 
 // What the API works on; all outlive it.
 struct Parts {
@@ -35,6 +45,10 @@ struct Parts {
   std::function<config::LoadResult()> read_config;  // without applying: `config check|diff`
   std::function<const config::Settings&()> settings;
   std::function<bool(const std::string&)> poke;  // looks at a source now; false: no such source
+  std::function<Self()> self = [] { return Self{}; };
+  std::function<boost::asio::awaitable<Result<void>>()> leave_safe_mode = {};
+  const ingress::Silences* silences = nullptr;  // nullptr: nobody is expected
+  const ingress::Lookouts* lookouts = nullptr;  // for their troubles
   TimePoint started;
   std::string state_dir;
 };

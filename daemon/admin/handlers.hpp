@@ -14,6 +14,10 @@ Answer get_ready(Desk& desk, const Call& call);
 Answer get_status(Desk& desk, const Call& call);
 Answer get_metrics(Desk& desk, const Call& call);  // metrics.cpp
 
+// doctor.cpp
+boost::asio::awaitable<Answer> examine(Desk& desk, Call call);
+boost::asio::awaitable<Answer> leave_safe_mode(Desk& desk, Call call);
+
 // entities.cpp
 Answer list_entities(Desk& desk, const Call& call);
 Answer get_entity(Desk& desk, const Call& call);
@@ -59,6 +63,8 @@ boost::asio::awaitable<Answer> drop_dead(Desk& desk, Call call);
 
 // memory.cpp, mind.cpp
 Answer search_memory(Desk& desk, const Call& call);
+Answer list_documents(Desk& desk, const Call& call);
+Answer get_document(Desk& desk, const Call& call);
 Answer get_memory(Desk& desk, const Call& call);
 boost::asio::awaitable<Answer> set_fact(Desk& desk, Call call);
 boost::asio::awaitable<Answer> forget_memory(Desk& desk, Call call);

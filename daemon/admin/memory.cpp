@@ -5,6 +5,7 @@
 #include "core/log.hpp"
 #include "daemon/admin/handlers.hpp"
 #include "daemon/admin/views.hpp"
+#include "storage/documents.hpp"
 
 namespace vigil::admin {
 namespace asio = boost::asio;
@@ -81,6 +82,38 @@ Answer get_memory(Desk& desk, const Call& call) {
                    {"facts", views_of(memory.facts(name, prefix, *limit))},
                    {"preferences", views_of(memory.preferences(name, prefix, *limit))},
                    {"episodes", views_of(memory.episodes(name, CaseId{}, *limit))}});
+}
+
+Answer list_documents(Desk& desk, const Call& call) {
+  const auto limit = call.limit();
+  if (!limit) return std::unexpected(limit.error());
+  const auto& name = call.names[0];
+  if (!is_known(desk, name)) return no_entity(name);
+  json::array views;
+  for (const auto& document : storage::headings(desk.reader().database(), name,
+                                                std::string(call.text("prefix")), *limit)) {
+    views.push_back(json::object{{"key", document.key},
+                                 {"title", document.title},
+                                 {"updated", to_rfc3339(document.updated)}});
+  }
+  return json_response(json::object{{"entity", name}, {"documents", std::move(views)}});
+}
+
+Answer get_document(Desk& desk, const Call& call) {
+  const auto& name = call.names[0];
+  if (!is_known(desk, name)) return no_entity(name);
+  const std::string key(call.text("key"));
+  const auto found = desk.reader().memory.document(name, key);
+  if (!found) {
+    return refuse(404, fmt::format("{} has no document {}", quoted(name), quoted(key)),
+                  "vigilctl memory documents ENTITY lists them");
+  }
+  return json_response(json::object{{"entity", name},
+                                    {"key", found->key},
+                                    {"title", found->title},
+                                    {"body", found->body},
+                                    {"tainted", found->taint != Taint::trusted},
+                                    {"updated", to_rfc3339(found->updated)}});
 }
 
 asio::awaitable<Answer> set_fact(Desk& desk, Call call) {

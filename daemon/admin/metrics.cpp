@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -84,6 +85,25 @@ void add_writer(Exposition& out, const Parts& parts) {
             parts.writer.accepting() ? 1 : 0);
 }
 
+void add_self(Exposition& out, const Parts& parts) {
+  const auto self = parts.self();
+  const auto seconds = [](Duration time) { return static_cast<double>(time.count()) / 1e6; };
+  out.counter("vigild_loop_held_total", "Times the loop was held for longer than stall_after.",
+              as_double(self.loop.held));
+  out.counter("vigild_loop_held_seconds_total", "How long it was, together.",
+              seconds(self.loop.held_for));
+  out.gauge("vigild_loop_held_seconds_max", "The longest time a handler took since the start.",
+            seconds(self.loop.longest));
+  out.gauge("vigild_safe_mode", "1 in safe mode: events are stored, nothing is decided.",
+            self.safe_mode.empty() ? 0 : 1);
+  out.gauge("vigild_last_good_config", "1 while the last good configuration stands in.",
+            self.config_trouble.empty() ? 0 : 1);
+  if (parts.silences == nullptr) return;
+  const auto views = parts.silences->views();
+  out.gauge("vigild_silent", "Sources and entities with expect_every that are silent.",
+            static_cast<double>(std::ranges::count_if(views, &ingress::Silences::View::silent)));
+}
+
 }  // namespace
 
 void Exposition::family(std::string_view name, Type type, std::string_view help) {
@@ -159,6 +179,7 @@ Answer get_metrics(Desk& desk, const Call&) {
   add_door(out, parts);
   add_delivery(out, parts, desk.reader());
   add_writer(out, parts);
+  add_self(out, parts);
   ingress::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = out.take();

@@ -84,6 +84,12 @@ Answer get_status(Desk& desk, const Call&) {
                    {"state_dir", parts.state_dir},
                    {"accepting", parts.writer.accepting()},
                    {"last_event", stores.journal.last().value}};
+  const auto self = parts.self();
+  if (!self.safe_mode.empty()) out["safe_mode"] = self.safe_mode;
+  if (!self.config_trouble.empty()) out["config_trouble"] = self.config_trouble;
+  out["loop"] = {{"held", self.loop.held},
+                 {"held_us", self.loop.held_for.count()},
+                 {"longest_us", self.loop.longest.count()}};
   out["runtime"] = runtime_view(parts.runtime.status());
   out["door"] = doors_view(parts);
   out["actions"] = {{"proposed", stores.outbox.count_in_state("proposed")},

@@ -124,6 +124,17 @@ json::object asked_json(const Decided& decided, const Asked& asked) {
 
 }  // namespace
 
+Waiting waiting_of(const storage::Wake& wake) {
+  Waiting out;
+  out.id = wake.id;
+  out.case_id = wake.case_id;
+  out.entity = wake.entity;
+  out.not_before = wake.not_before;
+  out.gathering = wake.gathering;
+  out.attempts = wake.attempts;
+  return out;
+}
+
 std::string day_of(TimePoint at) { return to_rfc3339(at).substr(0, 10); }
 
 Consent consent_for(const config::Entity& entity, const config::Settings& settings,

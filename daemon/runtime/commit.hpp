@@ -13,6 +13,9 @@
 
 namespace vigil::runtime {
 
+// A wake's row as its mailbox holds it.
+Waiting waiting_of(const storage::Wake& wake);
+
 // One event and everybody who wants it.
 struct Arrival {
   std::shared_ptr<const Inhabitants> inhabitants;  // what `routed` points into

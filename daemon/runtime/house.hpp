@@ -27,6 +27,7 @@ struct House {
   std::function<void()> mail_came;   // decide what is ready
   std::function<void()> time_moved;  // the earliest moment to wait for may have changed
   std::function<void()> work_ended;  // a decision or a swarm is over
+  std::function<void(const std::string& entity)> heard;  // something it cares about; may be none
 
   // Committed wakes go into their mailboxes.
   void deliver(std::vector<Waiting> wakes) {

@@ -40,6 +40,7 @@ Router::Router(House& house, std::function<void(const std::vector<CaseId>&)> can
 void Router::start() {
   cursor_ = EventId{house_.reader->cursors.get(router_cursor)};
   known_ = std::max(cursor_, house_.reader->journal.last());
+  started_ = true;
   group_.spawn("router", [this] { return run(); });
 }
 
@@ -49,6 +50,7 @@ asio::awaitable<void> Router::stop() {
 }
 
 void Router::accepted(EventPtr event) {
+  if (!started_) return;
   known_ = std::max(known_, event->id);
   if (fresh_.size() < fresh_max) fresh_.push_back(std::move(event));
   bell_.ring();
@@ -86,6 +88,14 @@ asio::awaitable<std::vector<Arrival>> Router::next_arrivals() {
   co_return out;
 }
 
+// What the daemon itself says is no sign of life of anybody.
+void Router::tell_who_heard(const Arrival& arrival) const {
+  if (!house_.heard || arrival.event->source == "vigil") return;
+  for (const auto& routed : arrival.routed) {
+    if (routed.interest.relevant) house_.heard(routed.who->settings.name);
+  }
+}
+
 asio::awaitable<bool> Router::commit(std::vector<Arrival> arrivals) {
   const auto count = arrivals.size();
   const auto last = arrivals.back().event->id;
@@ -103,6 +113,7 @@ asio::awaitable<bool> Router::commit(std::vector<Arrival> arrivals) {
   cursor_ = std::max(cursor_, last);
   routed_ += count;
   for (const auto& arrival : *shared) {
+    tell_who_heard(arrival);
     house_.bulletin.post("event", [&] { return news_of(*arrival.event, arrival.routed.size()); });
   }
   if (!routed->cancel.empty()) cancel_(routed->cancel);

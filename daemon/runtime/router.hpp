@@ -36,10 +36,12 @@ class Router {
   boost::asio::awaitable<std::vector<Arrival>> next_arrivals();
   boost::asio::awaitable<void> drop(std::vector<Waiting> waiting, EventId last, std::string why);
   boost::asio::awaitable<bool> commit(std::vector<Arrival> arrivals);
+  void tell_who_heard(const Arrival& arrival) const;
   std::vector<EventPtr> next_events();
 
   House& house_;
   std::function<void(const std::vector<CaseId>&)> cancel_;
+  bool started_ = false;         // before, the journal has what is accepted
   EventId cursor_;               // routed up to here
   EventId known_;                // accepted up to here
   std::deque<EventPtr> fresh_;   // the newest accepted ones, while memory allows

@@ -27,17 +27,6 @@ std::unexpected<Error> no_letter(WakeId wake) {
 constexpr int recovered_at_once = 1'000;
 constexpr int crashes_max = 3;  // decisions begun that the daemon did not survive
 
-Waiting waiting_of(const storage::Wake& wake) {
-  Waiting out;
-  out.id = wake.id;
-  out.case_id = wake.case_id;
-  out.entity = wake.entity;
-  out.not_before = wake.not_before;
-  out.gathering = wake.gathering;
-  out.attempts = wake.attempts;
-  return out;
-}
-
 storage::Wake wake_about(const storage::Action& action, std::string kind, json::object payload,
                          TimePoint now) {
   storage::Wake wake;
@@ -206,12 +195,18 @@ asio::awaitable<Result<void>> Runtime::State::recover() {
   co_return co_await std::move(committing);
 }
 
+Result<void> Runtime::open_reader() {
+  if (state_->house.reader) return {};
+  auto reader = storage::Stores::open_reader(state_->house.places.state_dir);
+  if (!reader) return std::unexpected(std::move(reader.error()));
+  state_->house.reader = std::move(*reader);
+  return {};
+}
+
 asio::awaitable<Result<void>> Runtime::start() {
   auto& state = *state_;
   VIGIL_CHECK(state.house.inhabitants != nullptr);
-  auto reader = storage::Stores::open_reader(state.house.places.state_dir);
-  if (!reader) co_return std::unexpected(std::move(reader.error()));
-  state.house.reader = std::move(*reader);
+  if (auto opened = open_reader(); !opened) co_return opened;
   auto noting = state.note_entities(standing_cases_of(*state.house.inhabitants));
   Result<void> noted = co_await std::move(noting);
   if (!noted) co_return noted;
@@ -247,6 +242,9 @@ asio::awaitable<void> Runtime::stop(TimePoint deadline) {
 }
 
 void Runtime::accepted(EventPtr event) { state_->router.accepted(std::move(event)); }
+void Runtime::on_heard(std::function<void(const std::string& entity)> tell) {
+  state_->house.heard = std::move(tell);
+}
 void Runtime::on_actions(std::function<void()> tell) { state_->actions_came = std::move(tell); }
 void Runtime::on_work_ended(std::function<void()> tell) { state_->work_ended = std::move(tell); }
 

@@ -50,6 +50,8 @@ class Runtime {
   Result<void> apply(const config::Settings& settings) {
     return apply(std::make_shared<const config::Settings>(settings));
   }
+  // What start() does first: reader() can be asked. Alone where nothing is to be decided.
+  Result<void> open_reader();
   // Recovery, then work: routes what the cursor has not seen, wakes open cases, resumes swarms.
   boost::asio::awaitable<Result<void>> start();
   // Lets running decisions finish, stops swarms (their checkpoints stay). Nothing is lost.
@@ -63,6 +65,8 @@ class Runtime {
   void on_actions(std::function<void()> tell);
   // Called when a decision or a swarm is over: buffered schedule firings may go.
   void on_work_ended(std::function<void()> tell);
+  // Called for each event an entity cares about, once it is routed.
+  void on_heard(std::function<void(const std::string& entity)> tell);
   // Is an event of this source still being worked on: not routed, not decided, or its swarm runs?
   bool busy_with(const std::string& source) const;
   // Ends the swarms that events of this source asked for, and drops its wakes that are not decided

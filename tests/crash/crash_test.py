@@ -21,6 +21,8 @@ from vigild import Daemon, Place, signature  # noqa: E402
 MARK = f"vigild-crash-{os.getpid()}"
 
 CONFIG = """
+[daemon]
+safe_mode_starts = 0  # it is killed on purpose, often
 [http]
 listen = ["127.0.0.1:0"]
 [source.github]

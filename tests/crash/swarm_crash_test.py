@@ -23,6 +23,8 @@ MARK = f"vigild-swarm-crash-{os.getpid()}"
 CHAINS, LENGTH, ITEMS = 40, 20, 160  # 800 tasks in chains, a list of 160 and 40 joins: 1,000 and some
 
 CONFIG = """
+[daemon]
+safe_mode_starts = 0  # it is killed on purpose, often
 [http]
 listen = ["127.0.0.1:0"]
 [swarm]

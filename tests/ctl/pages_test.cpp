@@ -29,9 +29,9 @@ bool has(const std::string& text, std::string_view part) {
 
 TEST_CASE("an empty list says what to do next") {
   const auto empty = json::value(json::object{});
-  for (const Page page :
-       {entities_page, events_page, cases_page, decisions_page, swarms_page, actions_page,
-        timers_page, next_page, dead_page, found_page, memory_page, budget_page, diff_page}) {
+  for (const Page page : {entities_page, events_page, cases_page, decisions_page, swarms_page,
+                          actions_page, timers_page, next_page, dead_page, found_page, memory_page,
+                          documents_page, budget_page, diff_page}) {
     const auto text = page(empty, plain);
     CHECK(text.size() > 20);
     CHECK(text.ends_with('\n'));
