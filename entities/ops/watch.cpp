@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/words.hpp"
 #include "core/log.hpp"
 #include "entities/analyser.hpp"
 
@@ -38,6 +39,65 @@ std::vector<std::string> parts_of(std::string_view text) {
   std::erase_if(
       out, [](const auto& part) { return part.find_first_not_of(" \t") == std::string::npos; });
   return out;
+}
+
+// What the analysers measure whose readings have names of ours; nothing: it may be any.
+std::vector<std::string> names_of(std::string_view analyser) {
+  if (analyser == "ops.host") {
+    return {"pressure.some",
+            "pressure.full",
+            "pressure.some.total",
+            "pressure.full.total",
+            "cpu.count",
+            "load",
+            "load.per_cpu",
+            "memory.total",
+            "memory.available",
+            "swap.total",
+            "swap.used",
+            "disk.total",
+            "memory.available_bytes",
+            "disk.free",
+            "disk.free_bytes",
+            "disk.inodes_free",
+            "files.open",
+            "files.used",
+            "uptime",
+            "units.failed",
+            "unit.failed"};
+  }
+  if (analyser == "ops.probe") {
+    return {"probe.up",    "probe.seconds",    "probe.status",
+            "probe.phase", "certificate.days", "certificate.trusted"};
+  }
+  if (analyser == "ops.costs") {
+    return {"cost.total",
+            "cost.month",
+            "cost.month_forecast",
+            "cost.month_days_left",
+            "cost.month_of_budget",
+            "cost.forecast_of_budget",
+            "cost.last_day",
+            "cost.last_day_change",
+            "cost.last_day_service",
+            "cost.provider",
+            "cost.service",
+            "cost.account",
+            "cost.day"};
+  }
+  if (analyser == "ops.logs") {
+    return {"log.messages", "log.error_share", "log.errors_unusual", "log.kinds",
+            "log.unlike",   "log.new",         "log.more",           "log.silent"};
+  }
+  return {};
+}
+
+Result<void> check_name(const config::OpsWatch& watch, const Selector& reading) {
+  const auto names = names_of(watch.analyser);
+  if (names.empty() || std::ranges::find(names, reading.name) != names.end()) return {};
+  return fail(ErrorCode::not_found,
+              fmt::format("{} measures no {}{}", watch.analyser, vigil::quoted(reading.name),
+                          config::suggestion(reading.name, names)));
 }
 
 std::string_view kind_of(const config::OpsWatchRule& rule) {
@@ -87,9 +147,10 @@ Result<Watch> make_watch(const config::OpsWatch& settings) {
   for (std::size_t i = 0; i < settings.rules.size(); ++i) {
     const auto& from = settings.rules[i];
     auto reading = Selector::parse(from.reading);
-    if (!reading) {
-      return fail(reading.error().code,
-                  fmt::format("rule[{}].reading: {}", i, reading.error().message));
+    const auto known = reading ? check_name(settings, *reading) : Result<void>();
+    if (!reading || !known) {
+      const auto& error = reading ? known.error() : reading.error();
+      return fail(error.code, fmt::format("rule[{}].reading: {}", i, error.message));
     }
     auto id = fmt::format("{} {} {} {}", from.name, from.reading, kind_of(from), from.severity);
     while (std::ranges::find(out.rules, id, &WatchRule::id) != out.rules.end()) id += "'";
