@@ -9,6 +9,7 @@
 #include "bench/essay.hpp"
 #include "bench/idle.hpp"
 #include "bench/ingest.hpp"
+#include "bench/knowledge.hpp"
 #include "bench/logs.hpp"
 #include "bench/nab.hpp"
 #include "bench/scale.hpp"
@@ -58,6 +59,8 @@ constexpr DataBench data_benches[] = {
      "a directory that holds data, windows.json and the board", run_nab},
     {"logs", "lines grouped by what wrote them beside Drain; attacks found in logs of services",
      "logs", "a directory that holds loghub and fail2ban", run_logs},
+    {"knowledge", "the right paragraph found, beside plain BM25; questions to 100,000 paragraphs",
+     "knowledge", "a directory that holds xquad-en-documents.jsonl and the others", run_knowledge},
 };
 
 struct Options {

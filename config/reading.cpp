@@ -8,7 +8,7 @@ namespace vigil::config {
 
 std::string_view Reading::one_of_words(std::span<const std::string_view> words) {
   if (words.data() == source_kinds.data())
-    return "webhook, schedule, repository, poll, file or stream";
+    return "webhook, schedule, repository, poll, file, stream, calendar or documents";
   if (words.data() == sink_kinds.data()) return "http, github, command, file or log";
   return "codebase, rules, process, ops or market";
 }

@@ -6,6 +6,7 @@
 //   one tables(spec, vector)   [[...]]                   named(spec, map)      [key.NAME]
 //   kinds(words, variant)  the key `kind` and what belongs to it; returns the word
 #include "config/schema_hearing.hpp"
+#include "config/schema_personal.hpp"
 #include "config/schema_safety.hpp"
 #include "config/settings.hpp"
 #include "config/spec.hpp"

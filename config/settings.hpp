@@ -14,6 +14,7 @@
 #include "config/market.hpp"
 #include "config/match.hpp"
 #include "config/ops.hpp"
+#include "config/personal.hpp"
 #include "config/red_builds.hpp"
 #include "config/secret.hpp"
 #include "config/upgrades.hpp"
@@ -73,7 +74,8 @@ struct Swarms {                   // [swarm]
   std::map<std::string, int> rates;      // [swarm.rates] name = starts a minute of who holds it
 };
 
-// ---- sources: [source.NAME], kind = webhook | schedule | repository | poll | file | stream ------
+// ---- sources: [source.NAME], kind = webhook | schedule | repository | poll | file | stream |
+// calendar | documents
 
 enum class Scheme {
   github,
@@ -143,7 +145,7 @@ struct Source {
   std::string name;
   bool trusted = false;      // its content is not written by strangers
   Duration expect_every{0};  // longer without an event is a silence; 0: any time
-  std::variant<Webhook, Schedule, Repository, Poll, Files, Stream> of;
+  std::variant<Webhook, Schedule, Repository, Poll, Files, Stream, Calendar, Documents> of;
 };
 
 // ---- sinks: [sink.NAME], kind = http | github | command | file | log | git

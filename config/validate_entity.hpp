@@ -24,6 +24,8 @@ void check_watches(const std::string& key, const Ops& ops, const Settings& setti
                    Violations& found);
 void check_market(const std::string& key, const Market& market, const Settings& settings,
                   Violations& found);
+// Sources of calendars and documents.
+void check_personal(const Settings& settings, Violations& found);
 void check_entity(const std::string& key, const Entity& entity, const Settings& settings,
                   Violations& found);
 

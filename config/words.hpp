@@ -52,6 +52,10 @@ struct Words<StreamForm> {
                                                        "json"};
 };
 template <>
+struct Words<CalendarForm> {
+  static constexpr std::array<std::string_view, 3> all{"file", "http", "caldav"};
+};
+template <>
 struct Words<Autonomy> {
   static constexpr std::array<std::string_view, 3> all{"observe", "propose", "act"};
 };
@@ -61,8 +65,8 @@ std::string_view word_of(Enum value) {
   return Words<Enum>::all.at(static_cast<std::size_t>(value));
 }
 
-inline constexpr std::array<std::string_view, 6> source_kinds{"webhook", "schedule", "repository",
-                                                              "poll",    "file",     "stream"};
+inline constexpr std::array<std::string_view, 8> source_kinds{
+    "webhook", "schedule", "repository", "poll", "file", "stream", "calendar", "documents"};
 inline constexpr std::array<std::string_view, 6> sink_kinds{"http", "github", "command",
                                                             "file", "log",    "git"};
 inline constexpr std::array<std::string_view, 5> entity_kinds{"codebase", "rules", "process", "ops",

@@ -7,6 +7,7 @@
 #include "entities/codebase/analysers.hpp"
 #include "entities/deps/analysers.hpp"
 #include "entities/feeds/analysers.hpp"
+#include "entities/knowledge/analysers.hpp"
 #include "entities/logs/analysers.hpp"
 #include "entities/market/analysers.hpp"
 #include "entities/ops/analysers.hpp"
@@ -17,9 +18,10 @@ namespace {
 
 std::vector<Analyser> gather() {
   std::vector<Analyser> all;
-  for (const auto table : {codebase::analysers(), deps::analysers(), ci::analysers(),
-                           series::analysers(), ops::analysers(), logs::analysers(),
-                           market::analysers(), calendar::analysers(), feeds::analysers()}) {
+  for (const auto table :
+       {codebase::analysers(), deps::analysers(), ci::analysers(), series::analysers(),
+        ops::analysers(), logs::analysers(), market::analysers(), calendar::analysers(),
+        feeds::analysers(), knowledge::analysers()}) {
     all.insert(all.end(), table.begin(), table.end());
   }
   return all;

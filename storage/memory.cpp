@@ -61,6 +61,7 @@ void Memory::put(const Preference& preference) {
 
 void Memory::put(const Document& document) {
   if (document.body.empty()) {
+    forget_passages(document.entity, document.key, document.key + '\0');
     database_.run("DELETE FROM document WHERE entity = ? AND key = ?", document.entity,
                   document.key);
     return;
@@ -72,6 +73,21 @@ void Memory::put(const Document& document) {
                 )sql",
                 document.entity, document.key, document.title, document.body, document.taint,
                 document.updated);
+  const auto id = database_.number("SELECT id FROM document WHERE entity = ? AND key = ?",
+                                   document.entity, document.key);
+  const Passages::Source source{id, document.entity, document.title, document.body};
+  passages.put({&source, 1});
+}
+
+void Memory::forget_passages(const std::string& entity, const std::string& from,
+                             const std::string& to) {
+  std::vector<std::int64_t> ids;
+  {
+    auto row = database_.query("SELECT id FROM document WHERE entity = ? AND key >= ? AND key < ?",
+                               entity, from, to);
+    while (row.next()) ids.push_back(row.integer(0));
+  }
+  for (const auto id : ids) passages.erase(id);
 }
 
 std::optional<Fact> Memory::fact(const std::string& entity, const std::string& key) {
@@ -141,6 +157,7 @@ int Memory::forget(const std::string& entity, const std::string& prefix) {
                            prefix, end);
   gone += database_.run("DELETE FROM preference WHERE entity = ? AND key >= ? AND key < ?", entity,
                         prefix, end);
+  forget_passages(entity, prefix, end);
   gone += database_.run("DELETE FROM document WHERE entity = ? AND key >= ? AND key < ?", entity,
                         prefix, end);
   return gone;

@@ -8,6 +8,7 @@
 #include "core/ids.hpp"
 #include "core/json.hpp"
 #include "core/time.hpp"
+#include "storage/passages.hpp"
 
 namespace vigil::storage {
 
@@ -58,7 +59,8 @@ struct Found {
 
 class Memory {
  public:
-  explicit Memory(Database& database) : database_(database) {}
+  explicit Memory(Database& database) : passages(database), database_(database) {}
+  Passages passages;                         // of documents; kept with them
   std::int64_t add(const Episode& episode);  // its text is searchable
   void put(const Fact& fact);                // a null value forgets
   void put(const Preference& preference);
@@ -71,12 +73,14 @@ class Memory {
   std::optional<Document> document(const std::string& entity, const std::string& key);
   std::vector<Episode> episodes(const std::string& entity, CaseId case_id,
                                 int limit);  // newest first; 0 all
-  // Words in any order, BM25; every word is quoted, so no text is a syntax error. entity "" all.
+  // Words in any order, in any of their forms: passages of documents as passages.hpp ranks them,
+  // one of each document, and episodes. What has every word, if anything has. entity "" all.
   std::vector<Found> search(const std::string& entity, const std::string& words, int limit);
   // Forgets everything of an entity whose key starts with `prefix` (facts, preferences, documents).
   int forget(const std::string& entity, const std::string& prefix);
 
  private:
+  void forget_passages(const std::string& entity, const std::string& from, const std::string& to);
   Database& database_;
 };
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <filesystem>
 
+#include "storage/migration_passages.hpp"
+
 namespace vigil::storage {
 namespace {
 
@@ -332,9 +334,9 @@ CREATE INDEX seen_at ON seen (source, at);
 PRAGMA user_version = 5;
 )sql";
 
-constexpr std::array all = {Migration{1, first_shape}, Migration{2, bounds_and_taint},
-                            Migration{3, reuse}, Migration{4, numbers_of_swarms},
-                            Migration{5, seen_by_sources}};
+constexpr std::array all = {Migration{1, first_shape},     Migration{2, bounds_and_taint},
+                            Migration{3, reuse},           Migration{4, numbers_of_swarms},
+                            Migration{5, seen_by_sources}, Migration{6, passages_schema}};
 constexpr std::int64_t application_id = 1'447'642'956;
 
 Result<void> keep_a_copy(Database& database, const std::string& path, int version) {

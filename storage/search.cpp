@@ -1,5 +1,6 @@
 // Full-text search over documents and episodes.
 #include <algorithm>
+#include <set>
 
 #include "storage/database.hpp"
 #include "storage/memory.hpp"
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::size_t words_max = 32;
 constexpr int one_search_max = 1'000;
+constexpr int hits_of_a_search = 60;
 
 // FTS5 reads a doubled quote inside quotes as a quote, and nothing else in quotes as syntax.
 std::string quoted_word(std::string_view word) {
@@ -21,6 +23,21 @@ std::string quoted_word(std::string_view word) {
   return out + '"';
 }
 
+// What the forms of a word have in common; empty when that is the word, or too short to tell.
+std::string stem_of(std::string_view word) {
+  constexpr std::size_t letters_min = 4;
+  const auto plain = fold(word);
+  if (plain.find_first_not_of("abcdefghijklmnopqrstuvwxyz") != std::string::npos) return {};
+  Terms terms;
+  std::string shortest = plain;
+  for (const auto language : {Language::english, Language::german}) {
+    auto stem = terms.stem(plain, language);
+    const bool begins = plain.starts_with(stem) && stem.size() >= letters_min;
+    if (begins && stem.size() < shortest.size()) shortest = std::move(stem);
+  }
+  return shortest == plain ? std::string() : shortest;
+}
+
 std::vector<std::string> words_of(std::string_view text) {
   constexpr std::string_view blank = " \t\r\n\v\f";
   std::vector<std::string> out;
@@ -30,6 +47,9 @@ std::vector<std::string> words_of(std::string_view text) {
     text.remove_prefix(begin);
     const auto end = std::min(text.find_first_of(blank), text.size());
     out.push_back(quoted_word(text.substr(0, end)));
+    if (const auto stem = stem_of(text.substr(0, end)); !stem.empty()) {
+      out.back() = "(" + out.back() + " OR " + quoted_word(stem) + " *)";
+    }
     text.remove_prefix(end);
   }
   return out;
@@ -55,17 +75,16 @@ struct Ranked {
   Found found;
 };
 
-void add_documents(Database& database, const std::string& match, const std::string& entity,
-                   int limit, std::vector<Ranked>& out) {
-  auto row = database.query(
-      R"sql(SELECT bm25(document_words, 0.0, 4.0, 1.0) AS score, d.entity, d.key, d.title,
-                   snippet(document_words, -1, '[', ']', '…', 24)
-            FROM document_words JOIN document d ON d.id = document_words.rowid
-            WHERE document_words MATCH ? AND (? = '' OR d.entity = ?)
-            ORDER BY score LIMIT ?)sql",
-      match, entity, entity, limit);
-  while (row.next()) {
-    out.push_back({row.real(0), {row.text(1), "document", row.text(2), row.text(3), row.text(4)}});
+// One passage of each document. What has every word drives out what has not.
+void add_documents(Passages& passages, const std::string& words, const std::string& entity,
+                   int limit, std::vector<Ranked>& whole, std::vector<Ranked>& partly) {
+  std::set<std::int64_t> shown;
+  for (auto& hit : passages.find(entity, words, hits_of_a_search)) {
+    auto& into = hit.every_word ? whole : partly;
+    if (std::ssize(into) >= limit || !shown.insert(hit.document).second) continue;
+    into.push_back({-hit.score,
+                    {std::move(hit.entity), "document", std::move(hit.key), std::move(hit.title),
+                     std::move(hit.marked)}});
   }
 }
 
@@ -90,11 +109,15 @@ std::vector<Found> Memory::search(const std::string& entity, const std::string& 
   limit = std::clamp(limit, 0, one_search_max);
   if (wanted.empty() || limit == 0) return {};
   std::vector<Ranked> ranked;
+  std::vector<Ranked> partly;
+  add_documents(passages, words, entity, limit, ranked, partly);
   // What has every word; if nothing does, what has any.
-  for (const auto how : {Wanted::every_word, Wanted::any_word}) {
-    add_documents(database_, expression(wanted, "title body", entity, how), entity, limit, ranked);
-    add_episodes(database_, expression(wanted, "text", entity, how), entity, limit, ranked);
-    if (!ranked.empty()) break;
+  add_episodes(database_, expression(wanted, "text", entity, Wanted::every_word), entity, limit,
+               ranked);
+  if (ranked.empty()) {
+    ranked = std::move(partly);
+    add_episodes(database_, expression(wanted, "text", entity, Wanted::any_word), entity, limit,
+                 ranked);
   }
   std::ranges::sort(ranked, {}, &Ranked::rank);
   std::vector<Found> out;

@@ -14,6 +14,7 @@
 
 #include "storage/backup.hpp"
 #include "storage/migrations.hpp"
+#include "storage/passages.hpp"
 #include "storage/retention.hpp"
 #include "storage/writer_state.hpp"
 
@@ -75,6 +76,7 @@ Result<std::unique_ptr<Database>> open_database(const WriterOptions& options, La
     if (auto migrated = migrate(*database, path); !migrated) {
       return std::unexpected(std::move(migrated.error()));
     }
+    (void)Passages(*database).catch_up();  // how many there were tells nobody anything
     return database;
   } catch (const DatabaseError& error) {
     switch (error.trouble()) {

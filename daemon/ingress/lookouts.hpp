@@ -1,11 +1,13 @@
 #pragma once
 // All sources that look for themselves, as one part of the daemon: repositories, polled documents,
-// files, streams. Loop thread only.
+// files, streams, calendars, folders of documents. Loop thread only.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <string_view>
 
+#include "daemon/ingress/calendars.hpp"
+#include "daemon/ingress/documents.hpp"
 #include "daemon/ingress/files.hpp"
 #include "daemon/ingress/poller.hpp"
 #include "daemon/ingress/streams.hpp"
@@ -29,6 +31,8 @@ class Lookouts {
   Poller poller;
   Follower follower;
   Streams streams;
+  Calendars calendars;
+  DocumentFolders documents;
 };
 
 }  // namespace vigil::ingress

@@ -8,6 +8,7 @@
 
 #include "core/log.hpp"
 #include "entities/calendar/calendar.hpp"
+#include "entities/calendar/look.hpp"
 #include "entities/ops/reading_input.hpp"
 
 namespace vigil::entities::calendar {
@@ -23,6 +24,9 @@ constexpr Analyser all[] = {
      run_occurrences},
     {"calendar.rrule", "the instances of a recurrence rule",
      "rule (FREQ=...), start (19970902T090000), from, to, limit", run_rule},
+    {"calendar.look", "the coming occurrences of a calendar, for the source that watches it",
+     "path or documents; now, ahead, zone", run_look},
+    {"calendar.dav", "what a CalDAV server answered, as JSON", "body", run_dav},
 };
 
 Result<std::int64_t> limit_in(const json::value& input, std::int64_t otherwise) {

@@ -89,7 +89,7 @@ const Mistake in_feeds_and_streams[] = {
 
 const Mistake in_sources_and_sinks[] = {
     {"[source.x]\ntrusted = true\n", 1, "source.x.kind",
-     "is required: webhook, schedule, repository, poll, file or stream"},
+     "is required: webhook, schedule, repository, poll, file, stream, calendar or documents"},
     {"[source.x]\nkind = \"web-hook\"\n", 2, "source.x.kind", "did you mean \"webhook\"?"},
     {"[source.X]\nkind = \"webhook\"\n", 1, "source.X", "a name is made of a-z"},
     {"[source]\nx = 1\n", 2, "source.x", "expected a table, [source.x]"},

@@ -238,6 +238,7 @@ TEST_CASE("landed migrations are what they were") {
       {3, "22d59dcf1b2180cc586e91bdb82d829913319ddf4f063ace52e979cd7bfd9134"},
       {4, "4535585bdaab97730a28e81262b3d89e60919839293e302a78f429c3922210cf"},
       {5, "952cc01400b5eab409f8cbf6f0cbe87eb464cc10e465e9666a38d2101c35325c"},
+      {6, "081481abb82b5b1c144bf5d2381de7c30c8d63622cf56a9d1d646d73f9be6b32"},
   };
   REQUIRE(migrations().size() == landed.size());
   int expected = 0;
