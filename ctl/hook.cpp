@@ -138,9 +138,7 @@ int install_hook(const Session& session, const HookArgs& args) {
     if (foreign) fs::rename(before, hook, error);
     return tell(written.error());
   }
-  return told(session,
-              foreign ? "installed before the daemon, after the hook that was there" : "installed",
-              hook);
+  return told(session, foreign ? "installed; what was there runs first" : "installed", hook);
 }
 
 int remove_hook(const Session& session, const std::string& repository) {

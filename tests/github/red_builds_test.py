@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A local bare repository, watched; a stand-in for GitHub's API; pushes with a history of their own. A build that turns
 red is bisected side by side in the promised number of rounds, through kill -9 of the daemon, and its cause is told once."""
+import json
 import os
 import pathlib
 import random
@@ -150,8 +151,7 @@ class RedBuild(unittest.TestCase):
                              ["round 1 of 3", "round 2 of 3", "round 3 of 3"])
             self.assertEqual([commit for commit, _ in world.causes()], [culprit])
             self.assertRegex(world.causes()[0][1], rf"^unit is broken since {culprit[:9]} \(Jane Doe, .*: Change")
-            memory = daemon.ctl_text("memory", "show", "keeper")
-            self.assertIn(culprit, memory)
+            self.assertIn(culprit, json.dumps(daemon.ctl("memory", "show", "keeper")))
             # It is mended, breaks in the same way, and is known.
             world.commit(4)
             mended = world.push()
