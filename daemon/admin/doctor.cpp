@@ -111,7 +111,8 @@ void look_at_sources(Desk& desk, Chart& chart) {
     }
   }
   if (never.empty()) {
-    chart.ok("sources", fmt::format("{} were heard from, none never", heard));
+    chart.ok("sources", heard == 0 ? std::string("there are none that somebody sends to")
+                                   : fmt::format("all {} were heard from", heard));
   } else {
     chart.warn("sources",
                fmt::format("never heard from: {}. Is the sender set up? docs/webhooks.md "
@@ -210,7 +211,8 @@ void look_at_files(const Parts& parts, Chart& chart) {
     good += secret ? 1 : 0;
   }
   if (good == secrets.size()) {
-    chart.ok("secrets", fmt::format("{} can be read, and by nobody else", good));
+    chart.ok("secrets", good == 0 ? std::string("none is needed")
+                                  : fmt::format("all {} can be read, and by nobody else", good));
   }
 }
 

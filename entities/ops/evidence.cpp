@@ -59,13 +59,21 @@ std::string text_of(const json::value& result) {
   return result.is_null() ? "" : vigil::to_text(result);
 }
 
+// Columns of a table in one line need no more than a blank between them.
+std::string_view squeezed(std::string& line) {
+  const auto end = std::ranges::unique(line, [](char a, char b) { return a == ' ' && b == ' '; });
+  line.erase(end.begin(), line.end());
+  return line;
+}
+
 // The first lines of a list, the last of a journal, as one.
 std::string gist(const std::string& text, bool newest) {
   std::vector<std::string> lines;
   std::size_t at = 0;
   while (at < text.size()) {
     const auto end = std::min(text.find('\n', at), text.size());
-    auto line = plain(std::string_view(text).substr(at, end - at), 120);
+    std::string whole = text.substr(at, end - at);
+    auto line = plain(squeezed(whole), 120);
     if (!line.empty()) lines.push_back(std::move(line));
     at = end + 1;
   }

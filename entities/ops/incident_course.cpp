@@ -68,7 +68,8 @@ void begin(Course& course) {
   });
   incident.phase = Phase::firing;
   incident.opened = course.wake.now;
-  course.say(fmt::format("incident {} began with {} alerts", incident.number, incident.firing()));
+  course.say(fmt::format("incident {} began with {} {}", incident.number, incident.firing(),
+                         incident.firing() == 1 ? "alert" : "alerts"));
   incident.evidence = recalled(incident, course.wake.case_key, course.memory, course.wake.now);
   int number = 0;
   for (auto& line : incident.evidence) line = fmt::format("E{} {}", ++number, line);

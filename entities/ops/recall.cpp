@@ -21,8 +21,8 @@ std::string text_of(const json::value& from, std::string_view name) {
 }
 
 std::string before(TimePoint at, TimePoint now) {
-  return vigil::to_text(std::chrono::floor<std::chrono::seconds>(std::max(Duration{0}, now - at))) +
-         " before";
+  const auto ago = std::chrono::floor<std::chrono::seconds>(now - at);
+  return ago < 1s ? "just before" : vigil::to_text(ago) + " before";
 }
 
 void add_alike(std::vector<std::string>& out, const Incident& incident,
