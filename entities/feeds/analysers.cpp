@@ -123,7 +123,11 @@ Result<json::value> run_follow(const Request& request) {
   out["notes"] = json::array(followed->notes.begin(), followed->notes.end());
   out["more"] = followed->more;
   out["pending"] = followed->pending;
-  out["summary"] = fmt::format("{} items", followed->items.all.size());
+  const auto summary = fmt::format("{} items", followed->items.all.size());
+  std::string text;
+  for (const auto& item : followed->items.all) text += to_text(item.data) + "\n";
+  out["summary"] = summary;
+  out["text"] = text + summary + "\n";
   return json::value(std::move(out));
 }
 

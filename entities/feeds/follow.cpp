@@ -24,6 +24,11 @@ namespace {
 constexpr std::uint64_t head_bytes_max = 256;
 const std::string file_key = "file";
 
+// By hand a flag comes as the word that was typed.
+bool flag_of(const json::value& input, std::string_view name) {
+  return find_bool(input, name).value_or(find_text(input, name) == "true");
+}
+
 // Where lines begin that a first look does not tell: behind the last whole line.
 std::uint64_t end_of_lines(const OpenFile& file, std::size_t line_bytes_max) {
   const auto from = file.size() > line_bytes_max ? file.size() - line_bytes_max : 0;
@@ -60,7 +65,7 @@ Result<Followed> follow_file(const FollowForm& form, const State& state) {
     const bool whole = form.backfill || !form.is_first;
     Mark mark = file->mark_at(whole ? 0 : end_of_lines(*file, form.line_bytes_max));
     out.more = whole && read_on(*file, name, form, Tail::may_grow, mark, out.items);
-    out.state[file_key] = to_text(mark);
+    out.state[file_key] = mark_text(mark);
     return out;
   }
   Mark mark = *before;
@@ -72,7 +77,7 @@ Result<Followed> follow_file(const FollowForm& form, const State& state) {
           "look is gone");
     } else if (read_on(*renamed, name, form, Tail::is_complete, mark, out.items)) {
       out.more = true;
-      out.state[file_key] = to_text(mark);
+      out.state[file_key] = mark_text(mark);
       return out;
     }
     mark = file->mark_at(0);
@@ -81,13 +86,13 @@ Result<Followed> follow_file(const FollowForm& form, const State& state) {
     mark = file->mark_at(0);
   }
   out.more = read_on(*file, name, form, Tail::may_grow, mark, out.items);
-  if (auto text = to_text(mark); text != known->second) out.state[file_key] = std::move(text);
+  if (auto text = mark_text(mark); text != known->second) out.state[file_key] = std::move(text);
   return out;
 }
 
 }  // namespace
 
-std::string to_text(const Mark& mark) {
+std::string mark_text(const Mark& mark) {
   return fmt::format("{}:{}:{}:{}:{}", mark.inode, mark.offset, mark.head_bytes, mark.head,
                      mark.skipping ? 1 : 0);
 }
@@ -179,8 +184,8 @@ Result<FollowForm> read_follow_form(const json::value& input) {
   form.settle =
       std::chrono::microseconds{static_cast<std::int64_t>(reader.number_or("settle_us", 0))};
   form.line_bytes_max = static_cast<std::size_t>(reader.number_or("line_bytes_max", 64 * 1024));
-  form.is_first = reader.flag_or("first", false);
-  form.backfill = reader.flag_or("backfill", false);
+  form.is_first = flag_of(input, "first");
+  form.backfill = flag_of(input, "backfill");
   if (form.form == LineForm::table) {
     auto table = read_table_form(reader.value("table"));
     if (!table) return std::unexpected(std::move(table.error()));

@@ -52,7 +52,7 @@ struct Mark {
   std::string head;
   bool skipping = false;  // within a line that was too long
 };
-std::string to_text(const Mark& mark);
+std::string mark_text(const Mark& mark);
 std::optional<Mark> parse_mark(std::string_view text);
 
 enum class Tail { may_grow, is_complete };  // a last line without an end waits, or counts

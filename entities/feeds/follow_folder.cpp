@@ -120,7 +120,7 @@ Result<Followed> follow_folder(const FollowForm& form, const State& state) {
     const bool same = before && before->inode == file->inode() && file->is_of(*before);
     if (same && before->offset == file->size()) continue;
     if (form.is_first && !form.backfill) {
-      out.state[key] = to_text(file->mark_at(file->size()));
+      out.state[key] = mark_text(file->mark_at(file->size()));
       continue;
     }
     if (now - file->changed() < form.settle) {
@@ -129,7 +129,7 @@ Result<Followed> follow_folder(const FollowForm& form, const State& state) {
     }
     Mark mark = same && before->offset < file->size() ? *before : file->mark_at(0);
     out.more = !read_file(*file, name, form, mark, out.items) || !out.items.all.empty();
-    out.state[key] = to_text(mark);
+    out.state[key] = mark_text(mark);
   }
   for (const auto& [key, value] : state) {
     if (key.starts_with("f:") && !there.contains(key)) out.gone.push_back(key);

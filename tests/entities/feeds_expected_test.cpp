@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 
 #include "core/json.hpp"
 #include "entities/feeds/dates.hpp"
@@ -354,6 +355,34 @@ TEST_CASE("every JSON Feed of the set says what it should") {
   }
   const auto invalid = read_feed(read_file(shared("parser-json-invalid") / "invalid.json"), {});
   CHECK(!invalid);
+}
+
+TEST_CASE("damaged feeds are read or refused, and never more than that") {
+  if (!is_shared_there()) return;
+  std::mt19937 random(20261128);
+  const auto any = [&](std::size_t below) {
+    return std::uniform_int_distribution<std::size_t>(0, below - 1)(random);
+  };
+  std::size_t read = 0;
+  for (const auto& file : fs::recursive_directory_iterator(shared(""))) {
+    if (!file.is_regular_file()) continue;
+    const auto whole = read_file(file.path());
+    for (int round = 0; round < 20 && whole.size() > 10; ++round) {
+      auto text = whole;
+      for (auto changes = 1 + any(6); changes > 0; --changes) {
+        const auto at = any(text.size());
+        constexpr std::string_view marks = "<>&;\"'=/![]CDATA-\0\xff\xc3:#x";
+        if (any(3) == 0) text.resize(at + 1);
+        if (any(2) == 0) text[at] = marks[any(marks.size())];
+        if (any(4) == 0) text.insert(at, text.substr(at / 2, any(200) + 1));
+      }
+      const auto feed = read_feed(text, {.url = "https://h.org/f", .charset = {}});
+      if (!feed) continue;
+      ++read;
+      CHECK(is_valid_utf8(to_text(to_json(*feed))));
+    }
+  }
+  CHECK(read > 500);
 }
 
 TEST_CASE("byte order marks and blanks before the declaration are passed over") {

@@ -205,6 +205,6 @@ TEST_CASE("what cannot be read is an error, a pipe is no file") {
   CHECK(!parse_mark("1:2"));
   CHECK(!parse_mark(""));
   const Mark mark{1, 2, 3, "abc", true};
-  CHECK(parse_mark(to_text(mark))->skipping);
-  CHECK(parse_mark(to_text(mark))->head == "abc");
+  CHECK(parse_mark(mark_text(mark))->skipping);
+  CHECK(parse_mark(mark_text(mark))->head == "abc");
 }

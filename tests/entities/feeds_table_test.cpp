@@ -161,4 +161,28 @@ TEST_CASE("candles of the shared data are read whole") {
       "open": "open", "high": "high", "low": "low", "close": "close", "volume": "volume"}})");
   CHECK(items.skipped == 0);
   CHECK(items.all.size() > 400);
+  const struct {
+    const char* name;
+    const char* time_format;
+    std::size_t without_close = 0;
+  } others[] = {{"bad", "%m/%d/%Y", 51},
+                {"bitcoin", ""},
+                {"penny", ""},
+                {"toobig", "%m/%d/%Y"},
+                {"zeros", "%m/%d/%y"}};
+  for (const auto& other : others) {
+    CAPTURE(other.name);
+    std::ifstream file(folder / (std::string(other.name) + ".csv"), std::ios::binary);
+    const std::string table{std::istreambuf_iterator<char>(file), {}};
+    TableForm bars;
+    bars.columns = {{"time", "date"}, {"open", "open"},   {"high", "high"},
+                    {"low", "low"},   {"close", "close"}, {"volume", "volume"}};
+    bars.symbol = "X";
+    bars.interval = "1d";
+    bars.time_format = other.time_format;
+    const auto read = read_table(table, bars);
+    REQUIRE_MESSAGE(read, read.error().message);
+    CHECK_MESSAGE(read->skipped == other.without_close, read->problem);
+    CHECK(read->all.size() > 100);
+  }
 }
