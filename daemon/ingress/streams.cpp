@@ -55,7 +55,7 @@ struct Entry {
   StreamWindow window;
   StreamOutbox outbox;
   std::deque<StreamWindow::Hole> holes;
-  std::unique_ptr<Socket> socket;
+  std::shared_ptr<Socket> socket;
   bool resumed = false;
   bool said_first = false;  // the form is stored
   bool dismissed = false;
@@ -96,6 +96,7 @@ struct Streams::State {
   void hear(Entry& entry, std::string_view text);
   asio::awaitable<void> run(EntryPtr entry);
   asio::awaitable<Result<void>> listen(EntryPtr entry);
+  asio::awaitable<void> greet(EntryPtr entry, std::shared_ptr<Socket> socket);
   asio::awaitable<void> advance(EntryPtr entry);
   asio::awaitable<void> tell(EntryPtr entry);
   asio::awaitable<void> refetch(EntryPtr entry);
@@ -185,6 +186,18 @@ void Streams::State::hear(Entry& entry, std::string_view text) {
   entry.work_to_do.ring();
 }
 
+// Subscribes, no faster than the server bears it.
+asio::awaitable<void> Streams::State::greet(EntryPtr entry, std::shared_ptr<Socket> socket) {
+  const auto pause = Duration{1s} / entry->settings.sends_per_second;
+  for (auto& greeting : stream_greetings(entry->settings)) {
+    if (entry->socket != socket) co_return;  // another connection is greeted anew
+    auto sending = socket->send(std::move(greeting));
+    Result<void> sent = co_await std::move(sending);
+    if (!sent) co_return;  // who listens hears why
+    co_await clock.sleep_for(pause);
+  }
+}
+
 // One connection, until it ends. The error says why.
 asio::awaitable<Result<void>> Streams::State::listen(EntryPtr entry) {
   const auto& settings = entry->settings;
@@ -200,14 +213,8 @@ asio::awaitable<Result<void>> Streams::State::listen(EntryPtr entry) {
   entry->socket = std::move(**opened);
   entry->view.connected = true;
   ++entry->view.connections;
-  const auto pause = Duration{1s} / settings.sends_per_second;
-  for (auto& greeting : stream_greetings(settings)) {
-    auto sending = entry->socket->send(std::move(greeting));
-    Result<void> sent = co_await std::move(sending);
-    if (!sent) co_return sent;
-    // What is heard meanwhile waits in the socket.
-    co_await clock.sleep_for(pause);
-  }
+  entry->work.spawn("greetings of " + entry->name,
+                    [this, entry, socket = entry->socket] { return greet(entry, socket); });
   while (!entry->dismissed) {
     auto receiving = entry->socket->receive();
     Result<std::string_view> text = co_await std::move(receiving);

@@ -10,7 +10,6 @@
 #include <boost/json/array.hpp>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -56,10 +55,17 @@ Result<Followed> follow_file(const FollowForm& form, const State& state) {
   const auto name = fs::path(form.path).filename().string();
   const auto file = OpenFile::open(form.path);
   if (!file) {
-    // Between two rotations there may be none.
-    if (before) return out;
-    return fail(ErrorCode::not_found,
-                fmt::format("cannot read {}: {}", vigil::quoted(form.path), std::strerror(errno)));
+    std::error_code unreadable;
+    if (fs::exists(form.path, unreadable) || unreadable) {
+      return fail(ErrorCode::unavailable,
+                  fmt::format("cannot read {}: it is no file, or nobody may read it",
+                              vigil::quoted(form.path)));
+    }
+    // It may come, or come back: between two rotations there is none.
+    if (form.is_first) {
+      out.notes.push_back(fmt::format("there is no {} yet", vigil::quoted(form.path)));
+    }
+    return out;
   }
   if (!before) {
     const bool whole = form.backfill || !form.is_first;

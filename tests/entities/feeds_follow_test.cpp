@@ -74,6 +74,16 @@ TEST_CASE("without backfill the first look begins behind what is there") {
   CHECK(folder.look() == "half|new|");
 }
 
+TEST_CASE("a file that comes later is read from its beginning, backfill or not") {
+  Folder folder;
+  folder.form.backfill = false;
+  CHECK(folder.look().empty());
+  REQUIRE(folder.last.notes.size() == 1);
+  CHECK(folder.last.notes[0].find("there is no") != std::string::npos);
+  folder.write("first\n");
+  CHECK(folder.look() == "first|");
+}
+
 TEST_CASE("a file that is rotated is read to its end, then the new one from its beginning") {
   Folder folder;
   folder.write("1\n");
@@ -198,8 +208,8 @@ TEST_CASE("a dropped document of JSON is one, or as many as its list has") {
 
 TEST_CASE("what cannot be read is an error, a pipe is no file") {
   Folder folder;
-  folder.form.path = (folder.path / "nothing").string();
-  folder.form.is_first = true;
+  fs::create_symlink("/dev/null", folder.path / "device");
+  folder.form.path = (folder.path / "device").string();
   CHECK(!follow(folder.form, {}));
   CHECK(!OpenFile::open(folder.path.string()));
   CHECK(!parse_mark("1:2"));

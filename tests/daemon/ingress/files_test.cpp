@@ -131,8 +131,9 @@ TEST_CASE("what could not be stored is told when it can, once") {
 
 TEST_CASE("a file that is not there yet is named, and read when it comes") {
   World world;
+  world.file().backfill = false;
   world.start();
-  CHECK(world.view().trouble.find("cannot read") != std::string::npos);
+  CHECK(world.view().left_out.find("there is no") != std::string::npos);
   world.write("late\n");
   world.turn([&] { return world.events.size() == 1; });
   CHECK(world.told() == "late|");
