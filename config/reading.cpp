@@ -7,9 +7,13 @@
 namespace vigil::config {
 
 std::string_view Reading::one_of_words(std::span<const std::string_view> words) {
-  if (words.data() == source_kinds.data())
-    return "webhook, schedule, repository, poll, file, stream, calendar or documents";
-  if (words.data() == sink_kinds.data()) return "http, github, command, file or log";
+  if (words.data() == source_kinds.data()) {
+    return "webhook, schedule, repository, poll, file, stream, calendar, documents, imap, "
+           "maildir, lmtp or telegram";
+  }
+  if (words.data() == sink_kinds.data()) {
+    return "http, github, command, file, log, git, imap, maildir, smtp, slack or telegram";
+  }
   return "codebase, rules, process, ops or market";
 }
 

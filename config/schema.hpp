@@ -6,6 +6,7 @@
 //   one tables(spec, vector)   [[...]]                   named(spec, map)      [key.NAME]
 //   kinds(words, variant)  the key `kind` and what belongs to it; returns the word
 #include "config/schema_hearing.hpp"
+#include "config/schema_mail.hpp"
 #include "config/schema_personal.hpp"
 #include "config/schema_safety.hpp"
 #include "config/settings.hpp"
@@ -212,6 +213,11 @@ void describe_own(Visitor& v, Webhook& of) {
                .meaning = "scheme sns: confirm the subscription of a listed topic; false: the link "
                           "stands in an event for a person to open"},
           of.confirm);
+  v.value(Spec{.name = "own_ids",
+               .meaning = "schemes slack and telegram: ids of our own bot and user, whose messages "
+                          "are not told; empty: no bot's are",
+               .most = 20},
+          of.own_ids);
 }
 
 template <class Visitor>
@@ -223,10 +229,11 @@ void describe(Visitor& v, Webhook& of) {
                .meaning = "all are tried: put the new one beside the old one to rotate",
                .most = 16},
           of.secrets);
-  v.value(
-      Spec{.name = "user",
-           .meaning = "schemes basic and alertmanager: the user name; the secret is the password"},
-      of.user);
+  v.value(Spec{.name = "user",
+               .meaning =
+                   "schemes basic, alertmanager, sendgrid and postmark: the user name; the secret "
+                   "is the password"},
+          of.user);
   v.value(Spec{.name = "allow",
                .meaning = "addresses that may call; empty: all",
                .form = Form::address_range},

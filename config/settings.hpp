@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/hearing.hpp"
+#include "config/mail.hpp"
 #include "config/market.hpp"
 #include "config/match.hpp"
 #include "config/ops.hpp"
@@ -75,7 +76,7 @@ struct Swarms {                   // [swarm]
 };
 
 // ---- sources: [source.NAME], kind = webhook | schedule | repository | poll | file | stream |
-// calendar | documents
+// calendar | documents | imap | maildir | lmtp | telegram
 
 enum class Scheme {
   github,
@@ -92,7 +93,11 @@ enum class Scheme {
   hmac,
   bearer,
   basic,
-  none
+  none,
+  mailgun,
+  sendgrid,
+  postmark,
+  telegram
 };
 
 struct Webhook {
@@ -121,6 +126,8 @@ struct Webhook {
   std::vector<std::string> topics;
   std::string certificate;  // PEM file; empty: fetched from where the message says, if that is AWS
   bool confirm = false;     // answer the question whether a listed topic may send
+  // slack, telegram: ids of ourselves, whose messages are not told; empty: those of no bot are.
+  std::vector<std::string> own_ids;
 };
 
 enum class Misfire { skip, run_once, run_all };
@@ -145,11 +152,13 @@ struct Source {
   std::string name;
   bool trusted = false;      // its content is not written by strangers
   Duration expect_every{0};  // longer without an event is a silence; 0: any time
-  std::variant<Webhook, Schedule, Repository, Poll, Files, Stream, Calendar, Documents> of;
+  std::variant<Webhook, Schedule, Repository, Poll, Files, Stream, Calendar, Documents, ImapSource,
+               MaildirSource, LmtpSource, TelegramSource>
+      of;
 };
 
-// ---- sinks: [sink.NAME], kind = http | github | command | file | log | git
-// -----------------------------
+// ---- sinks: [sink.NAME], kind = http | github | command | file | log | git | imap | maildir |
+// smtp | slack | telegram
 
 struct HttpSink {
   std::string url;
@@ -183,7 +192,9 @@ struct GitSink {                  // pushes branches that begin with vigil/
 
 struct Sink {
   std::string name;
-  std::variant<HttpSink, GithubSink, CommandSink, FileSink, LogSink, GitSink> of;
+  std::variant<HttpSink, GithubSink, CommandSink, FileSink, LogSink, GitSink, ImapSink, MaildirSink,
+               SmtpSink, SlackSink, TelegramSink>
+      of;
 };
 
 // ---- entities: [entity.NAME]

@@ -94,7 +94,10 @@ void check_webhook(const std::string& key, const Webhook& hook, const Http& http
               key + ".scheme");
   };
   const Webhook plain;
-  if (hook.scheme != Scheme::alertmanager) belongs_to("user", "basic", !hook.user.empty());
+  const bool may_name_user = hook.scheme == Scheme::alertmanager ||
+                             hook.scheme == Scheme::sendgrid || hook.scheme == Scheme::postmark;
+  if (!may_name_user) belongs_to("user", "basic", !hook.user.empty());
+  if (hook.scheme != Scheme::telegram) belongs_to("own_ids", "slack", !hook.own_ids.empty());
   belongs_to("signature_header", "hmac", hook.signature_header != plain.signature_header);
   belongs_to("signature_prefix", "hmac", !hook.signature_prefix.empty());
   belongs_to("signature_encoding", "hmac", hook.signature_encoding != plain.signature_encoding);
@@ -121,6 +124,36 @@ void check_schedule(const std::string& key, const Schedule& schedule, Violations
   }
 }
 
+// Where a name and a password go: in the open they may travel within this machine alone.
+template <class Account>
+void check_account(const std::string& key, const Account& account, Violations& found) {
+  const bool local =
+      account.host == "localhost" || account.host == "::1" || account.host.starts_with("127.");
+  if (account.tls == MailTls::none && !local) {
+    found.add(key + ".tls",
+              "tls = \"none\" is for a server on loopback alone: use implicit or "
+              "starttls",
+              key + ".host");
+  }
+  if (account.password && account.token) {
+    found.add(key + ".token", "give password or token, not both");
+  }
+  if ((account.password || account.token) && account.user.empty()) {
+    found.add(key + ".user", "who logs in with it?");
+  }
+}
+
+void check_mail(const std::string& key, const Source& source, Violations& found) {
+  if (const auto* imap = std::get_if<ImapSource>(&source.of)) check_account(key, *imap, found);
+  if (const auto* lmtp = std::get_if<LmtpSource>(&source.of)) {
+    if (!lmtp->listen.starts_with('/') && !is_loopback(lmtp->listen)) {
+      found.add(key + ".listen",
+                "expected the absolute path of a unix socket, or a loopback address like "
+                "127.0.0.1:24: LMTP has no proof of who speaks");
+    }
+  }
+}
+
 void check_source(const std::string& name, const Source& source, const Http& http,
                   Violations& found) {
   const std::string key = "source." + name;
@@ -138,9 +171,13 @@ void check_source(const std::string& name, const Source& source, const Http& htt
     check_schedule(key, *schedule, found);
   }
   check_hearing(key, source, found);
+  check_mail(key, source, found);
 }
 
 void check_sink(const std::string& name, const Sink& sink, Violations& found) {
+  const auto key = "sink." + name;
+  if (const auto* imap = std::get_if<ImapSink>(&sink.of)) check_account(key, *imap, found);
+  if (const auto* smtp = std::get_if<SmtpSink>(&sink.of)) check_account(key, *smtp, found);
   const auto* http = std::get_if<HttpSink>(&sink.of);
   if (http == nullptr) return;
   for (const auto& [header, value] : http->headers) {

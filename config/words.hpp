@@ -19,10 +19,11 @@ struct Words<LogLevel> {
 };
 template <>
 struct Words<Scheme> {
-  static constexpr std::array<std::string_view, 15> all{
-      "github",    "gitlab",       "gitea", "slack", "stripe",      "standard_webhooks",
-      "pagerduty", "alertmanager", "sns",   "ping",  "tradingview", "hmac",
-      "bearer",    "basic",        "none"};
+  static constexpr std::array<std::string_view, 19> all{
+      "github",    "gitlab",       "gitea", "slack",   "stripe",      "standard_webhooks",
+      "pagerduty", "alertmanager", "sns",   "ping",    "tradingview", "hmac",
+      "bearer",    "basic",        "none",  "mailgun", "sendgrid",    "postmark",
+      "telegram"};
 };
 template <>
 struct Words<Misfire> {
@@ -56,6 +57,10 @@ struct Words<CalendarForm> {
   static constexpr std::array<std::string_view, 3> all{"file", "http", "caldav"};
 };
 template <>
+struct Words<MailTls> {
+  static constexpr std::array<std::string_view, 3> all{"implicit", "starttls", "none"};
+};
+template <>
 struct Words<Autonomy> {
   static constexpr std::array<std::string_view, 3> all{"observe", "propose", "act"};
 };
@@ -65,10 +70,12 @@ std::string_view word_of(Enum value) {
   return Words<Enum>::all.at(static_cast<std::size_t>(value));
 }
 
-inline constexpr std::array<std::string_view, 8> source_kinds{
-    "webhook", "schedule", "repository", "poll", "file", "stream", "calendar", "documents"};
-inline constexpr std::array<std::string_view, 6> sink_kinds{"http", "github", "command",
-                                                            "file", "log",    "git"};
+inline constexpr std::array<std::string_view, 12> source_kinds{
+    "webhook",  "schedule",  "repository", "poll",    "file", "stream",
+    "calendar", "documents", "imap",       "maildir", "lmtp", "telegram"};
+inline constexpr std::array<std::string_view, 11> sink_kinds{"http", "github", "command", "file",
+                                                             "log",  "git",    "imap",    "maildir",
+                                                             "smtp", "slack",  "telegram"};
 inline constexpr std::array<std::string_view, 5> entity_kinds{"codebase", "rules", "process", "ops",
                                                               "market"};
 inline constexpr std::array<std::string_view, 2> encodings{"hex", "base64"};

@@ -58,6 +58,20 @@ void add_emit(CLI::App& noun, Choice& choice) {
   verb->add_flag("--untrusted", args->untrusted, "a stranger wrote the data");
 }
 
+void add_mail(CLI::App& app, Choice& choice) {
+  auto* mail = add_noun(app, "mail", "for mail servers");
+  auto args = std::make_shared<DeliverArgs>();
+  args->recipients = {"local"};
+  auto* verb = add_verb(*mail, choice, "deliver",
+                        "hand the message on standard input to a source of kind lmtp",
+                        [args](const Session&) { return deliver_mail(*args); });
+  verb->add_option("--to", args->where, "where the source listens: a socket's path or 127.0.0.1:24")
+      ->required();
+  add_text(*verb, "--sender", args->sender, "of the envelope");
+  verb->add_option("--recipient", args->recipients, "of the envelope; may be given again");
+  verb->footer("exit codes: 0 stored, 69 refused, 75 keep it and try again");
+}
+
 }  // namespace
 
 void add_event_verbs(CLI::App& app, Choice& choice) {
@@ -84,6 +98,7 @@ void add_event_verbs(CLI::App& app, Choice& choice) {
                [explained](const Session& session) { return explain_event(session, **explained); });
   *explained = add_word(*explain, "EVENT", "its id");
   explain->add_flag("-f,--follow", choice.follow, "draw it again when something happened");
+  add_mail(app, choice);
 }
 
 }  // namespace vigil::ctl

@@ -28,6 +28,15 @@ struct EmitArgs {
 int emit_event(const Session& session, const EmitArgs& args);
 int explain_event(const Session& session, const std::string& id);
 
+// verbs_mail.cpp
+struct DeliverArgs {
+  std::string where;  // path of a socket, or 127.0.0.1:24
+  std::string sender;
+  std::vector<std::string> recipients;
+};
+// The message stands on standard input. Exit codes of sysexits.h: 0, 69, 75.
+int deliver_mail(const DeliverArgs& args);
+
 // verbs_picture.cpp
 struct ShowSwarmArgs {
   std::string id;

@@ -4,18 +4,17 @@
 #include <fmt/ranges.h>
 #include <malloc.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "core/log.hpp"
 #include "core/loop_watch.hpp"
 #include "core/task_group.hpp"
 #include "daemon/admin/api.hpp"
+#include "daemon/app_settings.hpp"
 #include "daemon/delivery/courier.hpp"
 #include "daemon/http/client.hpp"
 #include "daemon/ingress/door.hpp"
 #include "daemon/ingress/http_server.hpp"
 #include "daemon/ingress/lookouts.hpp"
+#include "daemon/ingress/post.hpp"
 #include "daemon/ingress/scheduler.hpp"
 #include "daemon/ingress/silences.hpp"
 #include "daemon/intake.hpp"
@@ -28,29 +27,7 @@
 
 namespace vigil {
 namespace asio = boost::asio;
-namespace fs = std::filesystem;
 namespace {
-
-ingress::ServerLimits limits_of(const config::Http& http) {
-  ingress::ServerLimits out;
-  out.head_bytes_max = http.head_bytes_max;
-  out.connections_max = http.connections_max;
-  out.head_timeout = http.head_timeout;
-  out.body_timeout = http.body_timeout;
-  out.idle_timeout = http.idle_timeout;
-  out.write_timeout = http.write_timeout;
-  return out;
-}
-
-storage::WriterOptions writer_options_of(const config::Settings& settings,
-                                         const AppOptions& options) {
-  storage::WriterOptions out;
-  out.state_dir = state_dir_of(settings);
-  out.free_bytes_min = settings.storage.free_bytes_min;
-  out.ballast_bytes = settings.storage.ballast_bytes;
-  out.sync = options.sync;
-  return out;
-}
 
 config::Diagnostic refusal(const AppOptions& options, const Error& error) {
   config::Diagnostic out;
@@ -60,19 +37,6 @@ config::Diagnostic refusal(const AppOptions& options, const Error& error) {
 }
 
 }  // namespace
-
-std::string state_dir_of(const config::Settings& settings) {
-  if (!settings.daemon.state_dir.empty()) return fs::absolute(settings.daemon.state_dir);
-  if (const char* given = std::getenv("STATE_DIRECTORY"); given != nullptr && *given != '\0') {
-    return fs::absolute(given);
-  }
-  return fs::absolute("vigild-state");
-}
-
-std::string admin_socket_of(const config::Settings& settings) {
-  if (!settings.daemon.admin_socket.empty()) return fs::absolute(settings.daemon.admin_socket);
-  return state_dir_of(settings) + "/admin.sock";
-}
 
 struct App::State {
   State(asio::any_io_executor on, Clock& time, AppOptions with, config::Settings initial,
@@ -114,6 +78,7 @@ struct App::State {
   std::unique_ptr<ingress::Scheduler> scheduler;
   http::Client http{executor, clock};  // of what is polled
   std::unique_ptr<ingress::Lookouts> lookouts;
+  std::unique_ptr<ingress::Post> post;
   std::unique_ptr<delivery::Courier> courier;
   std::unique_ptr<ingress::HttpServer> webhooks;
   std::unique_ptr<admin::Api> api;
@@ -166,6 +131,15 @@ void App::State::make_parts() {
   lookouts = std::make_unique<ingress::Lookouts>(
       executor, clock, fetch, [this](std::string_view who) { return make_reading_runner(who); },
       accept_noticed);
+  post = std::make_unique<ingress::Post>(
+      ingress::Post::Ground{.executor = executor,
+                            .clock = clock,
+                            .make_runner = [this] { return make_reading_runner("mail"); },
+                            .fetch = fetch,
+                            .accept_noticed = accept_noticed,
+                            .accept = accept_event,
+                            .raw_folder = state_dir_of(*settings) + "/mail"});
+  door->take_mail_with(post->intake());
   runtime->on_actions([this] { courier->nudge(); });
   runtime->on_work_ended([this] { scheduler->work_ended(); });
   webhooks = std::make_unique<ingress::HttpServer>(
@@ -221,6 +195,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   if (taken) taken = scheduler->apply(*wanted);
   if (taken) taken = courier->apply(*wanted);
   if (taken) taken = lookouts->apply(*wanted);
+  if (taken) taken = post->apply(*wanted);
   if (taken) silences->apply(*wanted);
   if (taken || !applied) return taken;
   const auto put_back = [](std::string_view part, const Result<void>& done) {
@@ -233,6 +208,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   put_back("scheduler", scheduler->apply(*settings));
   put_back("courier", courier->apply(*settings));
   put_back("lookouts", lookouts->apply(*settings));
+  put_back("post", post->apply(*settings));
   return taken;
 }
 
@@ -301,6 +277,7 @@ asio::awaitable<Result<void>> App::State::start_work() {
   if (!sends) co_return sends;
   scheduler->start(runtime->reader());
   lookouts->start(runtime->reader());
+  if (auto heard = post->start(runtime->reader()); !heard) co_return heard;
   silences->start(runtime->reader());
   group.spawn("retention", [this] {
     return erase_the_old(clock, *writer, [this] { return settings->storage; });
@@ -371,6 +348,8 @@ asio::awaitable<void> App::stop() {
     co_await std::move(schedules);
     auto looking = state.lookouts->stop();
     co_await std::move(looking);
+    auto posting = state.post->stop();
+    co_await std::move(posting);
     auto work = state.runtime->stop(deadline);
     co_await std::move(work);
     auto delivery = state.courier->stop(deadline);

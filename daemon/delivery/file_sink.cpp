@@ -6,14 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <thread>
+#include <functional>
 
-#include "core/bell.hpp"
+#include "core/off_loop.hpp"
 #include "daemon/delivery/sinks.hpp"
 
 namespace vigil::delivery {
@@ -87,29 +85,6 @@ Result<void> append_line(const std::string& path, const std::string& line, Searc
   return {};
 }
 
-// Runs it on a thread of its own and comes back to the loop. Not cancellable: it ends by itself.
-asio::awaitable<Result<void>> append_off_loop(asio::any_io_executor executor, std::string path,
-                                              std::string line, Search search) {
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  struct Shared {
-    explicit Shared(const asio::any_io_executor& on) : done(on) {}
-    Bell done;
-    Result<void> result;
-  };
-  auto shared = std::make_shared<Shared>(executor);
-  std::thread worker([shared, executor, path = std::move(path), line = std::move(line), search] {
-    auto result = append_line(path, line, search);
-    asio::post(executor, [shared, result = std::move(result)]() mutable {
-      shared->result = std::move(result);
-      shared->done.ring();
-    });
-  });
-  co_await shared->done.wait();
-  worker.join();
-  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-  co_return std::move(shared->result);
-}
-
 class FileSink final : public Sink {
  public:
   FileSink(std::string path, const SinkGround& ground)
@@ -124,7 +99,9 @@ class FileSink final : public Sink {
                             {"entity", action.entity}, {"case", action.case_key},
                             {"kind", action.kind},     {"payload", action.payload}};
     const auto search = action.attempts > 1 ? Search::tail : Search::none;
-    auto appending = append_off_loop(executor_, path_, to_text(json::value(line)) + "\n", search);
+    std::function<Result<void>()> work = [path = path_, text = to_text(json::value(line)) + "\n",
+                                          search] { return append_line(path, text, search); };
+    auto appending = off_loop(executor_, std::move(work));
     Result<void> appended = co_await std::move(appending);
     if (appended) co_return delivered(json::object{{"path", path_}});
     // A disk that is full or a directory that is missing may be put right by a person.

@@ -79,6 +79,21 @@ Result<std::shared_ptr<Sink>> make_sink(const config::Sink& sink, const SinkGrou
   if (const auto* git = std::get_if<config::GitSink>(&sink.of)) {
     return make_git_sink(*git, ground);
   }
+  if (const auto* imap = std::get_if<config::ImapSink>(&sink.of)) {
+    return make_imap_sink(sink.name, *imap, ground);
+  }
+  if (const auto* maildir = std::get_if<config::MaildirSink>(&sink.of)) {
+    return make_maildir_sink(*maildir, ground);
+  }
+  if (const auto* smtp = std::get_if<config::SmtpSink>(&sink.of)) {
+    return make_smtp_sink(sink.name, *smtp, ground);
+  }
+  if (const auto* slack = std::get_if<config::SlackSink>(&sink.of)) {
+    return make_slack_sink(sink.name, *slack, ground);
+  }
+  if (const auto* telegram = std::get_if<config::TelegramSink>(&sink.of)) {
+    return make_telegram_sink(sink.name, *telegram, ground);
+  }
   return make_log_sink(sink.name);
 }
 

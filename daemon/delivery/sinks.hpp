@@ -76,6 +76,20 @@ std::shared_ptr<Sink> make_command_sink(const config::CommandSink& settings,
                                         const SinkGround& ground);
 std::shared_ptr<Sink> make_file_sink(const config::FileSink& settings, const SinkGround& ground);
 std::shared_ptr<Sink> make_git_sink(const config::GitSink& settings, const SinkGround& ground);
+Result<std::shared_ptr<Sink>> make_imap_sink(const std::string& name,
+                                             const config::ImapSink& settings,
+                                             const SinkGround& ground);
+std::shared_ptr<Sink> make_maildir_sink(const config::MaildirSink& settings,
+                                        const SinkGround& ground);
+Result<std::shared_ptr<Sink>> make_smtp_sink(const std::string& name,
+                                             const config::SmtpSink& settings,
+                                             const SinkGround& ground);
+Result<std::shared_ptr<Sink>> make_slack_sink(const std::string& name,
+                                              const config::SlackSink& settings,
+                                              const SinkGround& ground);
+Result<std::shared_ptr<Sink>> make_telegram_sink(const std::string& name,
+                                                 const config::TelegramSink& settings,
+                                                 const SinkGround& ground);
 std::shared_ptr<Sink> make_log_sink(const std::string& name);
 
 }  // namespace vigil::delivery

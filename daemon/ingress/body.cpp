@@ -2,28 +2,11 @@
 
 #include <boost/json/object.hpp>
 
-#include "core/digest.hpp"
+#include "daemon/ingress/form_data.hpp"
 #include "daemon/ingress/signal_body.hpp"
 
 namespace vigil::ingress {
 namespace {
-
-// application/x-www-form-urlencoded, one name or value.
-std::string decode(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '+') {
-      out += ' ';
-    } else if (text[at] == '%' && at + 2 < text.size()) {
-      const auto byte = from_hex(text.substr(at + 1, 2));
-      out += byte.value_or("%");
-      if (byte) at += 2;
-    } else {
-      out += text[at];
-    }
-  }
-  return out;
-}
 
 Result<Body> from_json(std::string text) {
   auto data = parse_payload(text);
@@ -42,8 +25,8 @@ Result<Body> from_form(std::string_view form) {
     const auto pair = form.substr(0, form.find('&'));
     form.remove_prefix(std::min(pair.size() + 1, form.size()));
     const auto equals = pair.find('=');
-    auto name = decode(pair.substr(0, equals));
-    auto value = equals == std::string_view::npos ? "" : decode(pair.substr(equals + 1));
+    auto name = decode_url(pair.substr(0, equals));
+    auto value = equals == std::string_view::npos ? "" : decode_url(pair.substr(equals + 1));
     if (name == "payload") return from_json(std::move(value));
     if (name.empty()) continue;
     if (!is_valid_utf8(name) || !is_valid_utf8(value)) {

@@ -10,11 +10,13 @@
 #include "core/log.hpp"
 #include "daemon/ingress/body.hpp"
 #include "daemon/ingress/caller.hpp"
+#include "daemon/ingress/chat.hpp"
 #include "daemon/ingress/ping_door.hpp"
 #include "daemon/ingress/presets.hpp"
 #include "daemon/ingress/signature.hpp"
 #include "daemon/ingress/sns.hpp"
 #include "daemon/ingress/status.hpp"
+#include "daemon/ingress/webhook_mail.hpp"
 
 namespace vigil::ingress {
 namespace asio = boost::asio;
@@ -160,6 +162,8 @@ struct Door::State {
   asio::awaitable<Response> receive(std::shared_ptr<const Source> source, Request request,
                                     std::string path_rest);
   asio::awaitable<Response> receive_sns(std::shared_ptr<const Source> source, Request request);
+  asio::awaitable<Response> receive_mail(std::shared_ptr<const Source> source, Request request);
+  Response answer(const Result<storage::Appended>& appended);
   asio::awaitable<Response> store(std::shared_ptr<const Source> source, Request request, Body body);
   Response not_proven(const Source& source, const std::string& why) {
     log_debug("a webhook was not proven: source={} reason={}", source.name, vigil::quoted(why));
@@ -172,6 +176,7 @@ struct Door::State {
 
   Clock& clock;
   Accept accept;
+  MailIntake* mail = nullptr;
   Sources sources = {};
   Behind behind = Behind::nothing;
   bool draining = false;
@@ -200,6 +205,8 @@ Result<void> Door::apply(const config::Settings& settings) {
 }
 
 void Door::fetch_with(Fetch fetch) { state_->sns.fetch_with(std::move(fetch)); }
+void Door::take_mail_with(MailIntake& intake) { state_->mail = &intake; }
+
 void Door::set_draining(bool draining) { state_->draining = draining; }
 
 DoorStats Door::stats() const { return state_->stats; }
@@ -255,6 +262,10 @@ asio::awaitable<Response> Door::State::receive(std::shared_ptr<const Source> sou
   }
   const auto proven = verify(source->settings, source->secrets, request, path_rest, clock.now());
   if (!proven) co_return not_proven(*source, proven.error().message);
+  if (is_mail_scheme(source->settings.scheme)) {
+    auto taking = receive_mail(std::move(source), std::move(request));
+    co_return co_await std::move(taking);
+  }
   bool unsupported = false;
   auto body = read_body(source->settings.scheme, request, unsupported);
   if (!body) co_return not_read(body.error(), unsupported);
@@ -298,7 +309,14 @@ asio::awaitable<Response> Door::State::receive_sns(std::shared_ptr<const Source>
 
 asio::awaitable<Response> Door::State::store(std::shared_ptr<const Source> source, Request request,
                                              Body body) {
+  auto chat = chat_of(source->name, source->settings, body.data);
+  if (chat && chat->is_own) co_return json_answer(200, {{"status", "ignored"}});
   auto described = describe(source->name, source->settings, request, body.data);
+  if (chat) {
+    described = std::move(chat->described);
+    body.text = to_text(chat->payload);
+    body.data = std::move(chat->payload);
+  }
   std::string dedup;
   if (!described.signed_id) {
     dedup = body_mac_of(source->settings, request);
@@ -307,16 +325,40 @@ asio::awaitable<Response> Door::State::store(std::shared_ptr<const Source> sourc
   auto event = event_of(*source, request, std::move(described), body, dedup, clock.now());
   auto accepting = accept(std::move(event), std::move(body.data));
   Result<storage::Appended> appended = co_await std::move(accepting);
+  co_return answer(appended);
+}
+
+Response Door::State::answer(const Result<storage::Appended>& appended) {
   if (!appended) {
     ++stats.unavailable;
-    co_return busy_response(appended.error().message);
+    return busy_response(appended.error().message);
   }
   if (appended->duplicate) {
     ++stats.duplicates;
-    co_return json_answer(200, {{"status", "duplicate"}, {"id", appended->id.value}});
+    return json_answer(200, {{"status", "duplicate"}, {"id", appended->id.value}});
   }
   ++stats.accepted;
-  co_return json_answer(202, {{"id", appended->id.value}, {"status", "accepted"}});
+  return json_answer(202, {{"id", appended->id.value}, {"status", "accepted"}});
+}
+
+// The whole message is put together again, and read where all mail is.
+asio::awaitable<Response> Door::State::receive_mail(std::shared_ptr<const Source> source,
+                                                    Request request) {
+  auto posted = read_posted_mail(source->settings, source->secrets, request, clock.now());
+  if (!posted) {
+    const bool unproven = posted.error().code == ErrorCode::unauthorized;
+    co_return refuse(unproven ? 401 : 400, posted.error().message,
+                     "docs/mail.md says what each provider posts");
+  }
+  if (mail == nullptr) co_return busy_response("mail is not taken here");
+  Delivery delivery{.source = source->name,
+                    .taint = source->trusted ? Taint::trusted : Taint::untrusted,
+                    .from = std::move(posted->from),
+                    .recipients = std::move(posted->recipients),
+                    .raw = std::move(posted->raw)};
+  auto taking = mail->take(std::move(delivery));
+  Result<storage::Appended> appended = co_await std::move(taking);
+  co_return answer(appended);
 }
 
 }  // namespace vigil::ingress

@@ -13,13 +13,10 @@
 #include "core/event.hpp"
 #include "daemon/ingress/fetch.hpp"
 #include "daemon/ingress/http_server.hpp"
-#include "storage/journal.hpp"
+#include "daemon/ingress/mail_intake.hpp"
+#include "daemon/ingress/noticed.hpp"
 
 namespace vigil::ingress {
-
-// Stores an event durably and hands it on. Errors: full, busy, unavailable -> 503.
-using Accept = std::function<boost::asio::awaitable<Result<storage::Appended>>(storage::NewEvent,
-                                                                               json::value data)>;
 
 struct DoorStats {
   std::uint64_t accepted = 0;
@@ -36,6 +33,8 @@ class Door {
   Result<void> apply(const config::Settings& settings);
   // Who fetches what scheme "sns" needs: certificates, and the word that a topic may send.
   void fetch_with(Fetch fetch);
+  // Where mail goes that a provider posts; without it such sources answer 503. It must outlive us.
+  void take_mail_with(MailIntake& intake);
   void set_draining(bool draining);  // 503 + Retry-After from now on
   HeadVerdict check_head(const Request& head) const;
   boost::asio::awaitable<Response> handle(Request request);

@@ -1,5 +1,6 @@
 #pragma once
-// What a source that looks for itself has found: events, and what must be written with them.
+// How events reach the journal: one that came through a door, or what a source that looks for
+// itself has found, with what must be written along.
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <vector>
@@ -24,5 +25,9 @@ struct Noticed {
 // Stores all of it in one commit and hands the new events on; how many were new. Errors: full,
 // busy, unavailable.
 using AcceptNoticed = std::function<boost::asio::awaitable<Result<int>>(Noticed)>;
+
+// Stores an event durably and hands it on. Errors: full, busy, unavailable -> 503.
+using Accept = std::function<boost::asio::awaitable<Result<storage::Appended>>(storage::NewEvent,
+                                                                               json::value data)>;
 
 }  // namespace vigil::ingress

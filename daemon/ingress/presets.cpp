@@ -182,6 +182,8 @@ Described of_scheme(const std::string& source, const config::Webhook& settings,
       return alertmanager(data);
     case Scheme::sns:
       return sns(data);
+    case Scheme::telegram:
+      return {.uid = "update:" + text_at(data, "update_id"), .type = "telegram.update"};
     default:
       return generic(source, settings, request, data);
   }

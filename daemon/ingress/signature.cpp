@@ -211,8 +211,7 @@ Result<void> check_authorization(const config::Webhook& source, Secrets secrets,
   if (given.empty()) return missing("Authorization");
   bool found = false;
   for (const auto& secret : secrets) {
-    const bool basic = source.scheme == Scheme::basic ||
-                       (source.scheme == Scheme::alertmanager && !source.user.empty());
+    const bool basic = source.scheme == Scheme::basic || !source.user.empty();
     found = (basic ? basic_fits(source.user, secret.reveal(), given)
                    : bearer_fits(secret.reveal(), given)) ||
             found;
@@ -256,11 +255,14 @@ Result<void> check_secret(Scheme scheme, const Secret& secret) {
     case Scheme::alertmanager:
     case Scheme::bearer:
     case Scheme::basic:
+    case Scheme::telegram:
       if (fits_into_header(text)) return {};
       return refused(
           "a secret that travels in a header has no control characters, and no space "
           "at its ends: does the file hold more than the secret?");
     case Scheme::tradingview:
+    case Scheme::sendgrid:
+    case Scheme::postmark:
       if (fits_into_path(text)) return {};
       return refused("a secret that travels in a path is letters, digits and any of - . _ ~ + =");
     case Scheme::ping:
@@ -298,8 +300,16 @@ Result<void> verify(const config::Webhook& source, Secrets secrets, const Reques
     case Scheme::bearer:
     case Scheme::basic:
       return check_authorization(source, secrets, request);
+    case Scheme::sendgrid:
+    case Scheme::postmark:
+      if (!source.user.empty()) return check_authorization(source, secrets, request);
+      [[fallthrough]];
     case Scheme::tradingview:
       return check_token(secrets, path_rest, "secret at the end of the path");
+    case Scheme::telegram:
+      return check_token(secrets, request.header("x-telegram-bot-api-secret-token"),
+                         "X-Telegram-Bot-Api-Secret-Token");
+    case Scheme::mailgun:  // what it signs stands in the body: webhook_mail.cpp
     case Scheme::none:
       return {};
     case Scheme::sns:

@@ -89,13 +89,20 @@ const Mistake in_feeds_and_streams[] = {
 
 const Mistake in_sources_and_sinks[] = {
     {"[source.x]\ntrusted = true\n", 1, "source.x.kind",
-     "is required: webhook, schedule, repository, poll, file, stream, calendar or documents"},
+     "is required: webhook, schedule, repository, poll, file, stream, calendar, documents, imap, "
+     "maildir, lmtp or telegram"},
     {"[source.x]\nkind = \"web-hook\"\n", 2, "source.x.kind", "did you mean \"webhook\"?"},
     {"[source.X]\nkind = \"webhook\"\n", 1, "source.X", "a name is made of a-z"},
     {"[source]\nx = 1\n", 2, "source.x", "expected a table, [source.x]"},
     {"[source.admin]\nkind = \"schedule\"\nevery = \"5s\"\n", 1, "source.admin", "is taken"},
     {"[source.x]\nkind = \"webhook\"\ncron = \"* * * * *\"\nsecrets = [\"cred:a\"]\n", 3,
      "source.x.cron", "belongs to kind = \"schedule\", and this is kind = \"webhook\""},
+    {"[source.x]\nkind = \"imap\"\nhost = \"mx.example.org\"\ntls = \"none\"\n", 4, "source.x.tls",
+     "tls = \"none\" is for a server on loopback alone"},
+    {"[source.x]\nkind = \"lmtp\"\nlisten = \"0.0.0.0:24\"\n", 3, "source.x.listen",
+     "expected the absolute path of a unix socket, or a loopback address"},
+    {"[sink.x]\nkind = \"smtp\"\nhost = \"mx.example.org\"\nfrom = \"a@b.c\"\n", 1, "sink.x.to",
+     "is required"},
     {"[source.x]\nkind = \"webhook\"\nscheme = \"githb\"\n", 3, "source.x.scheme",
      "did you mean \"github\"?"},
     {"[source.x]\nkind = \"webhook\"\nscheme = \"github\"\n", 1, "source.x.secrets",

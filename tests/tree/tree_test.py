@@ -18,8 +18,9 @@ MAY_INCLUDE = {
     "swarm": ["core"],
     "entities": ["core", "config", "storage", "swarm"],
     "daemon/http": ["core"],
-    "daemon/ingress": ["core", "config", "storage", "swarm", "entities", "daemon/http"],
-    "daemon/delivery": ["core", "config", "storage", "swarm", "entities", "daemon/http"],
+    "daemon/mail": ["core", "config"],
+    "daemon/ingress": ["core", "config", "storage", "swarm", "entities", "daemon/http", "daemon/mail"],
+    "daemon/delivery": ["core", "config", "storage", "swarm", "entities", "daemon/http", "daemon/mail"],
     "daemon/runtime": ["core", "config", "storage", "swarm", "entities"],
     "daemon/admin": ["core", "config", "storage", "swarm", "entities", "daemon/http", "daemon/ingress",
                      "daemon/delivery", "daemon/runtime"],
@@ -37,7 +38,7 @@ SPOKEN_IN = [
     (r"#include [<\"]sqlite3\.h", r"storage/database\.cpp|bench/\w+\.cpp"),
     (r"#include <toml\+\+", r"config/\w+\.(cpp|hpp)|entities/deps/lockfile_toml\.cpp"),
     (r"#include <spdlog/", r"core/log\.cpp"),
-    (r"#include <openssl/", r"core/(digest|certificate)\.cpp"),
+    (r"#include <openssl/", r"core/(digest|certificate)\.cpp|daemon/mail/wire\.cpp"),
     (r"#include <curl/", r"daemon/http/client\.cpp|entities/ops/fetch\.cpp"),
     (r"#include <zstd", r"storage/compress\.cpp"),
     (r"#include <libxml/", r"entities/knowledge/html\.cpp"),
@@ -54,7 +55,7 @@ SPOKEN_IN = [
 
 # Headers are read by everybody: nothing heavy from Asio in them, but for the ones that say so.
 LIGHT_ASIO = r"boost/asio/(awaitable|any_io_executor)\.hpp"
-HEAVY_HEADERS = {"core/deadline.hpp", "core/on_pool.hpp"}
+HEAVY_HEADERS = {"core/deadline.hpp", "core/off_loop.hpp", "core/on_pool.hpp"}
 
 BANNED = [
     (r"asio::detached", "a coroutine without an owner swallows its exceptions: use TaskGroup"),

@@ -1,0 +1,43 @@
+#include "daemon/app_settings.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace vigil {
+namespace fs = std::filesystem;
+
+ingress::ServerLimits limits_of(const config::Http& http) {
+  ingress::ServerLimits out;
+  out.head_bytes_max = http.head_bytes_max;
+  out.connections_max = http.connections_max;
+  out.head_timeout = http.head_timeout;
+  out.body_timeout = http.body_timeout;
+  out.idle_timeout = http.idle_timeout;
+  out.write_timeout = http.write_timeout;
+  return out;
+}
+
+storage::WriterOptions writer_options_of(const config::Settings& settings,
+                                         const AppOptions& options) {
+  storage::WriterOptions out;
+  out.state_dir = state_dir_of(settings);
+  out.free_bytes_min = settings.storage.free_bytes_min;
+  out.ballast_bytes = settings.storage.ballast_bytes;
+  out.sync = options.sync;
+  return out;
+}
+
+std::string state_dir_of(const config::Settings& settings) {
+  if (!settings.daemon.state_dir.empty()) return fs::absolute(settings.daemon.state_dir);
+  if (const char* given = std::getenv("STATE_DIRECTORY"); given != nullptr && *given != '\0') {
+    return fs::absolute(given);
+  }
+  return fs::absolute("vigild-state");
+}
+
+std::string admin_socket_of(const config::Settings& settings) {
+  if (!settings.daemon.admin_socket.empty()) return fs::absolute(settings.daemon.admin_socket);
+  return state_dir_of(settings) + "/admin.sock";
+}
+
+}  // namespace vigil
