@@ -1,69 +1,60 @@
 #pragma once
-// Notices what is unusual in one series, a point at a time, against the series' own past: its level
-// and its change from point to point, each by the time of day; before a time of day is known,
-// against the latest points. Memory is fixed (under 8 KB), there is nothing to tune, and the same
-// points give the same findings. One thread at a time; saving its state is the owner's concern.
+// Notices what is unusual in one series, a point at a time, against the series' own past and nothing
+// else. Each point is looked at in five ways: its level, its unrest, its shape together with the
+// points before it, its time of day, and how still the series stands. How rare each is among its own
+// past (tail.hpp) is added up, and held against a bar that rises with what is known of the series and
+// with the alarms it gave. There is nothing to tune; the same points give the same findings; memory
+// is bounded: under 80 KB, however long the series. About 5 us a point. One thread at a time.
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "core/error.hpp"
 #include "core/time.hpp"
+#include "entities/series/past.hpp"
+#include "entities/series/season.hpp"
+#include "entities/series/tail.hpp"
 
 namespace vigil::entities::series {
 
 struct Finding {
-  double score = 0;  // 0..1, by how far the value is outside what was usual; 0.5: just an anomaly
+  double score = 0;  // 0..1, by how far all that is unusual adds up; 0.5: just an anomaly
   bool is_anomaly = false;
   std::string reason;  // for people; empty unless it is an anomaly
 };
 
-// What is usual in each half hour of the day (UTC): a mean and a mean deviation, slowly forgotten.
-class Season {
- public:
-  struct Usual {
-    double mean = 0;
-    double spread = 0;
-    std::uint32_t count = 0;
-  };
-  static constexpr std::size_t slots = 48;
-  static std::size_t slot_at(TimePoint at);
-
-  // How many usual spreads the value is away; nothing until that time of day was seen.
-  std::optional<double> away(std::size_t slot, double value) const;
-  const Usual& usual(std::size_t slot) const { return usual_[slot]; }
-  void keep(std::size_t slot, double value);
-
- private:
-  double spread_at(std::size_t slot) const;
-  std::array<Usual, slots> usual_{};
-  double overall_ = 0;  // the mean deviation at any time of day
-  std::uint64_t count_ = 0;
-};
-
 class Detector {
  public:
-  // Values that are no numbers, and points not later than the last one, are passed over. After an
-  // alarm it keeps quiet for a while, and so it does until it has seen enough.
+  // Values that are no numbers, and points not later than the last one, are passed over. It says
+  // nothing of the first 64 points, nor, for a while after an alarm, of what is not much stronger.
   Finding observe(TimePoint at, double value);
 
- private:
-  void keep(std::size_t slot, double value);
-  Finding judge(std::size_t slot, double value);
-  void compare_with_latest(double value, Finding& finding);
+  // All it knows, as bytes for `restore`, under 40 KB. What is restored goes on as if never stopped.
+  std::string save() const;
+  // Fails on bytes of another version or that `save` cannot have made: start anew then.
+  static Result<Detector> restore(std::string_view bytes);
 
-  static constexpr std::size_t past_max = 512;
-  Season levels_;
-  Season changes_;
-  std::array<double, past_max> past_{};
-  std::size_t seen_ = 0;
-  std::size_t same_ = 0;      // how many points in a row had the last value
-  std::size_t same_max_ = 0;  // the longest such run before this one
-  bool flat_told_ = false;    // of this run
-  std::size_t quiet_ = 0;     // points until it may alarm again
+ private:
+  enum Aspect : std::size_t { level, unrest, shape, time_of_day, stillness, aspect_count };
+  using Rarities = std::array<double, aspect_count>;  // in decades
+
+  Rarities rarities(std::size_t slot, double value);
+  double bar() const;
+  bool is_told(double times);
+  std::string reason(const Rarities& rare, std::size_t slot) const;
+
+  Past past_;
+  Season season_;
+  std::array<Tail, aspect_count> tails_;
   std::optional<TimePoint> last_;
-  double last_value_ = 0;
+  double lingering_ = 0;  // the mean of what was rare over the latest points
+  double alarms_ = 0;     // up to the last one; old ones count less
+  double alarm_times_ = 0;
+  std::uint64_t alarm_at_ = 0;  // as points seen; 0: never
+  std::uint64_t quiet_until_ = 0;
 };
 
 }  // namespace vigil::entities::series
