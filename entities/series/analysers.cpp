@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "entities/series/counter.hpp"
 #include "entities/series/detector.hpp"
 #include "entities/series/forecast.hpp"
 
@@ -46,6 +47,17 @@ Result<std::vector<Point>> points_of(const Request& request) {
   return parse_rows(*text);
 }
 
+// By hand it comes as text.
+Result<bool> is_counter(const Request& request) {
+  const auto* found = find_path(request.input, "counter");
+  if (found == nullptr) return false;
+  if (found->is_bool()) return found->get_bool();
+  const std::string_view text = found->is_string() ? found->get_string() : std::string_view{};
+  if (text == "yes" || text == "true") return true;
+  if (text == "no" || text == "false") return false;
+  return fail(ErrorCode::invalid_input, "counter: expected yes or no: --counter yes");
+}
+
 // By hand a number may come as the text that was typed.
 std::optional<double> limit_of(const Request& request) {
   const auto* found = find_path(request.input, "limit");
@@ -62,9 +74,11 @@ std::optional<double> limit_of(const Request& request) {
 Result<json::value> run_forecast(const Request& request) {
   const auto limit = limit_of(request);
   if (!limit) return fail(ErrorCode::invalid_input, "limit is missing: --limit NUMBER");
+  const auto counter = is_counter(request);
+  if (!counter) return std::unexpected(counter.error());
   const auto points = points_of(request);
   if (!points) return std::unexpected(points.error());
-  const auto trend = trend_of(*points);
+  const auto trend = trend_of(*counter ? totals_of(*points) : *points);
   if (!trend) {
     return fail(ErrorCode::invalid_input, "a forecast needs eight values at different times");
   }
@@ -80,8 +94,11 @@ Result<json::value> run_forecast(const Request& request) {
 }
 
 Result<json::value> run_anomalies(const Request& request) {
-  const auto points = points_of(request);
+  const auto counter = is_counter(request);
+  if (!counter) return std::unexpected(counter.error());
+  auto points = points_of(request);
   if (!points) return std::unexpected(points.error());
+  if (*counter) *points = rates_of(*points);
   Detector detector;
   std::string text;
   json::array anomalies;
@@ -105,9 +122,10 @@ Result<json::value> run_anomalies(const Request& request) {
 
 constexpr std::array table{
     Analyser{"series.anomalies", "what is unusual in a series, with times and reasons",
-             "one file of lines \"timestamp,value\"", run_anomalies},
+             "one file of lines \"timestamp,value\"; counter (yes: it only grows, or starts anew)",
+             run_anomalies},
     Analyser{"series.forecast", "when a series that grows reaches a limit, such as a full disk",
-             "one file of lines \"timestamp,value\"; limit", run_forecast},
+             "one file of lines \"timestamp,value\"; limit; counter", run_forecast},
 };
 
 }  // namespace

@@ -8,8 +8,8 @@
 namespace vigil::entities::series {
 namespace {
 
-// The constants below were chosen on one part of a public benchmark. docs/anomalies.md says how, and
-// how little the score depends on each.
+// The constants below were chosen on one part of a public benchmark. docs/anomalies.md says how,
+// and how little the score depends on each.
 constexpr std::size_t level_points = 6;
 constexpr std::size_t unrest_points = 16;
 constexpr std::size_t still_points = 100;
@@ -18,7 +18,7 @@ constexpr double stillest_share = 0.001;  // of the usual step: what is stiller 
 constexpr double lingering_points = 24;
 
 constexpr std::uint64_t points_min = 64;  // before that nothing is called usual
-constexpr double bar_slope = 2.5;
+constexpr double bar_slope = 2.7;
 constexpr double points_of_bar = 10;  // where the bar would be at 0
 constexpr double slope_by_alarms = 0.3;
 constexpr double remembered_points = 30'000;  // the bar does not rise for ever
@@ -81,7 +81,7 @@ Detector::Rarities Detector::rarities(std::size_t slot, double value) {
 double Detector::bar() const {
   const double gap = static_cast<double>(past_.seen() - alarm_at_);
   const double alarms = alarms_ * std::exp(-gap / remembered_points);
-  return bar_slope * std::log10(known(past_.seen()) / points_of_bar) *
+  return strictness_ * bar_slope * std::log10(known(past_.seen()) / points_of_bar) *
          (1 + slope_by_alarms * std::log10(1 + alarms));
 }
 
@@ -96,8 +96,8 @@ bool Detector::is_told(double times) {
   alarms_ = 1 + alarms_ * std::exp(-static_cast<double>(seen - alarm_at_) / remembered_points);
   alarm_at_ = seen;
   alarm_times_ = times;
-  quiet_until_ = seen + static_cast<std::uint64_t>(std::clamp(
-                            quiet_share * known(seen), quiet_points_min, quiet_points_max));
+  quiet_until_ = seen + static_cast<std::uint64_t>(std::clamp(quiet_share * known(seen),
+                                                              quiet_points_min, quiet_points_max));
   return true;
 }
 
@@ -107,9 +107,9 @@ std::string Detector::reason(const Rarities& rare, std::size_t slot) const {
   const auto what = [&] {
     switch (static_cast<Aspect>(rarest - rare.begin())) {
       case level:
-        return fmt::format("{:.6g}, and {:.6g} on average over {} points, where about {:.6g} is usual",
-                           latest[1], past_.mean_of(level_points), level_points,
-                           past_.usual_mean());
+        return fmt::format(
+            "{:.6g}, and {:.6g} on average over {} points, where about {:.6g} is usual", latest[1],
+            past_.mean_of(level_points), level_points, past_.usual_mean());
       case unrest:
         return fmt::format("{:.6g}: it moves within {:.6g} over {} points, as it rarely does",
                            latest[1], past_.deviation_of(unrest_points), unrest_points);

@@ -120,14 +120,14 @@ std::string Detector::save() const {
   return std::move(out).take();
 }
 
-Result<Detector> Detector::restore(std::string_view bytes) {
+Result<Detector> Detector::restore(std::string_view bytes, double strictness) {
   const auto refuse = [] {
     return fail(ErrorCode::invalid_input,
                 "this is no detector that was saved by this version: let it learn anew");
   };
   if (!bytes.starts_with(version)) return refuse();
   Reader in(bytes.substr(version.size()));
-  Detector out;
+  Detector out(strictness);
   if (!past_from(in, out.past_) || !out.season_.set_state(season_from(in))) return refuse();
   for (auto& tail : out.tails_) {
     if (!tail.set_state(tail_from(in))) return refuse();

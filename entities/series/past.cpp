@@ -94,7 +94,8 @@ double Past::strangeness() const {
     for (std::size_t at = 0; at < here; ++at) {
       if (distances[at] >= best.back()) continue;
       best.back() = distances[at];
-      for (auto i = nearest - 1; i > 0 && best[i] < best[i - 1]; --i) std::swap(best[i], best[i - 1]);
+      for (auto i = nearest - 1; i > 0 && best[i] < best[i - 1]; --i)
+        std::swap(best[i], best[i - 1]);
     }
   }
   return std::sqrt(best.back());
