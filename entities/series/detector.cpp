@@ -43,16 +43,17 @@ Finding Detector::observe(TimePoint at, double value) {
   const auto slot = Season::slot_at(at);
   past_.keep(value);
   const auto rare = rarities(slot, value);
-  season_.keep(slot, value);
   double sum = 0;
   for (const double one : rare) sum += one;
   lingering_ += (sum - lingering_) / lingering_points;
-  if (past_.seen() <= points_min) return {};
   Finding finding;
-  const double times = (sum + lingering_) / bar();
-  finding.score = times / (1 + times);
-  finding.is_anomaly = is_told(times);
-  if (finding.is_anomaly) finding.reason = reason(rare, slot);
+  if (past_.seen() > points_min) {
+    const double times = (sum + lingering_) / bar();
+    finding.score = times / (1 + times);
+    finding.is_anomaly = is_told(times);
+    if (finding.is_anomaly) finding.reason = reason(rare, slot);
+  }
+  season_.keep(slot, value);
   return finding;
 }
 
