@@ -176,6 +176,7 @@ void App::State::make_admin() {
                    .leave_safe_mode = [this] { return leave_safe_mode(); },
                    .silences = silences.get(),
                    .lookouts = lookouts.get(),
+                   .post = post.get(),
                    .started = opened_at,
                    .state_dir = state_dir_of(*settings)});
   ingress::ServerLimits admin_limits;

@@ -19,6 +19,10 @@
 #include "daemon/runtime/runtime.hpp"
 #include "storage/writer.hpp"
 
+namespace vigil::ingress {
+class Post;
+}
+
 namespace vigil::admin {
 
 // What the daemon knows of itself.
@@ -49,6 +53,7 @@ struct Parts {
   std::function<boost::asio::awaitable<Result<void>>()> leave_safe_mode = {};
   const ingress::Silences* silences = nullptr;  // nullptr: nobody is expected
   const ingress::Lookouts* lookouts = nullptr;  // for their troubles
+  const ingress::Post* post = nullptr;          // the same
   TimePoint started;
   std::string state_dir;
 };

@@ -15,6 +15,7 @@
 #include "core/on_pool.hpp"
 #include "daemon/admin/handlers.hpp"
 #include "daemon/admin/metrics.hpp"
+#include "daemon/ingress/post.hpp"
 #include "daemon/runtime/commit.hpp"
 #include "storage/backup.hpp"
 #include "storage/database.hpp"
@@ -125,6 +126,11 @@ void look_at_sources(Desk& desk, Chart& chart) {
       chart.warn("polling", fmt::format("{} cannot be read: {}; again at {}", view.source,
                                         vigil::quoted(view.trouble), to_rfc3339(view.next_look)));
     }
+  }
+  if (desk.parts.post == nullptr) return;
+  for (const auto& [source, text] : desk.parts.post->troubles()) {
+    chart.warn("mail",
+               fmt::format("{}: {}; it is tried again and again", source, vigil::quoted(text)));
   }
 }
 

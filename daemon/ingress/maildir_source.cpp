@@ -354,4 +354,12 @@ asio::awaitable<void> MaildirListener::stop() {
   co_await state.leaving.join();
 }
 
+std::vector<SourceTrouble> MaildirListener::troubles() const {
+  std::vector<SourceTrouble> out;
+  for (const auto& [name, entry] : state_->entries) {
+    if (!entry->trouble.empty()) out.push_back({name, entry->trouble});
+  }
+  return out;
+}
+
 }  // namespace vigil::ingress

@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <memory>
+#include <vector>
 
 #include "config/settings.hpp"
 #include "core/clock.hpp"
@@ -22,6 +23,7 @@ class MaildirListener {
   void apply(const config::Settings& settings);
   void start(storage::Stores& reader);
   boost::asio::awaitable<void> stop();
+  std::vector<SourceTrouble> troubles() const;
 
  private:
   struct State;

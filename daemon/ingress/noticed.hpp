@@ -3,6 +3,7 @@
 // itself has found, with what must be written along.
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "core/json.hpp"
@@ -25,6 +26,12 @@ struct Noticed {
 // Stores all of it in one commit and hands the new events on; how many were new. Errors: full,
 // busy, unavailable.
 using AcceptNoticed = std::function<boost::asio::awaitable<Result<int>>(Noticed)>;
+
+// A source that cannot do its work now, for a person.
+struct SourceTrouble {
+  std::string source;
+  std::string text;
+};
 
 // Stores an event durably and hands it on. Errors: full, busy, unavailable -> 503.
 using Accept = std::function<boost::asio::awaitable<Result<storage::Appended>>(storage::NewEvent,

@@ -58,6 +58,15 @@ asio::awaitable<void> Post::keep_house() {
   }
 }
 
+std::vector<SourceTrouble> Post::troubles() const {
+  auto out = maildirs_.troubles();
+  for (auto& one : telegram_.troubles()) out.push_back(std::move(one));
+  for (auto& view : imap_.views()) {
+    if (!view.trouble.empty()) out.push_back({std::move(view.source), std::move(view.trouble)});
+  }
+  return out;
+}
+
 asio::awaitable<void> Post::stop() {
   group_.cancel();
   co_await group_.join();

@@ -39,6 +39,7 @@ class Post {
   Result<void> apply(const config::Settings& settings);
   Result<void> start(storage::Stores& reader);
   boost::asio::awaitable<void> stop();
+  std::vector<SourceTrouble> troubles() const;
   // Of the door, for mail that a provider posts.
   MailIntake& intake() { return intake_; }
 

@@ -236,4 +236,12 @@ asio::awaitable<void> TelegramListener::stop() {
   co_await state.leaving.join();
 }
 
+std::vector<SourceTrouble> TelegramListener::troubles() const {
+  std::vector<SourceTrouble> out;
+  for (const auto& [name, entry] : state_->entries) {
+    if (!entry->trouble.empty()) out.push_back({name, entry->trouble});
+  }
+  return out;
+}
+
 }  // namespace vigil::ingress

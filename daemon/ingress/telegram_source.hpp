@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <memory>
+#include <vector>
 
 #include "config/settings.hpp"
 #include "core/clock.hpp"
@@ -23,6 +24,7 @@ class TelegramListener {
   Result<void> apply(const config::Settings& settings);
   void start(storage::Stores& reader);
   boost::asio::awaitable<void> stop();
+  std::vector<SourceTrouble> troubles() const;
 
  private:
   struct State;
