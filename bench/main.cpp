@@ -11,6 +11,7 @@
 #include "bench/ingest.hpp"
 #include "bench/knowledge.hpp"
 #include "bench/logs.hpp"
+#include "bench/mail.hpp"
 #include "bench/nab.hpp"
 #include "bench/scale.hpp"
 #include "bench/secrets.hpp"
@@ -61,6 +62,8 @@ constexpr DataBench data_benches[] = {
      "logs", "a directory that holds loghub and fail2ban", run_logs},
     {"knowledge", "the right paragraph found, beside plain BM25; questions to 100,000 paragraphs",
      "knowledge", "a directory that holds xquad-en-documents.jsonl and the others", run_knowledge},
+    {"mail", "real mails sorted, beside bogofilter and SpamAssassin", "mail",
+     "a directory that holds labelled/*.mbox", run_mail},
 };
 
 struct Options {

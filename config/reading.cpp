@@ -14,7 +14,7 @@ std::string_view Reading::one_of_words(std::span<const std::string_view> words) 
   if (words.data() == sink_kinds.data()) {
     return "http, github, command, file, log, git, imap, maildir, smtp, slack or telegram";
   }
-  return "codebase, rules, process, ops or market";
+  return "codebase, rules, process, ops, market or comms";
 }
 
 const Node* Reading::take(const Spec& spec) {

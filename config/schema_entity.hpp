@@ -1,6 +1,7 @@
 #pragma once
 // Every key of [entity.*], and the whole document. See schema.hpp.
 #include "config/schema.hpp"
+#include "config/schema_comms.hpp"
 #include "config/schema_market.hpp"
 #include "config/schema_ops.hpp"
 #include "config/schema_red_builds.hpp"

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/comms.hpp"
 #include "config/hearing.hpp"
 #include "config/mail.hpp"
 #include "config/market.hpp"
@@ -341,7 +342,7 @@ struct Entity {
   Budget budget;
   Autonomy autonomy = Autonomy::propose;
   std::map<std::string, Autonomy> autonomy_of;  // [entity.NAME.autonomy_of] action class = ...
-  std::variant<Boxed<Codebase>, Rules, Process, Boxed<Ops>, Boxed<Market>> of;
+  std::variant<Boxed<Codebase>, Rules, Process, Boxed<Ops>, Boxed<Market>, Boxed<Comms>> of;
 };
 
 // What is said of an entity of that kind; nullptr: it is of another.

@@ -108,6 +108,20 @@ void check_ops(const std::string& key, const Ops& ops, const Settings& settings,
   }
 }
 
+void check_comms(const std::string& key, const Comms& comms, const Settings& settings,
+                 Violations& found) {
+  check_names_unique(key + ".rule", comms.rules, found);
+  if (!comms.mail_sink.empty()) {
+    check_sink_exists(key + ".mail_sink", comms.mail_sink, settings, found);
+  }
+  if (!comms.report_sink.empty()) {
+    check_sink_exists(key + ".report_sink", comms.report_sink, settings, found);
+  }
+  if (comms.triage_sure < 0.5 || comms.triage_sure > 1) {
+    found.add(key + ".triage_sure", "expected a number from 0.5 to 1");
+  }
+}
+
 void check_needs(const std::string& key, const RuleTask& task,
                  const std::vector<std::string>& needs, const std::set<std::string>& names,
                  Violations& found) {
@@ -213,6 +227,8 @@ void check_entity(const std::string& key, const Entity& entity, const Settings& 
     check_ops(key + ".ops", *ops, settings, found);
   } else if (const auto* market = find_kind<Market>(entity)) {
     check_market(key + ".market", *market, settings, found);
+  } else if (const auto* comms = find_kind<Comms>(entity)) {
+    check_comms(key + ".comms", *comms, settings, found);
   }
 }
 

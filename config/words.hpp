@@ -76,8 +76,8 @@ inline constexpr std::array<std::string_view, 12> source_kinds{
 inline constexpr std::array<std::string_view, 11> sink_kinds{"http", "github", "command", "file",
                                                              "log",  "git",    "imap",    "maildir",
                                                              "smtp", "slack",  "telegram"};
-inline constexpr std::array<std::string_view, 5> entity_kinds{"codebase", "rules", "process", "ops",
-                                                              "market"};
+inline constexpr std::array<std::string_view, 6> entity_kinds{"codebase", "rules",  "process",
+                                                              "ops",      "market", "comms"};
 inline constexpr std::array<std::string_view, 2> encodings{"hex", "base64"};
 inline constexpr std::array<std::string_view, 3> sandboxes{"strict", "net", "none"};
 inline constexpr std::array<std::string_view, 3> severities{"info", "warning", "critical"};

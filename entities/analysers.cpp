@@ -5,6 +5,7 @@
 #include "entities/calendar/analysers.hpp"
 #include "entities/ci/analysers.hpp"
 #include "entities/codebase/analysers.hpp"
+#include "entities/comms/analysers.hpp"
 #include "entities/deps/analysers.hpp"
 #include "entities/feeds/analysers.hpp"
 #include "entities/knowledge/analysers.hpp"
@@ -21,7 +22,7 @@ std::vector<Analyser> gather() {
   for (const auto table :
        {codebase::analysers(), deps::analysers(), ci::analysers(), series::analysers(),
         ops::analysers(), logs::analysers(), market::analysers(), calendar::analysers(),
-        feeds::analysers(), knowledge::analysers()}) {
+        feeds::analysers(), knowledge::analysers(), comms::analysers()}) {
     all.insert(all.end(), table.begin(), table.end());
   }
   return all;

@@ -62,6 +62,7 @@ json::object write_action(const Action& action) {
   json::object out{{"kind", action.kind}, {"sink", action.sink}, {"payload", action.payload}};
   if (!action.sticky_key.empty()) out["sticky_key"] = action.sticky_key;
   if (action.expires) out["expires"] = to_rfc3339(*action.expires);
+  if (action.ask_first) out["ask_first"] = true;
   return out;
 }
 
@@ -118,6 +119,7 @@ Action read_action(Reader& reader) {
   out.payload = reader.object_or_empty("payload");
   out.sticky_key = reader.text_or("sticky_key", "");
   out.expires = read_time(reader, "expires");
+  out.ask_first = reader.flag_or("ask_first", false);
   return out;
 }
 

@@ -94,6 +94,7 @@ struct Action {
   std::string sticky_key;       // later actions with this key replace earlier undelivered ones, and
                                 // edit the delivered one in place where the sink can
   std::optional<TimePoint> expires;
+  bool ask_first = false;  // a person approves it, whatever the autonomy says
 };
 
 struct Decision {

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "entities/codebase/codebase.hpp"
+#include "entities/comms/comms.hpp"
 #include "entities/market/market.hpp"
 #include "entities/ops/ops.hpp"
 #include "entities/process/process.hpp"
@@ -22,7 +23,7 @@ struct Kind {
 // A new kind is a folder and a line here.
 constexpr std::array roster{
     Kind{"codebase", make_codebase}, Kind{"rules", make_rules},   Kind{"process", make_process},
-    Kind{"ops", make_ops},           Kind{"market", make_market},
+    Kind{"ops", make_ops},           Kind{"market", make_market}, Kind{"comms", make_comms},
 };
 
 }  // namespace

@@ -142,7 +142,7 @@ Consent consent_for(const config::Entity& entity, const config::Settings& settin
   const auto of_kind = entity.autonomy_of.find(action.kind);
   const auto autonomy = of_kind == entity.autonomy_of.end() ? entity.autonomy : of_kind->second;
   if (autonomy == config::Autonomy::observe) return Consent::observe;
-  if (autonomy == config::Autonomy::propose) return Consent::propose;
+  if (autonomy == config::Autonomy::propose || action.ask_first) return Consent::propose;
   if (taint == Taint::trusted || of_kind != entity.autonomy_of.end()) return Consent::act;
   // What strangers wrote may reach the machine's own log and files; to leave, that kind of action
   // must be allowed by name in autonomy_of, or a person approves it.

@@ -30,6 +30,7 @@ Decision full() {
   action.sink = "forge";
   action.payload["text"] = "hello";
   action.sticky_key = "review";
+  action.ask_first = true;
   action.expires = parse_rfc3339("2026-11-24T10:15:00Z").value();
   out.actions.push_back(action);
   swarm::Plan plan;

@@ -267,6 +267,9 @@ TEST_CASE("what strangers wrote may act here, and outside only where the class i
   CHECK(consent_for(entity, settings, action_to("gone"), Taint::untrusted) == Consent::propose);
   entity.autonomy_of["notify"] = config::Autonomy::act;
   CHECK(consent_for(entity, settings, outside, Taint::untrusted) == Consent::act);
+  auto grave = here;
+  grave.ask_first = true;
+  CHECK(consent_for(entity, settings, grave, Taint::trusted) == Consent::propose);
   entity.autonomy_of["notify"] = config::Autonomy::observe;
   CHECK(consent_for(entity, settings, here, Taint::trusted) == Consent::observe);
   entity.autonomy_of.clear();
