@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <filesystem>
 
 namespace vigil::ingress {
 namespace {
@@ -20,6 +21,25 @@ std::string text_of(const Occurrence& occurrence) { return to_text(occurrence.ev
 std::string form_of(const config::Calendar& settings) {
   return fmt::format("{}\n{}\n{}\n{}", static_cast<int>(settings.form), settings.path, settings.url,
                      settings.tz);
+}
+
+std::string stamp_of(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;  // what is gone has no size: that is told by the stamp, too
+  std::string out;
+  const auto add = [&](const fs::path& file) {
+    const auto bytes = fs::file_size(file, error);
+    const auto time = fs::last_write_time(file, error).time_since_epoch().count();
+    out += fmt::format("{} {} {}\n", file.filename().string(), bytes, time);
+  };
+  if (!fs::is_directory(path, error)) {
+    add(path);
+    return out;
+  }
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    if (entry.path().extension() == ".ics") add(entry.path());
+  }
+  return out;
 }
 
 Kept load_kept(storage::Seen& seen, const std::string& source, const std::string& form) {

@@ -22,6 +22,8 @@ struct Kept {
 
 // Which calendar it is: of another one, nothing is known.
 std::string form_of(const config::Calendar& settings);
+// Size and time of a calendar file, or of those in a folder: other when one was written.
+std::string stamp_of(const std::string& path);
 Kept load_kept(storage::Seen& seen, const std::string& source, const std::string& form);
 // All texts of a calendar for calendar.look: what was kept, with what is new.
 json::array texts_of(storage::Seen& seen, const std::string& source, const Fetched& fetched);

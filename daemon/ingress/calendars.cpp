@@ -49,6 +49,8 @@ struct Entry {
   std::string authorization;
   bool loaded = false;
   Kept kept;
+  std::string stamp;   // of the files, as they were read
+  bool asked = false;  // for a look, by somebody
   std::unique_ptr<Notices> notices;
   bool notices_failed = false;
   bool dismissed = false;
@@ -148,6 +150,7 @@ asio::awaitable<Result<void>> Calendars::State::look(EntryPtr entry) {
                                  "source.{}.path",
                                  settings.path, entry->name));
     }
+    entry->stamp = stamp_of(settings.path);
     auto reading = read(entry, Fetched{});
     co_return co_await std::move(reading);
   }
@@ -267,12 +270,14 @@ asio::awaitable<void> Calendars::State::wait(EntryPtr entry) {
     Result<bool> heard = co_await std::move(waiting);
     if (!heard) continue;  // it is time
     // A program that writes many files is let finish.
-    for (int again = 0; again < 25; ++again) {
+    for (int again = 0; heard && again < 25; ++again) {
       auto settling = with_deadline(clock, clock.now() + settle, rung(entry->bell));
-      Result<bool> more = co_await std::move(settling);
-      if (!more) co_return;
+      heard = co_await std::move(settling);
     }
-    co_return;
+    // What was written beside the calendar does not matter.
+    const bool file = entry->settings.form == config::CalendarForm::file;
+    const bool asked = std::exchange(entry->asked, false);
+    if (asked || !file || stamp_of(entry->settings.path) != entry->stamp) co_return;
   }
 }
 
@@ -353,6 +358,7 @@ Result<void> Calendars::apply(const config::Settings& settings) {
     entry->authorization = authorizations[name];
     entry->view.source = name;
     state.entries[name] = entry;
+    entry->asked = goes_on;
     if (goes_on) entry->bell.ring();
     if (!goes_on) state.begin(entry);
   }
@@ -371,6 +377,7 @@ void Calendars::start(storage::Stores& reader) {
 bool Calendars::poke(const std::string& source) {
   const auto found = state_->entries.find(source);
   if (found == state_->entries.end()) return false;
+  found->second->asked = true;
   found->second->bell.ring();
   return true;
 }
