@@ -55,7 +55,11 @@ Result<std::string> path_of(const SecretRef& ref) {
                     "start vigild from a unit with LoadCredential={}:PATH, or use file:PATH",
                     text, name));
   }
-  return fmt::format("{}/{}", directory, name);
+  auto path = fmt::format("{}/{}", directory, name);
+  // LoadCredential=secret:DIRECTORY, as the shipped unit has it, names each file secret_NAME.
+  auto of_folder = fmt::format("{}/secret_{}", directory, name);
+  if (::access(path.c_str(), F_OK) != 0 && ::access(of_folder.c_str(), F_OK) == 0) return of_folder;
+  return path;
 }
 
 // Whether the file is one a secret may stand in.

@@ -36,7 +36,7 @@ Result<SecretRef> parse_secret_ref(std::string_view text);
 
 // Reads it, without a trailing newline. Refuses an empty secret, a `file:` others can read (mode &
 // 077) and one over 64 KiB. `cred:` needs $CREDENTIALS_DIRECTORY, whose access the service manager
-// guards.
+// guards; NAME there, or secret_NAME.
 Result<Secret> read_secret(const SecretRef& ref);
 
 }  // namespace vigil::config

@@ -9,6 +9,7 @@
 #include "core/task_group.hpp"
 #include "daemon/admin/api.hpp"
 #include "daemon/app_settings.hpp"
+#include "daemon/condition.hpp"
 #include "daemon/delivery/courier.hpp"
 #include "daemon/http/client.hpp"
 #include "daemon/ingress/door.hpp"
@@ -20,8 +21,10 @@
 #include "daemon/intake.hpp"
 #include "daemon/last_good.hpp"
 #include "daemon/load_config.hpp"
+#include "daemon/opening.hpp"
 #include "daemon/retention.hpp"
 #include "daemon/runtime/runtime.hpp"
+#include "daemon/watchdog.hpp"
 #include "storage/writer.hpp"
 #include "swarm/process_runner.hpp"
 
@@ -240,13 +243,9 @@ config::LoadResult App::State::reload() {
 }
 
 Result<void> App::State::listen() {
-  if (auto opened = admin_server->listen_unix(admin_socket_of(*settings)); !opened) return opened;
-  for (const auto& address : settings->http.listen) {
-    auto opened = webhooks->listen_tcp(address);
-    if (!opened) return std::unexpected(std::move(opened.error()));
-    if (port == 0) port = *opened;
-    log_info("webhooks are heard: address={} port={} path=/hooks/<source>", address, *opened);
-  }
+  auto opened = open_doors(*settings, options.sockets, *webhooks, *admin_server);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  port = *opened;
   log_info("vigild {} is ready: entities={} sources={} admin={}", VIGIL_VERSION,
            settings->entities.size(), settings->sources.size(), admin_socket_of(*settings));
   return {};
@@ -365,6 +364,19 @@ asio::awaitable<void> App::stop() {
 }
 
 config::LoadResult App::reload() { return state_->reload(); }
+std::string App::condition() const {
+  return condition_of(*state_->settings, state_->options, *state_->runtime, *state_->writer);
+}
+
+void App::feed_watchdog(Service& service, Duration within) {
+  auto& state = *state_;
+  state.group.spawn("watchdog", [this, &state, &service, within] {
+    return vigil::feed_watchdog({state.clock, *state.writer, *state.scheduler, service,
+                                 [this] { return condition(); }},
+                                within);
+  });
+}
+
 int App::webhook_port() const { return state_->port; }
 const config::Settings& App::settings() const { return *state_->settings; }
 

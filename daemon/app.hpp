@@ -9,6 +9,7 @@
 
 #include "config/load.hpp"
 #include "core/clock.hpp"
+#include "daemon/service.hpp"
 
 namespace vigil {
 
@@ -24,6 +25,7 @@ struct AppOptions {
   std::function<void()> on_safe_mode_left;
   std::string config_trouble;       // why an older configuration is used; empty: it is the present
   const LoopWatch* loop = nullptr;  // of the loop it runs on; outlives it
+  PassedSockets sockets = {};        // doors that are open already
 };
 
 class App {
@@ -40,6 +42,9 @@ class App {
   boost::asio::awaitable<void> stop();
   // Reads the configuration again and takes it in whole, or says what is wrong and changes nothing.
   config::LoadResult reload();
+  // Once started: proves to the service manager that the daemon lives, until stop().
+  void feed_watchdog(Service& service, Duration within);
+  std::string condition() const;  // one sentence for people: what there is to do
 
   int webhook_port() const;  // of the first address; 0 before start()
   const config::Settings& settings() const;

@@ -21,6 +21,7 @@
 #include "daemon/app.hpp"
 #include "daemon/last_good.hpp"
 #include "daemon/load_config.hpp"
+#include "daemon/service.hpp"
 #include "daemon/starts.hpp"
 
 namespace {
@@ -53,7 +54,7 @@ struct Ended {
   std::string refused;  // what of the configuration could not be used, so that nothing was started
 };
 
-asio::awaitable<void> serve(App& app, Ended& ended) {
+asio::awaitable<void> serve(App& app, Service& service, Ended& ended) {
   auto executor = co_await asio::this_coro::executor;
   auto starting = app.start();
   Result<void> started = co_await std::move(starting);
@@ -64,14 +65,23 @@ asio::awaitable<void> serve(App& app, Ended& ended) {
     if (refused) ended.refused = started.error().message;
   } else {
     asio::signal_set signals(executor, SIGINT, SIGTERM, SIGHUP);
+    service.ready(app.condition());
+    if (const auto within = service.watchdog()) app.feed_watchdog(service, *within);
     constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
     while (true) {
       auto [error, signal] = co_await signals.async_wait(as_tuple);
       if (error) break;
       if (signal != SIGHUP) break;
-      (void)app.reload();  // it logs what it did, or what is wrong
+      service.reloading();
+      const auto loaded = app.reload();  // it logs what it did, or what is wrong
+      const auto* mistakes = std::get_if<std::vector<config::Diagnostic>>(&loaded);
+      service.ready(mistakes == nullptr
+                        ? app.condition()
+                        : fmt::format("The old configuration goes on, {} mistakes in the new one",
+                                      mistakes->size()));
     }
     signals.clear();
+    service.stopping();
     // A second signal is for those who do not want to wait.
     std::signal(SIGINT, SIG_DFL);
     std::signal(SIGTERM, SIG_DFL);
@@ -118,7 +128,13 @@ struct Chosen {
   std::string trouble;  // why it is not the present configuration; empty: it is
 };
 
-Ended run(const std::string& config_path, Chosen chosen) {
+// Taken once: a second start of this process finds them here.
+struct Manager {
+  Service service;
+  PassedSockets sockets;
+};
+
+Ended run(const std::string& config_path, Chosen chosen, Manager& manager) {
   const auto clock = make_system_clock();
   Starts starts(state_dir_of(chosen.settings));
   const auto& daemon = chosen.settings.daemon;
@@ -134,6 +150,7 @@ Ended run(const std::string& config_path, Chosen chosen) {
   asio::io_context loop(1);
   LoopWatch watch(daemon.stall_after, HoldLog());
   Ended ended;
+  options.sockets = manager.sockets;
   options.config_path = config_path;
   options.programs_dir = fs::read_symlink("/proc/self/exe").parent_path();
   options.config_trouble = std::move(chosen.trouble);
@@ -147,7 +164,7 @@ Ended run(const std::string& config_path, Chosen chosen) {
   };
   App app(loop.get_executor(), *clock, std::move(options), std::move(chosen.settings), broken);
   TaskGroup group(loop.get_executor());
-  group.spawn("vigild", [&] { return serve(app, ended); });
+  group.spawn("vigild", [&] { return serve(app, manager.service, ended); });
   watch.run(loop);
   starts.end();
   return ended;
@@ -217,10 +234,17 @@ int main(int argc, char** argv) {
       return 0;
     }
     raise_limits();
+    Manager manager;
+    auto sockets = manager.service.take_sockets();
+    if (!sockets) {
+      log_error("vigild cannot start: {}", sockets.error().message);
+      return exit_failed;
+    }
+    manager.sockets = std::move(*sockets);
     Ended ended;
     if (auto* ready = std::get_if<config::Loaded>(&loaded)) {
       set_log_level(ready->settings.daemon.log_level);
-      ended = run(config_path, {std::move(ready->settings), ""});
+      ended = run(config_path, {std::move(ready->settings), ""}, manager);
       if (ended.refused.empty()) return ended.code;
     } else {
       ended = {code, first_of(std::get<std::vector<config::Diagnostic>>(loaded))};
@@ -228,7 +252,7 @@ int main(int argc, char** argv) {
     auto last = choose_last_good(ended.refused);
     if (!last) return ended.code;
     set_log_level(last->settings.daemon.log_level);
-    return run(config_path, std::move(*last)).code;
+    return run(config_path, std::move(*last), manager).code;
   } catch (const std::exception& error) {
     log_error("vigild ends: {}", error.what());
     return exit_failed;

@@ -242,11 +242,11 @@ Result<void> HttpServer::listen_unix(const std::string& path) {
   return {};
 }
 
-Result<void> HttpServer::listen_fd(int fd) {
+Result<int> HttpServer::listen_fd(int fd) {
   const auto adopted = adopt(fd);
   if (!adopted) return std::unexpected(adopted.error());
   state_->listen(*adopted, {});
-  return {};
+  return adopted->port;
 }
 
 asio::awaitable<void> HttpServer::drain(TimePoint deadline) {

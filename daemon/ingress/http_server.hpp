@@ -87,8 +87,8 @@ class HttpServer {
   Result<int> listen_tcp(const std::string& address_and_port);  // the port it got
   // Replaces a stale socket file; refuses one that answers. Mode 0660.
   Result<void> listen_unix(const std::string& path);
-  // Takes over a listening socket (systemd socket activation).
-  Result<void> listen_fd(int fd);
+  // Takes over a listening socket (systemd socket activation); its port, 0 for a unix socket.
+  Result<int> listen_fd(int fd);
 
   // No new connections; open requests are answered with Connection: close; returns when all are
   // gone or at the deadline, after which they are cut.

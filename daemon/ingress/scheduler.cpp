@@ -349,6 +349,15 @@ asio::awaitable<void> Scheduler::stop() {
   co_await state_->work.join();
 }
 
+Duration Scheduler::late() const {
+  const auto now = state_->clock.now();
+  Duration most{0};
+  for (const auto& [name, entry] : state_->entries) {
+    if (entry->next_due < now) most = std::max<Duration>(most, now - entry->next_due);
+  }
+  return most;
+}
+
 std::vector<Scheduler::Upcoming> Scheduler::upcoming(int per_source) const {
   std::vector<Upcoming> out;
   for (const auto& [name, entry] : state_->entries) {

@@ -38,6 +38,8 @@ class Scheduler {
     TimePoint nominal;
   };
   std::vector<Upcoming> upcoming(int per_source) const;
+  // For how long a due firing has not been looked at; next to nothing while the loop turns.
+  Duration late() const;
 
  private:
   struct State;

@@ -85,6 +85,11 @@ TEST_CASE("a credential is read from the directory of the service manager") {
   const auto found = read_secret({"cred:github"});
   REQUIRE(found.has_value());
   CHECK(found->reveal() == "token");
+  // Those of a folder have its name in front; one that is named by itself is meant first.
+  scratch.write("secret_slack", "of the folder\n", 0440);
+  CHECK(read_secret({"cred:slack"})->reveal() == "of the folder");
+  scratch.write("slack", "by itself\n", 0440);
+  CHECK(read_secret({"cred:slack"})->reveal() == "by itself");
   REQUIRE(::unsetenv("CREDENTIALS_DIRECTORY") == 0);
 }
 

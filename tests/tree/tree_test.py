@@ -40,6 +40,7 @@ SPOKEN_IN = [
     (r"#include <spdlog/", r"core/log\.cpp"),
     (r"#include <openssl/", r"core/(digest|certificate)\.cpp|daemon/mail/wire\.cpp"),
     (r"#include <curl/", r"daemon/http/client\.cpp|entities/ops/fetch\.cpp"),
+    (r"#include <systemd/", r"daemon/service\.cpp"),
     (r"#include <zstd", r"storage/compress\.cpp"),
     (r"#include <gmime/", r"entities/comms/mime\.cpp"),
     (r"#include <libxml/", r"entities/(knowledge/html|comms/html_text)\.cpp"),
