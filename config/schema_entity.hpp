@@ -1,6 +1,7 @@
 #pragma once
 // Every key of [entity.*], and the whole document. See schema.hpp.
 #include "config/schema.hpp"
+#include "config/schema_admin.hpp"
 #include "config/schema_comms.hpp"
 #include "config/schema_market.hpp"
 #include "config/schema_ops.hpp"
@@ -370,6 +371,7 @@ void describe_names(Visitor& v, Settings& of) {
 template <class Visitor>
 void describe(Visitor& v, Settings& of) {
   v.table(Spec{.name = "daemon", .meaning = "the process"}, of.daemon);
+  v.table(Spec{.name = "admin", .meaning = "who may ask it for what"}, of.admin);
   v.table(Spec{.name = "http", .meaning = "the webhook door"}, of.http);
   v.table(Spec{.name = "storage", .meaning = "the database"}, of.storage);
   v.table(Spec{.name = "swarm", .meaning = "limits of all tasks"}, of.swarm);

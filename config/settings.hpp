@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/admin.hpp"
 #include "config/comms.hpp"
 #include "config/hearing.hpp"
 #include "config/mail.hpp"
@@ -358,6 +359,7 @@ const Kind* find_kind(const Entity& entity) {
 
 struct Settings {
   Daemon daemon;
+  Admin admin;
   Http http;
   Storage storage;
   Swarms swarm;

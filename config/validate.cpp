@@ -23,6 +23,21 @@ void check_http(const Http& http, Violations& found) {
   }
 }
 
+void check_admin(const Admin& admin, Violations& found) {
+  const auto check = [&](std::string_view key, const std::vector<std::string>& who) {
+    for (std::size_t i = 0; i < who.size(); ++i) {
+      const bool named = (who[i].starts_with("user:") && who[i].size() > 5) ||
+                         (who[i].starts_with("group:") && who[i].size() > 6);
+      if (!named) {
+        found.add(fmt::format("admin.{}[{}]", key, i), "expected \"user:NAME\" or \"group:NAME\"");
+      }
+    }
+  };
+  check("read", admin.read);
+  check("operate", admin.operate);
+  check("admin", admin.admin);
+}
+
 void check_unproven(const std::string& key, const Webhook& hook, const Http& http,
                     Violations& found) {
   if (!std::ranges::all_of(http.listen, is_loopback) || http.behind_proxy) {
@@ -193,6 +208,7 @@ void check_sink(const std::string& name, const Sink& sink, Violations& found) {
 std::vector<Violation> validate(const Settings& settings) {
   Violations found;
   check_http(settings.http, found);
+  check_admin(settings.admin, found);
   for (const auto& [name, source] : settings.sources) {
     check_source(name, source, settings.http, found);
   }

@@ -86,9 +86,13 @@ void add_daemon_verbs(CLI::App& app, Choice& choice) {
   add_verb(app, choice, "status", "what the daemon does now",
            [](const Session& session) { return session.get("/v1/status", status_page); });
   auto config = std::make_shared<std::string>();
-  auto* doctor =
-      add_verb(app, choice, "doctor", "look at what the daemon stands on",
-               [config](const Session& session) { return run_doctor(session, *config); });
+  auto chains = std::make_shared<Chains>(Chains::leave);
+  auto* doctor = add_verb(
+      app, choice, "doctor", "look at what the daemon stands on",
+      [config, chains](const Session& session) { return run_doctor(session, *config, *chains); });
+  doctor->add_flag_function(
+      "--ledger", [chains](std::int64_t) { *chains = Chains::read; },
+      "read the whole ledger and audit: are they what was written");
   doctor->add_option_function<std::string>(
       "--config", [config](const std::string& given) { *config = given; },
       "check this configuration");
@@ -110,6 +114,15 @@ void add_daemon_verbs(CLI::App& app, Choice& choice) {
       ->check(CLI::Range(1, 1'000'000));
   add_verb(app, choice, "budget", "what entities spent today",
            [](const Session& session) { return session.get("/v1/budget", budget_page); });
+  auto rows = std::make_shared<std::shared_ptr<ListArgs>>();
+  auto* audit = add_verb(app, choice, "audit", "who asked the daemon for what",
+                         [rows](const Session& session) {
+                           return session.get((*rows)->target("/v1/audit"), audit_page);
+                         });
+  *rows = add_list_options(*audit, Paging::no);
+  audit->add_option_function<std::string>(
+      "--before", [rows](const std::string& given) { (*rows)->before = given; },
+      "older than this id");
   add_verb(app, choice, "metrics", "numbers for Prometheus", show_metrics);
   add_verb(app, choice, "version", "of vigilctl and of the daemon", show_version);
 }

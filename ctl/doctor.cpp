@@ -219,9 +219,32 @@ void look_inside(const Session& session, Examination& out) {
   for (const auto& row : array_at(*answer, "checks")) out.take(row);
 }
 
+void look_at_chains(const Session& session, Examination& out) {
+  const auto reply = session.client.ask("GET", "/v1/ledger/verify", {}, std::chrono::minutes{10});
+  const auto answer = reply ? parse_json(reply->body) : Result<json::value>(json::value());
+  for (const auto* name : {"ledger", "audit"}) {
+    if (!reply || reply->status != 200 || !answer) {
+      out.add(Finding::bad, name, "it cannot be read: look at the daemon's log");
+      continue;
+    }
+    const auto at = [&](std::string_view what) { return fmt::format("{}.{}", name, what); };
+    if (const auto broken = number_at(*answer, at("broken_at")); broken > 0) {
+      out.add(Finding::bad, name,
+              fmt::format("row {} is not what was written: keep a copy of vigil.db and compare it "
+                          "with your last backup (vigilctl backup verify)",
+                          broken));
+      continue;
+    }
+    out.add(Finding::ok, name,
+            fmt::format("{} are what was written; the head of row {} is {}",
+                        count_text(number_at(*answer, at("rows")), "row"),
+                        number_at(*answer, at("last")), text_at(*answer, at("head"))));
+  }
+}
+
 }  // namespace
 
-int run_doctor(const Session& session, const std::string& config_path) {
+int run_doctor(const Session& session, const std::string& config_path, Chains chains) {
   Examination out;
   const auto reachable = session.client.ask("GET", "/v1/status", {}, std::chrono::seconds{10});
   const auto status = reachable ? ask(session, "/v1/status") : std::nullopt;
@@ -237,6 +260,7 @@ int run_doctor(const Session& session, const std::string& config_path) {
   look_at_programs(out);
   look_at_config(session, config_path, status.has_value(), out);
   if (status) look_inside(session, out);
+  if (chains == Chains::read && status) look_at_chains(session, out);
   const auto answer = out.answer();
   print(session.output == Output::json ? session.json_text(answer)
                                        : doctor_page(answer, session.style));

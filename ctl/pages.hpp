@@ -43,6 +43,7 @@ std::string results_page(const json::value& swarm, const Style& style, Fold fold
 std::string timers_page(const json::value& answer, const Style& style);
 std::string next_page(const json::value& answer, const Style& style);
 std::string dead_page(const json::value& answer, const Style& style);
+std::string audit_page(const json::value& answer, const Style& style);
 std::string found_page(const json::value& answer, const Style& style);
 std::string memory_page(const json::value& answer, const Style& style);
 std::string documents_page(const json::value& answer, const Style& style);

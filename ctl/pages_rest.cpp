@@ -47,6 +47,16 @@ std::string dead_page(const json::value& answer, const Style& style) {
          "\n";
 }
 
+std::string audit_page(const json::value& answer, const Style& style) {
+  Table table({{"ID", Align::right}, {"AT"}, {"WHO"}, {"ROLE"}, {"WHAT"}, {"DETAIL"}});
+  for (const auto& row : array_at(answer, "audit")) {
+    table.row({text_at(row, "id"), relative_at(row, "at", style), text_at(row, "who"),
+               text_at(row, "role"), text_at(row, "what"), text_at(row, "detail")});
+  }
+  if (table.empty()) return "nobody has asked for a change yet\n";
+  return table.text(style);
+}
+
 std::string found_page(const json::value& answer, const Style& style) {
   std::string out;
   for (const auto& row : array_at(answer, "found")) {

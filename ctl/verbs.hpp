@@ -92,7 +92,8 @@ int show_metrics(const Session& session);
 int show_version(const Session& session);
 
 // doctor.cpp
-int run_doctor(const Session& session, const std::string& config_path);
+enum class Chains { leave, read };
+int run_doctor(const Session& session, const std::string& config_path, Chains chains);
 
 // Where a configuration is looked for when none is named: ./vigild.toml, /etc/vigild/vigild.toml.
 std::string default_config();

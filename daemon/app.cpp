@@ -360,6 +360,8 @@ asio::awaitable<void> App::stop() {
   }
   state.group.cancel();
   co_await state.group.join();
+  auto noting = log_heads(*state.writer);
+  co_await std::move(noting);
   state.writer->stop();
 }
 
@@ -371,9 +373,9 @@ std::string App::condition() const {
 void App::feed_watchdog(Service& service, Duration within) {
   auto& state = *state_;
   state.group.spawn("watchdog", [this, &state, &service, within] {
-    return vigil::feed_watchdog({state.clock, *state.writer, *state.scheduler, service,
-                                 [this] { return condition(); }},
-                                within);
+    return vigil::feed_watchdog(
+        {state.clock, *state.writer, *state.scheduler, service, [this] { return condition(); }},
+        within);
   });
 }
 

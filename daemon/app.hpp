@@ -25,7 +25,7 @@ struct AppOptions {
   std::function<void()> on_safe_mode_left;
   std::string config_trouble;       // why an older configuration is used; empty: it is the present
   const LoopWatch* loop = nullptr;  // of the loop it runs on; outlives it
-  PassedSockets sockets = {};        // doors that are open already
+  PassedSockets sockets = {};       // doors that are open already
 };
 
 class App {

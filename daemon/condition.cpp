@@ -7,9 +7,10 @@ namespace vigil {
 std::string condition_of(const config::Settings& settings, const AppOptions& options,
                          runtime::Runtime& runtime, const storage::Writer& writer) {
   if (!options.safe_mode.empty()) {
-    return fmt::format("SAFE MODE ({}): events are stored, nothing is decided; vigilctl safe-mode "
-                       "leave",
-                       options.safe_mode);
+    return fmt::format(
+        "SAFE MODE ({}): events are stored, nothing is decided; vigilctl safe-mode "
+        "leave",
+        options.safe_mode);
   }
   const auto status = runtime.status();
   const auto proposed = runtime.reader().outbox.count_in_state("proposed");

@@ -1,6 +1,8 @@
 #include "daemon/retention.hpp"
 
+#include "core/digest.hpp"
 #include "core/log.hpp"
+#include "storage/chain.hpp"
 
 namespace vigil {
 namespace {
@@ -13,7 +15,27 @@ std::optional<TimePoint> before(TimePoint now, Duration keep) {
   return now - keep;
 }
 
+struct Heads {
+  std::int64_t ledger_row = 0;
+  std::string ledger;
+  std::string audit;
+};
+
+Heads heads_of(storage::Stores& stores) {
+  return {stores.ledger.next_id().value - 1,
+          to_hex(head_of(stores.database(), storage::Chain::ledger)),
+          to_hex(head_of(stores.database(), storage::Chain::audit))};
+}
+
 }  // namespace
+
+boost::asio::awaitable<void> log_heads(storage::Writer& writer) {
+  auto reading = writer.commit([](storage::Stores& stores) { return heads_of(stores); });
+  Result<Heads> heads = co_await std::move(reading);
+  if (!heads) co_return;  // a writer that is broken has said so
+  log_info("the ledger's head: id={} digest={} audit={}", heads->ledger_row, heads->ledger,
+           heads->audit);
+}
 
 boost::asio::awaitable<void> erase_the_old(Clock& clock, storage::Writer& writer,
                                            std::function<config::Storage()> settings) {
@@ -36,6 +58,8 @@ boost::asio::awaitable<void> erase_the_old(Clock& clock, storage::Writer& writer
     } else if (*erased > 0) {
       log_info("old rows erased: count={}", *erased);
     }
+    auto noting = log_heads(writer);
+    co_await std::move(noting);
     co_await clock.sleep_for(every);
   }
 }

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "core/time.hpp"
+#include "storage/chain.hpp"
 #include "storage/database.hpp"
 #include "storage/migrations.hpp"
 #include "storage/state_dir.hpp"
@@ -19,6 +20,8 @@
 namespace vigil::storage {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr int chained_since = 7;  // schema version
 
 Result<void> sync_file(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -143,6 +146,16 @@ Result<Verified> verify(const std::string& path) {
     }
     if (const auto damage = damage_of(*database, Depth::whole); !damage.empty()) {
       return fail(ErrorCode::internal, fmt::format("{} is damaged: {}", path, damage));
+    }
+    if (*version >= chained_since) {
+      for (const auto chain : {Chain::ledger, Chain::audit}) {
+        const auto look = look_at_chain(*database, chain);
+        if (!look.broken_at) continue;
+        return fail(
+            ErrorCode::internal,
+            fmt::format("{} was tampered with: row {} of the {} is not what was written", path,
+                        *look.broken_at, chain == Chain::ledger ? "ledger" : "audit"));
+      }
     }
     Verified out;
     out.schema_version = *version;

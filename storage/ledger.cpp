@@ -1,5 +1,8 @@
 #include "storage/ledger.hpp"
 
+#include <string>
+
+#include "storage/chain.hpp"
 #include "storage/columns.hpp"
 #include "storage/database.hpp"
 
@@ -40,13 +43,20 @@ DecisionId Ledger::next_id() {
 }
 
 DecisionId Ledger::append(const Entry& entry) {
-  database_.run(R"sql(INSERT INTO decision (id, at, entity, case_id, wake, wake_kind, events,
+  const auto id = entry.id ? entry.id : next_id();
+  const auto events = column_of(entry.events);
+  const auto asked = entry.asked.empty() ? std::string() : column_of(json::value(entry.asked));
+  const auto digest = chained(
+      head_of(database_, Chain::ledger),
+      {std::to_string(id.value), std::to_string(to_unix_us(entry.at)), entry.entity,
+       std::to_string(entry.case_id.value), std::to_string(entry.wake.value), entry.wake_kind,
+       events, entry.verdict, entry.rule, entry.why, std::to_string(entry.took.count()), asked});
+  database_.run(
+      R"sql(INSERT INTO decision (id, digest, at, entity, case_id, wake, wake_kind, events,
                                             verdict, rule, why, took, asked)
-                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql",
-                entry.id, entry.at, entry.entity, entry.case_id, entry.wake, entry.wake_kind,
-                column_of(entry.events), entry.verdict, entry.rule, entry.why, entry.took.count(),
-                entry.asked.empty() ? std::string() : column_of(json::value(entry.asked)));
-  const DecisionId id{database_.last_id()};
+                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql",
+      id, Blob{as_bytes(digest)}, entry.at, entry.entity, entry.case_id, entry.wake,
+      entry.wake_kind, events, entry.verdict, entry.rule, entry.why, entry.took.count(), asked);
   for (const auto event : entry.events) {
     database_.run("INSERT OR IGNORE INTO decision_event (event, decision) VALUES (?, ?)",
                   event.value, id.value);

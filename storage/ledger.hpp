@@ -1,5 +1,6 @@
 #pragma once
-// The ledger: what was decided about every event and why, silence included. Append-only.
+// The ledger: what was decided about every event and why, silence included. Append-only, and
+// chained, so that tampering shows (chain.hpp).
 #include <optional>
 #include <string>
 #include <vector>

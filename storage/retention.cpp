@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "storage/chain.hpp"
 #include "storage/columns.hpp"
 #include "storage/database.hpp"
 #include "storage/swarms.hpp"
@@ -63,6 +64,7 @@ int erase_events(Database& database, const Page& page) {
 
 int erase_decisions(Database& database, const Page& page) {
   int erased = 0;
+  if (!page.old.empty()) move_start(database, Chain::ledger, page.last);
   for (const auto& old : page.old) {
     for (const auto event : events_of(old.events)) {
       database.run("DELETE FROM decision_event WHERE event = ? AND decision = ?", event.value,

@@ -37,7 +37,8 @@ Stores::Stores(std::unique_ptr<Database> database)
       spend(*database_),
       entities(*database_),
       cursors(*database_),
-      seen(*database_) {}
+      seen(*database_),
+      audit(*database_) {}
 
 Stores::~Stores() = default;
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "storage/audit.hpp"
 #include "storage/cases.hpp"
 #include "storage/journal.hpp"
 #include "storage/ledger.hpp"
@@ -46,6 +47,7 @@ class Stores {
   Entities entities;
   Cursors cursors;
   Seen seen;
+  Audit audit;
 };
 
 }  // namespace vigil::storage

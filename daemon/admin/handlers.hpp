@@ -78,6 +78,10 @@ Answer diff_config(Desk& desk, const Call& call);
 boost::asio::awaitable<Answer> reload_config(Desk& desk, Call call);
 boost::asio::awaitable<Answer> make_backup(Desk& desk, Call call);
 
+// audit.cpp
+Answer list_audit(Desk& desk, const Call& call);
+boost::asio::awaitable<Answer> verify_ledger(Desk& desk, Call call);
+
 // tail.cpp
 Answer tail(Desk& desk, const Call& call);
 

@@ -14,13 +14,22 @@ namespace {
 constexpr std::string_view get = "GET";
 constexpr std::string_view post = "POST";
 
-Route read(std::string_view pattern, std::string_view parameters, std::string_view purpose,
-           Read handler) {
-  return {get, pattern, parameters, purpose, handler, nullptr};
+using Text = std::string_view;
+Route read(Text pattern, Text parameters, Text purpose, Read handler) {
+  return {get, pattern, parameters, purpose, handler};
 }
-Route act(std::string_view method, std::string_view pattern, std::string_view parameters,
-          std::string_view purpose, Act handler) {
-  return {method, pattern, parameters, purpose, nullptr, handler};
+Route read(Text pattern, Text parameters, Text purpose, Act handler) {
+  return {get, pattern, parameters, purpose, nullptr, handler};
+}
+// The journal says who put an event there, and a look changes nothing: neither is audited.
+Route tell(Text pattern, Text purpose, Act handler) {
+  return {post, pattern, "", purpose, nullptr, handler, Role::operate};
+}
+Route operate(Text pattern, Text purpose, Act handler) {
+  return {post, pattern, "", purpose, nullptr, handler, Role::operate, true};
+}
+Route change(Text method, Text pattern, Text parameters, Text purpose, Act handler) {
+  return {method, pattern, parameters, purpose, nullptr, handler, Role::admin, true};
 }
 
 // clang-format off
@@ -34,48 +43,50 @@ const std::array table{
     act(post, "/v1/safe-mode/leave", "", "decide and act again", leave_safe_mode),
     read("/v1/entities", "", "who lives here", list_entities),
     read("/v1/entities/{name}", "", "one entity with what it knows", get_entity),
-    act(post, "/v1/entities/{name}/pause", "", "its wakes wait", pause_entity),
-    act(post, "/v1/entities/{name}/resume", "", "its wakes go on", resume_entity),
-    act(get, "/v1/events", "source type before limit", "the journal, newest first", list_events),
-    act(post, "/v1/events", "", "put an event into the journal", emit_event),
+    operate("/v1/entities/{name}/pause", "its wakes wait", pause_entity),
+    operate("/v1/entities/{name}/resume", "its wakes go on", resume_entity),
+    read("/v1/events", "source type before limit", "the journal, newest first", list_events),
+    tell("/v1/events", "put an event into the journal", emit_event),
     read("/v1/events/{id}", "", "one event with its payload", get_event),
     read("/v1/events/{id}/explain", "", "what became of it and why", explain_event),
-    act(post, "/v1/events/{id}/replay", "", "route it once more", replay_event),
-    act(post, "/v1/sources/{name}/poke", "", "look at it now", poke_source),
+    operate("/v1/events/{id}/replay", "route it once more", replay_event),
+    tell("/v1/sources/{name}/poke", "look at it now", poke_source),
     read("/v1/cases", "entity key state before limit", "cases, newest first", list_cases),
     read("/v1/cases/{id}", "limit", "one case with its timeline", get_case),
     read("/v1/decisions", "entity before limit", "the ledger, newest first", list_decisions),
     read("/v1/decisions/{id}", "", "one line of the ledger", get_decision),
-    act(get, "/v1/swarms", "entity state before limit", "swarms, newest first", list_swarms),
-    act(post, "/v1/swarms", "", "run a plan", run_swarm),
-    act(get, "/v1/swarms/trend", "entity days", "how they do, day by day", swarm_trend),
+    read("/v1/swarms", "entity state before limit", "swarms, newest first", list_swarms),
+    change(post, "/v1/swarms", "", "run a plan", run_swarm),
+    read("/v1/swarms/trend", "entity days", "how they do, day by day", swarm_trend),
     read("/v1/swarms/{id}", "results", "one swarm with its tasks and numbers", get_swarm),
-    act(post, "/v1/swarms/{id}/cancel", "", "stop it", cancel_swarm),
-    act(post, "/v1/swarms/{id}/retry", "", "run what is not done again", retry_swarm),
+    operate("/v1/swarms/{id}/cancel", "stop it", cancel_swarm),
+    operate("/v1/swarms/{id}/retry", "run what is not done again", retry_swarm),
     read("/v1/actions", "entity state before limit", "actions, newest first", list_actions),
     read("/v1/actions/{id}", "", "one action", get_action),
-    act(post, "/v1/actions/{id}/approve", "", "let it go out", approve_action),
-    act(post, "/v1/actions/{id}/deny", "", "never let it go out", deny_action),
-    act(post, "/v1/actions/{id}/feedback", "", "was it useful", give_feedback),
+    operate("/v1/actions/{id}/approve", "let it go out", approve_action),
+    operate("/v1/actions/{id}/deny", "never let it go out", deny_action),
+    operate("/v1/actions/{id}/feedback", "was it useful", give_feedback),
     read("/v1/timers", "limit", "timers of cases, by time", list_timers),
     read("/v1/timers/next", "limit", "timers and schedules, by time", list_next),
     read("/v1/dead", "limit", "wakes that could not be decided", list_dead),
-    act(post, "/v1/dead/{id}/retry", "", "decide it again", retry_dead),
-    act(post, "/v1/dead/{id}/drop", "", "give it up", drop_dead),
+    operate("/v1/dead/{id}/retry", "decide it again", retry_dead),
+    operate("/v1/dead/{id}/drop", "give it up", drop_dead),
     read("/v1/memory/search", "q entity limit", "full-text search", search_memory),
     read("/v1/memory/{name}", "prefix limit", "what an entity remembers", get_memory),
     read("/v1/memory/{name}/documents", "prefix limit", "what it wrote", list_documents),
     read("/v1/memory/{name}/document", "key", "one document", get_document),
-    act("DELETE", "/v1/memory/{name}", "prefix everything", "forget", forget_memory),
-    act(post, "/v1/memory/{name}/facts", "", "set a fact", set_fact),
-    act(get, "/v1/memory/{name}/export", "", "a mind as JSON lines", export_memory),
-    act(post, "/v1/memory/{name}/import", "", "bring such lines back", import_memory),
+    change("DELETE", "/v1/memory/{name}", "prefix everything", "forget", forget_memory),
+    change(post, "/v1/memory/{name}/facts", "", "set a fact", set_fact),
+    change(get, "/v1/memory/{name}/export", "", "a mind as JSON lines", export_memory),
+    change(post, "/v1/memory/{name}/import", "", "bring such lines back", import_memory),
     read("/v1/budget", "day", "what was spent, beside the limits", get_budget),
     read("/v1/config", "", "the configuration in force, as TOML", get_config),
     read("/v1/config/check", "", "would the files on disk be taken", check_config),
     read("/v1/config/diff", "", "what a reload would change", diff_config),
-    act(post, "/v1/config/reload", "", "take the files on disk", reload_config),
-    act(post, "/v1/backup", "", "a consistent copy of the database", make_backup),
+    change(post, "/v1/config/reload", "", "take the files on disk", reload_config),
+    change(post, "/v1/backup", "", "a consistent copy of the database", make_backup),
+    read("/v1/audit", "before limit", "who asked for what, newest first", list_audit),
+    read("/v1/ledger/verify", "", "is it what was written", verify_ledger),
     read("/v1/tail", "topics entity case swarm source type", "what happens, as it happens", tail),
 };
 // clang-format on

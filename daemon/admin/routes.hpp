@@ -8,6 +8,7 @@
 
 #include "daemon/admin/call.hpp"
 #include "daemon/admin/desk.hpp"
+#include "daemon/admin/roles.hpp"
 
 namespace vigil::admin {
 
@@ -21,6 +22,8 @@ struct Route {
   std::string_view purpose;
   Read read = nullptr;  // exactly one of the two
   Act act = nullptr;
+  Role needs = Role::read;
+  bool audited = false;  // what the journal does not record by itself
 };
 
 std::span<const Route> routes();

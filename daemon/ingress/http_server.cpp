@@ -46,6 +46,20 @@ struct Accepted {
   int fd;
 };
 
+// All groups of the process at the other end; they may be more than the kernel tells at once.
+std::vector<unsigned> groups_of(int fd, gid_t own) {
+  std::vector<unsigned> groups(64);
+  socklen_t size = static_cast<socklen_t>(groups.size() * sizeof(unsigned));
+  int failed = ::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size);
+  if (failed != 0 && errno == ERANGE) {
+    groups.resize(size / sizeof(unsigned));
+    failed = ::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size);
+  }
+  groups.resize(failed == 0 ? size / sizeof(unsigned) : 0);
+  groups.push_back(own);
+  return groups;
+}
+
 Peer peer_of(int fd) {
   Peer out;
   sockaddr_storage address{};
@@ -62,6 +76,7 @@ Peer peer_of(int fd) {
     if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0) {
       out.uid = static_cast<int>(credentials.uid);
       out.pid = credentials.pid;
+      out.groups = groups_of(fd, credentials.gid);
     }
   }
   out.address = text;

@@ -18,6 +18,7 @@ struct Peer {
   std::string address;  // "127.0.0.1"; empty on a unix socket
   int uid = -1;         // on a unix socket, from SO_PEERCRED
   int pid = -1;
+  std::vector<unsigned> groups = {};  // of the same user: the process's own and the others
 };
 
 struct Request {

@@ -239,6 +239,7 @@ TEST_CASE("landed migrations are what they were") {
       {4, "4535585bdaab97730a28e81262b3d89e60919839293e302a78f429c3922210cf"},
       {5, "952cc01400b5eab409f8cbf6f0cbe87eb464cc10e465e9666a38d2101c35325c"},
       {6, "081481abb82b5b1c144bf5d2381de7c30c8d63622cf56a9d1d646d73f9be6b32"},
+      {7, "b33be7942a6414703fcb355b1334a7b8f0eea3ef4d6a08ccff42ec10acf4fee1"},
   };
   REQUIRE(migrations().size() == landed.size());
   int expected = 0;
