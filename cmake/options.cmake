@@ -12,7 +12,7 @@ endif()
 if(VIGIL_SANITIZE)
   # Frame recycling would hide use of a dead coroutine frame from the sanitizer.
   add_compile_options(-fsanitize=${VIGIL_SANITIZE} -fno-sanitize-recover=undefined)
-  if(VIGIL_SANITIZE MATCHES "address")
+  if(VIGIL_FUZZ AND VIGIL_SANITIZE MATCHES "address")
     add_compile_options(-fsanitize=fuzzer-no-link)  # coverage for vigil-fuzz; 3 % of compile time
   endif()
   add_compile_definitions(BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING VIGIL_SANITIZED)
