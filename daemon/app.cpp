@@ -22,6 +22,7 @@
 #include "daemon/last_good.hpp"
 #include "daemon/load_config.hpp"
 #include "daemon/opening.hpp"
+#include "daemon/places.hpp"
 #include "daemon/retention.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "daemon/watchdog.hpp"

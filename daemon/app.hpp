@@ -54,8 +54,4 @@ class App {
   std::unique_ptr<State> state_;
 };
 
-// Where the state is kept, with the defaults applied: absolute paths.
-std::string state_dir_of(const config::Settings& settings);
-std::string admin_socket_of(const config::Settings& settings);
-
 }  // namespace vigil

@@ -21,6 +21,8 @@
 #include "daemon/app.hpp"
 #include "daemon/last_good.hpp"
 #include "daemon/load_config.hpp"
+#include "daemon/places.hpp"
+#include "daemon/places.hpp"
 #include "daemon/service.hpp"
 #include "daemon/starts.hpp"
 

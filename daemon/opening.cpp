@@ -1,7 +1,7 @@
 #include "daemon/opening.hpp"
 
 #include "core/log.hpp"
-#include "daemon/app.hpp"
+#include "daemon/places.hpp"
 
 namespace vigil {
 namespace {
