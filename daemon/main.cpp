@@ -22,7 +22,6 @@
 #include "daemon/last_good.hpp"
 #include "daemon/load_config.hpp"
 #include "daemon/places.hpp"
-#include "daemon/places.hpp"
 #include "daemon/service.hpp"
 #include "daemon/starts.hpp"
 
