@@ -1,10 +1,8 @@
 #include "daemon/app_settings.hpp"
 
-#include <cstdlib>
-#include <filesystem>
+#include "daemon/places.hpp"
 
 namespace vigil {
-namespace fs = std::filesystem;
 
 ingress::ServerLimits limits_of(const config::Http& http) {
   ingress::ServerLimits out;
@@ -25,19 +23,6 @@ storage::WriterOptions writer_options_of(const config::Settings& settings,
   out.ballast_bytes = settings.storage.ballast_bytes;
   out.sync = options.sync;
   return out;
-}
-
-std::string state_dir_of(const config::Settings& settings) {
-  if (!settings.daemon.state_dir.empty()) return fs::absolute(settings.daemon.state_dir);
-  if (const char* given = std::getenv("STATE_DIRECTORY"); given != nullptr && *given != '\0') {
-    return fs::absolute(given);
-  }
-  return fs::absolute("vigild-state");
-}
-
-std::string admin_socket_of(const config::Settings& settings) {
-  if (!settings.daemon.admin_socket.empty()) return fs::absolute(settings.daemon.admin_socket);
-  return state_dir_of(settings) + "/admin.sock";
 }
 
 }  // namespace vigil
