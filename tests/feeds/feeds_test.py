@@ -159,6 +159,8 @@ class Told(unittest.TestCase):
                 self.happen(rotate=round_number % 2 == 1)
                 time.sleep(random.uniform(0.05, 1.2))  # anywhere in the work
                 self.happen(rotate=False)
+                if round_number == 3:  # from here on a restart has something to miss
+                    wait_until("a bar was told", self.has_bar)
                 daemon.kill()
             with Daemon(place):
                 wait_until("everything was told", lambda: self.all_told())
@@ -215,6 +217,9 @@ class Told(unittest.TestCase):
         self.assertEqual(self.log, [f"line {at}" for at in range(1, self.lines + 1)])
         self.assertEqual(sorted(self.inbox), sorted(f"R{at}" for at in range(self.rows)))
         return True
+
+    def has_bar(self):
+        return any(event["type"] == "market.bar" for event in self.events("trades"))
 
     def look_at_the_stream(self):
         """Each trade of the numbers between the first and the last bar is in a bar, or is said to be missing."""
