@@ -280,6 +280,14 @@ Result<CandleFile> read_candles(std::string_view text) {
   return out;
 }
 
+void keep(Bar& bar, Archive& archive) {
+  archive(bar.at);
+  auto end = bar.end();
+  archive(end);
+  bar.interval = end - bar.at;
+  for (auto* number : {&bar.open, &bar.high, &bar.low, &bar.close, &bar.volume}) archive(*number);
+}
+
 Candle to_candle(const Bar& bar) {
   return {bar.open.number(), bar.high.number(), bar.low.number(), bar.close.number(),
           bar.volume.number()};

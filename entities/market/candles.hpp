@@ -30,5 +30,7 @@ inline constexpr std::size_t bars_max = 2'000'000;
 Result<CandleFile> read_candles(std::string_view text);
 
 Candle to_candle(const Bar& bar);
+// A bar as a few words of text, exactly.
+void keep(Bar& bar, Archive& archive);
 
 }  // namespace vigil::entities::market

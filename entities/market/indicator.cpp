@@ -61,12 +61,13 @@ Result<std::vector<double>> parameters_of(const IndicatorKind& kind, std::string
 
 }  // namespace
 
+void Archive::write(std::string_view word) {
+  if (!out_.empty()) out_ += ' ';
+  out_ += word;
+}
+
 void Archive::operator()(double& value) {
-  if (!reads_) {
-    if (!out_.empty()) out_ += ' ';
-    out_ += std::isnan(value) ? "-" : fmt::format("{}", value);
-    return;
-  }
+  if (!reads_) return write(std::isnan(value) ? "-" : fmt::format("{}", value));
   const auto text = word();
   if (text == "-") {
     value = unknown;
@@ -82,6 +83,28 @@ void Archive::operator()(std::size_t& value) {
   if (!reads_) return;
   good_ = good_ && number >= 0 && number < 1e15;
   value = good_ ? static_cast<std::size_t>(number) : 0;
+}
+
+void Archive::operator()(bool& value) {
+  std::size_t number = value ? 1 : 0;
+  (*this)(number);
+  value = number == 1;
+}
+
+void Archive::operator()(Decimal& value) {
+  if (!reads_) return write(value.text());
+  const auto number = Decimal::parse(word());
+  good_ = good_ && number.has_value();
+  value = number ? *number : Decimal();
+}
+
+void Archive::operator()(TimePoint& value) {
+  auto us = to_unix_us(value);
+  if (!reads_) return write(fmt::format("{}", us));
+  const auto text = word();
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), us);
+  good_ = good_ && error == std::errc{} && end == text.data() + text.size();
+  value = from_unix_us(us);
 }
 
 std::string_view Archive::word() {

@@ -12,7 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/decimal.hpp"
 #include "core/error.hpp"
+#include "core/time.hpp"
 
 namespace vigil::entities::market {
 
@@ -30,11 +32,15 @@ class Archive {
 
   void operator()(double& value);
   void operator()(std::size_t& value);
+  void operator()(bool& value);
+  void operator()(Decimal& value);
+  void operator()(TimePoint& value);
   bool reads() const { return reads_; }
   bool whole() const { return good_ && text_.empty(); }  // all of it was read, and nothing missed
   std::string written() && { return std::move(out_); }
 
  private:
+  void write(std::string_view word);
   std::string_view word();
   std::string out_;
   std::string_view text_;
