@@ -29,10 +29,11 @@ Result<std::string> read_whole(const std::string& path) {
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
   std::ifstream in(path, std::ios::binary);
-  if (error || !in) return std::unexpected(wrong(fmt::format("cannot read {}", quoted(path))));
+  if (error || !in)
+    return std::unexpected(wrong(fmt::format("cannot read {}", vigil::quoted(path))));
   if (size > file_bytes_max) {
-    return std::unexpected(wrong(
-        fmt::format("{} is larger than {} MiB", quoted(path), file_bytes_max / (1024 * 1024))));
+    return std::unexpected(wrong(fmt::format("{} is larger than {} MiB", vigil::quoted(path),
+                                             file_bytes_max / (1024 * 1024))));
   }
   std::string text(size, '\0');
   in.read(text.data(), static_cast<std::streamsize>(size));
@@ -106,7 +107,7 @@ Result<config::Market> strategy_of(const std::string& path) {
   for (const auto& [name, entity] : std::get<config::Loaded>(loaded).settings.entities) {
     if (const auto* market = config::find_kind<config::Market>(entity)) return *market;
   }
-  return std::unexpected(wrong(fmt::format("{} holds no [[rule]]", quoted(path))));
+  return std::unexpected(wrong(fmt::format("{} holds no [[rule]]", vigil::quoted(path))));
 }
 
 Result<void> write_page(const Request& request, const std::string& title,
@@ -116,7 +117,7 @@ Result<void> write_page(const Request& request, const std::string& title,
   std::ofstream out{std::string(*path), std::ios::binary | std::ios::trunc};
   out << to_html(title, bars, tried, worth);
   out.close();
-  if (!out) return std::unexpected(wrong(fmt::format("cannot write {}", quoted(*path))));
+  if (!out) return std::unexpected(wrong(fmt::format("cannot write {}", vigil::quoted(*path))));
   return {};
 }
 

@@ -43,7 +43,8 @@ Backtest backtest(const config::MarketWatch& watch, const Calendar& calendar,
     for (const auto& remark : heard.remarks) ++out.remarks[kind_of(remark)];
   }
   std::ranges::for_each(watcher.judge().end_followed(TimePoint::max()), known);
-  std::ranges::stable_sort(out.outcomes, {}, [](const Outcome& one) { return one.alert.at; });
+  std::ranges::sort(out.outcomes, {},
+                    [](const Outcome& one) { return std::pair(one.alert.at, one.alert.id); });
   return out;
 }
 

@@ -168,8 +168,9 @@ class Candles {
     Bar bar;
     const auto at = time_of(when, order_);
     if (!at) {
-      return fail(ErrorCode::invalid_input,
-                  when.empty() ? "it has no date" : fmt::format("{} is no date", quoted(when)));
+      return fail(
+          ErrorCode::invalid_input,
+          when.empty() ? "it has no date" : fmt::format("{} is no date", vigil::quoted(when)));
     }
     bar.at = *at;
     auto close = number_in(row, Column::close, "close");

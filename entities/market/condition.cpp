@@ -142,7 +142,8 @@ Result<Condition> parse_move(Condition out, Words words) {
   }
   const auto percent = Decimal::parse(std::string_view(words[1]).substr(0, words[1].size() - 1));
   if (!percent || percent->is_negative() || percent->is_zero()) {
-    return std::unexpected(wrong(fmt::format("{} is no percentage above 0", quoted(words[1]))));
+    return std::unexpected(
+        wrong(fmt::format("{} is no percentage above 0", vigil::quoted(words[1]))));
   }
   out.amount = *percent;
   auto within = read_within(out, words[3], words.size() == 5 ? words[4] : "");
@@ -188,8 +189,9 @@ Result<Condition> parse_words(Condition out, Words words) {
   }
   const auto& how = words[1] == "is" && words.size() > 2 ? words[2] : words[1];
   if (how != "above" && how != "below" && how != "crosses") {
-    return std::unexpected(wrong(fmt::format(
-        "expected above, below, crosses, moves, rises, falls or spikes, not {}", quoted(how))));
+    return std::unexpected(
+        wrong(fmt::format("expected above, below, crosses, moves, rises, falls or spikes, not {}",
+                          vigil::quoted(how))));
   }
   return parse_comparison(std::move(out), words);
 }
@@ -242,7 +244,7 @@ Result<Condition> parse_condition(std::string_view text) {
   }
   auto out = parse_words({}, words);
   if (!out) {
-    return fail(out.error().code, fmt::format("{}: {}", quoted(text), out.error().message));
+    return fail(out.error().code, fmt::format("{}: {}", vigil::quoted(text), out.error().message));
   }
   return out;
 }

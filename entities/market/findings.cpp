@@ -151,8 +151,10 @@ Result<json::value> find_news(const Request& request) {
     near.push_back({minutes, std::move(kept)});
   }
   // What came before may be the reason; what came after is a report of it, at best.
-  std::ranges::stable_sort(
-      near, {}, [](const Near& one) { return one.minutes <= 0 ? -one.minutes : 2 * one.minutes; });
+  std::ranges::sort(near, {}, [](const Near& one) {
+    return std::pair(one.minutes <= 0 ? -one.minutes : 2 * one.minutes,
+                     std::string(find_text(one.item, "id").value_or("")));
+  });
   json::array items;
   for (auto& one : near) items.emplace_back(std::move(one.item));
   const auto summary = fmt::format("{} items of news near it", items.size());

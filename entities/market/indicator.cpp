@@ -44,7 +44,7 @@ Result<std::vector<double>> parameters_of(const IndicatorKind& kind, std::string
           ErrorCode::invalid_input,
           fmt::format("{}: a parameter is a number up to {} (of bars: a whole one, at least "
                       "2), not {}",
-                      kind.name, parameter_max, quoted(word)));
+                      kind.name, parameter_max, vigil::quoted(word)));
     }
     out.push_back(value);
     inside = comma == inside.size() ? std::string_view{} : inside.substr(comma + 1);
@@ -129,13 +129,13 @@ double Ring::at(std::size_t place) const {
 
 double Ring::mean() const {
   double sum = 0;
-  for (std::size_t i = 0; i < count_; ++i) sum += values_[i];
+  for (std::size_t i = 0; i < count_; ++i) sum += at(i);
   return ratio(sum, static_cast<double>(count_));
 }
 
 double Ring::deviation(double mean) const {
   double sum = 0;
-  for (std::size_t i = 0; i < count_; ++i) sum += (values_[i] - mean) * (values_[i] - mean);
+  for (std::size_t i = 0; i < count_; ++i) sum += (at(i) - mean) * (at(i) - mean);
   return std::sqrt(ratio(sum, static_cast<double>(count_)));
 }
 
@@ -182,7 +182,7 @@ Result<IndicatorName> parse_indicator(std::string_view text) {
     std::vector<std::string_view> known;
     for (const auto& one : kinds) known.push_back(one.name);
     return fail(ErrorCode::invalid_input, fmt::format("{} is no indicator; there are: {}",
-                                                      quoted(name), fmt::join(known, " ")));
+                                                      vigil::quoted(name), fmt::join(known, " ")));
   }
   IndicatorName out{&*kind, {}, 0};
   auto rest = text.substr(name.size());
@@ -190,7 +190,8 @@ Result<IndicatorName> parse_indicator(std::string_view text) {
   if (rest.starts_with('(')) {
     const auto end = rest.find(')');
     if (end == std::string_view::npos) {
-      return fail(ErrorCode::invalid_input, fmt::format("{} has no closing )", quoted(text)));
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("{} has no closing )", vigil::quoted(text)));
     }
     inside = rest.substr(1, end - 1);
     rest.remove_prefix(end + 1);
@@ -201,8 +202,9 @@ Result<IndicatorName> parse_indicator(std::string_view text) {
   if (rest.empty()) return out;
   const auto output = std::ranges::find(kind->outputs, rest.substr(1));
   if (rest.front() != '.' || output == kind->outputs.end()) {
-    return fail(ErrorCode::invalid_input, fmt::format("{} has no {}; it has: {}", kind->name,
-                                                      quoted(rest), fmt::join(kind->outputs, " ")));
+    return fail(ErrorCode::invalid_input,
+                fmt::format("{} has no {}; it has: {}", kind->name, vigil::quoted(rest),
+                            fmt::join(kind->outputs, " ")));
   }
   out.output = static_cast<std::size_t>(output - kind->outputs.begin());
   return out;

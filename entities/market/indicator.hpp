@@ -57,6 +57,7 @@ class Ring {
   std::size_t count() const { return count_; }
   double at(std::size_t place) const;  // 0: the oldest
   double oldest() const { return at(0); }
+  // Sums go from the oldest on, so that a ring that was restored gives the same to the last bit.
   double mean() const;
   double deviation(double mean) const;  // of all, not of a sample
   double highest() const;

@@ -81,6 +81,7 @@ struct Judge::Inside {
   std::vector<RuleState> states;
   std::map<std::string, Computed> indicators;
   std::vector<Outcome> followed;
+  std::vector<Outcome> early;  // no longer followed, as there were too many
   std::optional<Bar> last;
   Moment moment;
 
@@ -207,6 +208,8 @@ Judged Judge::take(const Bar& bar, const Moment& moment) {
     out.alerts.push_back(std::move(alert));
   }
   in.last = bar;
+  out.outcomes.insert(out.outcomes.end(), in.early.begin(), in.early.end());
+  in.early.clear();
   return out;
 }
 
@@ -225,7 +228,14 @@ void Judge::warm(const Bar& bar) {
 
 void Judge::follow(const Alert& alert) {
   auto& followed = in_->followed;
-  if (followed.size() >= followed_max) followed.erase(followed.begin());
+  if (followed.size() >= followed_max) {  // what is known of the oldest has to do
+    auto oldest = followed.front();
+    const double from = oldest.alert.price.number();
+    const double now = 100 * ratio(alert.price.number() - from, from);
+    oldest.after_day = now == now ? now : 0;
+    in_->early.push_back(std::move(oldest));
+    followed.erase(followed.begin());
+  }
   followed.push_back({alert, {}, {}, 0, 0});
 }
 

@@ -122,11 +122,12 @@ std::string on_settled(Course& course, const ActionSettled& settled) {
     return "action";
   }
   const auto rule = settled.sticky_key.substr(5);
-  auto& proposed = member(course.state, "proposed");
-  const auto* when = proposed.if_contains(rule);
-  if (settled.outcome == "delivered" && when != nullptr) {
+  const auto& proposed = member(course.state, "proposed");
+  const auto* found = proposed.if_contains(rule);
+  const auto when = found == nullptr ? json::value() : *found;
+  if (settled.outcome == "delivered" && when.is_array()) {
     course.decision.preferences.push_back({fmt::format("threshold:{}:{}", rule, course.watch.name),
-                                           json::object{{"when", *when}},
+                                           json::object{{"when", when}},
                                            "approved: the rule was noisy"});
     // What the old threshold told says nothing about the new one.
     member(course.state, "scores").erase(rule);
@@ -136,7 +137,7 @@ std::string on_settled(Course& course, const ActionSettled& settled) {
     course.remarks.push_back(
         fmt::format("the threshold of {} stays: the proposal was {}", rule, settled.outcome));
   }
-  proposed.erase(rule);
+  member(course.state, "proposed").erase(rule);
   return "tune";
 }
 

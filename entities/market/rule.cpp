@@ -22,7 +22,7 @@ Result<void> read_again(Rule& rule, const std::string& text) {
     return fail(
         ErrorCode::invalid_input,
         fmt::format("again: expected cleared, once, every or a percentage like \"5%\", not {}",
-                    quoted(text)));
+                    vigil::quoted(text)));
   }
   rule.again = Again::moved;
   rule.moved = *percent;

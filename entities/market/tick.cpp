@@ -72,7 +72,7 @@ Result<Bar> read_bar(const Event& event) {
     const auto interval = parse_duration(written);
     if (!interval || *interval <= Duration{0}) {
       return fail(ErrorCode::invalid_input,
-                  fmt::format("interval: expected 1m, 1h or 1d, not {}", quoted(written)));
+                  fmt::format("interval: expected 1m, 1h or 1d, not {}", vigil::quoted(written)));
     }
     bar.interval = *interval;
   }

@@ -103,7 +103,9 @@ void plan_investigation(Course& course, const Alert& alert) {
       task_of("history", "market.history",
               {{"alert", subject}, {"bars", std::move(bars)}, {"worth", settings.worth}}, {}));
   const auto* scores = course.state.if_contains("scores");
-  const auto* score = scores == nullptr ? nullptr : find_path(*scores, alert.rule);
+  const auto* score = scores == nullptr || !scores->is_object()
+                          ? nullptr
+                          : scores->get_object().if_contains(alert.rule);
   plan.tasks.push_back(
       task_of("report", "market.report",
               {{"alert", subject}, {"score", score == nullptr ? json::value() : *score}},
@@ -126,7 +128,8 @@ std::string on_report(Course& course, const swarm::Report& report) {
   // Looked at again and nothing new: it was told already.
   const auto digest = std::string(find_text(found->result, "digest").value_or(""));
   auto& told = member(course.state, "reports");
-  if (const auto* before = told.if_contains(alert.id); before != nullptr && *before == digest) {
+  if (const auto* before = told.if_contains(alert.id);
+      before != nullptr && *before == json::value(digest)) {
     course.remarks.push_back("nothing new about " + alert.id);
     return "report";
   }

@@ -76,9 +76,9 @@ std::vector<Bar> past_bars(const Course& course) {
 
 void put_away(Course& course, const std::vector<Bar>& bars) {
   if (bars.empty()) return;
-  auto& value = course.state["recent"];
-  if (!value.is_array()) value = json::array{};
-  auto& recent = value.get_array();
+  auto& kept = course.state["recent"];
+  // Taken out while other members are added: those move the ones that are there.
+  auto recent = kept.is_array() ? std::move(kept.get_array()) : json::array{};
   const auto& name = course.watch.name;
   std::optional<double> hour, day;
   for (const auto& bar : bars) {
@@ -94,6 +94,7 @@ void put_away(Course& course, const std::vector<Bar>& bars) {
     }
     course.state["chunk"] = number + 1;
   }
+  course.state["recent"] = std::move(recent);
   json::object last{{"price", bars.back().close.text()}, {"at", to_rfc3339(bars.back().end())}};
   if (hour) last["hour"] = *hour;
   if (day) last["day"] = *day;
