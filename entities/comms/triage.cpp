@@ -306,6 +306,7 @@ Triage::Verdict Triage::classify(std::string_view features) const {
   Verdict out;
   const auto words = words_in(features);
   std::vector<Told> winning;
+  double best_lean = 0;
   for (std::size_t c = 0; c < classes_.size(); ++c) {
     if (messages_[c] == 0) continue;
     auto told = strengths(words, c);
@@ -325,7 +326,12 @@ Triage::Verdict Triage::classify(std::string_view features) const {
     const double not_other = chi_square_tail(-2 * against_it, heard);
     const double sure = heard == 0 ? 0.5 : (1 + not_chance - not_other) / 2;
     out.all[classes_[c]] = sure;
-    if (out.of_class.empty() || sure > out.sure) {
+    // Where much speaks for a class and much against it both tails are nothing, and the test says
+    // 0.5 of all of them: then the sum of what was said decides.
+    const double lean = for_it - against_it;
+    const bool tied = std::abs(sure - out.sure) < 1e-9;
+    if (out.of_class.empty() || (tied ? lean > best_lean : sure > out.sure)) {
+      best_lean = lean;
       out.of_class = classes_[c];
       out.sure = sure;
       winning = std::move(told);
