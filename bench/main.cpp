@@ -8,6 +8,7 @@
 #include "bench/deps.hpp"
 #include "bench/essay.hpp"
 #include "bench/idle.hpp"
+#include "bench/indicators.hpp"
 #include "bench/ingest.hpp"
 #include "bench/knowledge.hpp"
 #include "bench/logs.hpp"
@@ -40,6 +41,7 @@ constexpr Bench benches[] = {
     {"scale", "what the engine itself costs: plans of 1,000 to 100,000 tasks", run_scale},
     {"streams", "trades a second over a WebSocket to exact bars; what is missing is noticed",
      run_streams},
+    {"indicators", "processor time of each indicator for one bar", run_indicators},
     {"secrets", "precision and recall of the search for secrets, by kind", run_secrets},
 };
 
