@@ -364,10 +364,10 @@ END;
 PRAGMA user_version = 7;
 )sql";
 
-constexpr std::array all = {Migration{1, first_shape}, Migration{2, bounds_and_taint},
-                            Migration{3, reuse}, Migration{4, numbers_of_swarms},
-                            Migration{5, seen_by_sources},
-                            Migration{6, passages_schema, Migration{7, chains}};
+constexpr std::array all = {Migration{1, first_shape},     Migration{2, bounds_and_taint},
+                            Migration{3, reuse},           Migration{4, numbers_of_swarms},
+                            Migration{5, seen_by_sources}, Migration{6, passages_schema},
+                            Migration{7, chains}};
 
 }  // namespace
 
