@@ -340,9 +340,10 @@ asio::awaitable<void> App::stop() {
   if (!state.writer) co_return;
   const auto deadline = state.clock.now() + state.settings->daemon.drain_timeout;
   if (state.door) {
-    state.door->set_draining(true);
+    // Nobody new is let in; who is there is served as always, so that a restart refuses nothing.
     auto draining = state.webhooks->drain(deadline);
     co_await std::move(draining);
+    state.door->set_draining(true);
     auto silences = state.silences->stop();
     co_await std::move(silences);
     auto schedules = state.scheduler->stop();

@@ -204,7 +204,7 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<Accepted> accepte
     ~Listed() {
       state.sessions.erase(place);
       --state.admitted;
-      if (state.sessions.empty()) state.went.ring();
+      if (state.admitted == 0) state.went.ring();
     }
   };
   const Listed listed(*this, session);
@@ -232,7 +232,7 @@ asio::awaitable<void> HttpServer::State::sweep() {
 }
 
 asio::awaitable<bool> HttpServer::State::emptied() {
-  while (!sessions.empty()) co_await went.wait();
+  while (admitted > 0) co_await went.wait();
   co_return true;
 }
 

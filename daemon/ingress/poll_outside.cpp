@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 
 #include "core/digest.hpp"
+#include "core/sorted.hpp"
 #include "daemon/ingress/item_events.hpp"
 #include "daemon/ingress/poll_reading.hpp"
 
@@ -82,7 +83,9 @@ Result<PolledPage> page_of(const std::string& source, const config::Poll& settin
   }
   // Rows are told in the order of their times, whatever that of the table is.
   if (!is_feed) {
-    std::ranges::stable_sort(page.fresh, {}, [](const auto& item) { return item.event.time; });
+    sort_stably(page.fresh, [](const auto& one, const auto& other) {
+      return one.event.time < other.event.time;
+    });
     if (settings.newest_first) std::ranges::reverse(page.fresh);  // as it will be turned once more
   }
   return page;

@@ -27,6 +27,7 @@ constexpr std::size_t body_piece_most = 256 * 1024;
 constexpr Duration linger_time = std::chrono::seconds{1};
 constexpr std::size_t linger_bytes_max = 256 * 1024;
 constexpr Duration body_grace = std::chrono::seconds{5};  // before the least rate is asked for
+constexpr Duration newcomer_patience = std::chrono::seconds{1};  // while we drain
 
 }  // namespace
 
@@ -58,8 +59,11 @@ void Session::sweep(Duration now) {
   wire_->socket.cancel(ignored);
 }
 
+// Who has just connected was promised nothing yet: a request that comes at once is answered.
 void Session::drain() {
-  if (phase_ == Phase::idle) cut();
+  if (phase_ != Phase::idle) return;
+  if (!first_) return cut();
+  deadline_ = std::min(deadline_, desk_.clock.steady_now() + newcomer_patience);
 }
 
 void Session::cut() {
@@ -118,7 +122,8 @@ asio::awaitable<Session::Got> Session::receive_into(std::string& body, std::size
 
 asio::awaitable<GateAnswer> Session::next_head() {
   const GateLimits limits{.head_bytes_max = desk_.limits.head_bytes_max};
-  const auto patience = first_ ? desk_.limits.head_timeout : desk_.limits.idle_timeout;
+  auto patience = first_ ? desk_.limits.head_timeout : desk_.limits.idle_timeout;
+  if (desk_.draining) patience = std::min(patience, newcomer_patience);
   enter(buffer_.empty() ? Phase::idle : Phase::receiving,
         buffer_.empty() ? patience : desk_.limits.head_timeout);
   if (buffer_.empty()) buffer_.shrink_to_fit();
@@ -127,7 +132,7 @@ asio::awaitable<GateAnswer> Session::next_head() {
       auto answer = read_head(buffer_, limits);
       if (answer.kind != GateAnswer::Kind::need_more) co_return answer;
       if (phase_ == Phase::idle) enter(Phase::receiving, desk_.limits.head_timeout);
-    } else if (desk_.draining) {
+    } else if (desk_.draining && !first_) {
       co_return GateAnswer{};
     }
     auto receiving = receive();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/sorted.hpp"
 #include "entities/comms/words.hpp"
 
 namespace vigil::entities::comms {
@@ -301,8 +302,8 @@ std::vector<WrittenDate> find_dates(std::string_view text, TimePoint written, in
   std::vector<Match> found;
   for (const auto& compiled : patterns()) search(compiled, lower, local, offset_min, found);
   // What is longer says more: "Friday, 5 March" is one day, not two.
-  std::ranges::stable_sort(
-      found, [](const Match& a, const Match& b) { return a.end - a.begin > b.end - b.begin; });
+  sort_stably(found,
+              [](const Match& a, const Match& b) { return a.end - a.begin > b.end - b.begin; });
   std::vector<WrittenDate> out;
   for (const auto& one : found) {
     const bool overlaps = std::ranges::any_of(out, [&](const WrittenDate& taken) {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/log.hpp"
+#include "core/sorted.hpp"
 
 namespace vigil::entities::comms {
 namespace {
@@ -296,7 +297,7 @@ std::vector<Triage::Told> Triage::strengths(const std::vector<Word>& words,
     if (!word.second.empty()) text += " " + std::string(word.second);
     out.push_back({std::move(text), believed});
   }
-  std::ranges::stable_sort(out, [](const Told& a, const Told& b) {
+  sort_stably(out, [](const Told& a, const Told& b) {
     return std::abs(a.share - 0.5) > std::abs(b.share - 0.5);
   });
   return out;

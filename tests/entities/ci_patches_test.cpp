@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path mails = fs::path(source_dir()) / "../shared/data/diffs/git-mailinfo";
+const fs::path mails = fs::path(vigil::source_dir()) / "../shared/data/diffs/git-mailinfo";
 
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

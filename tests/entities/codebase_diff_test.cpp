@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path shared_diffs = fs::path(source_dir()) / "../shared/data/diffs";
+const fs::path shared_diffs = fs::path(vigil::source_dir()) / "../shared/data/diffs";
 
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

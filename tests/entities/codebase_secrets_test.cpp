@@ -276,7 +276,7 @@ TEST_CASE("in tests a key weighs less, and a very long line costs no more than i
 }
 
 TEST_CASE("real patches hold no secrets") {
-  const fs::path folder = fs::path(source_dir()) / "../shared/data/diffs/patches";
+  const fs::path folder = fs::path(vigil::source_dir()) / "../shared/data/diffs/patches";
   if (!fs::exists(folder)) {
     MESSAGE("skipped: no shared data");
     return;

@@ -19,7 +19,7 @@ namespace json = boost::json;
 
 namespace {
 
-const fs::path data = fs::path(source_dir()) / "../shared/data/deps";
+const fs::path data = fs::path(vigil::source_dir()) / "../shared/data/deps";
 
 bool without_data() {
   if (fs::exists(data)) return false;

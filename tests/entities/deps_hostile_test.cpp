@@ -91,7 +91,7 @@ TEST_CASE("deep, long and self-referring files end soon, in an error or a result
 }
 
 TEST_CASE("cut and scrambled lock files never crash a reader") {
-  const auto folder = fs::path(source_dir()) / "../shared/data/deps/lockfiles";
+  const auto folder = fs::path(vigil::source_dir()) / "../shared/data/deps/lockfiles";
   if (!fs::exists(folder)) {
     MESSAGE("skipped: there is no " << folder.string());
     return;

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path folder = fs::path(source_dir()) / "../shared/data/deps/lockfiles";
+const fs::path folder = fs::path(vigil::source_dir()) / "../shared/data/deps/lockfiles";
 
 std::string listed(const Lockfile& file) {
   std::string all;

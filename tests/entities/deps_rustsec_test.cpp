@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path folder = fs::path(source_dir()) / "../shared/data/deps/advisories/rustsec";
+const fs::path folder = fs::path(vigil::source_dir()) / "../shared/data/deps/advisories/rustsec";
 
 // "0..1.0.0 1.2.0.." for the versions that are left.
 std::string left(const std::vector<std::string>& requirements) {

@@ -23,7 +23,7 @@ namespace json = boost::json;
 
 namespace {
 
-const fs::path data = fs::path(source_dir()) / "../shared/data/deps/remediation";
+const fs::path data = fs::path(vigil::source_dir()) / "../shared/data/deps/remediation";
 
 bool without_data() {
   if (fs::exists(data)) return false;

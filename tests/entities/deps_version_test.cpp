@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path orders = fs::path(source_dir()) / "../shared/data/deps/version-order";
+const fs::path orders = fs::path(vigil::source_dir()) / "../shared/data/deps/version-order";
 
 bool holds(VersionScheme scheme, const std::string& a, char sign, const std::string& b) {
   const auto order = compare_versions(scheme, a, b);

@@ -83,6 +83,10 @@ def status(guest, who=()):
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
+def says(guest, words):
+    wait_for(lambda: words in guest.show("vigild.service", "StatusText"))
+
+
 def load(guest, seconds, threads=4):
     return guest.start("/usr/bin/python3", "/opt/load.py", "8787", seconds, threads, SECRET)
 
@@ -106,7 +110,7 @@ def all_kept(guest, names):
     kept = guest.run("/usr/bin/python3", "-c",
                      "import sqlite3; c = sqlite3.connect('file:/var/lib/vigild/vigil.db?mode=ro', uri=True)\n"
                      "for (u,) in c.execute(\"SELECT text FROM episode\"): print(u)").stdout
-    kept = kept.split()
+    kept = re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", kept)
     missing = set(names) - set(kept)
     assert not missing, f"{len(missing)} of {len(names)} acknowledged events were lost"
     assert len(kept) == len(set(kept)), "an event was decided twice"
@@ -144,17 +148,17 @@ def reloads(guest):
     guest.write("/etc/vigild/secrets/notes", SECRET, 0o600)
     guest.run("systemctl", "restart", "vigild")  # credentials are handed over at a start
     guest.write("/etc/vigild/entities.d/clerk.toml", CONFIG)
-    guest.run("systemctl", "reload", "vigild")
+    guest.run("systemctl", "reload", "vigild")  # a signal: it does not wait
+    says(guest, "1 entity")
     assert status(guest)["runtime"]["entities"] == 1
-    assert "1 entities" in guest.show("vigild.service", "StatusText")
     guest.write("/etc/vigild/entities.d/clerk.toml", CONFIG.replace("autonomy", "autonomie"))
     guest.run("systemctl", "reload", "vigild")
-    assert "old configuration goes on" in guest.show("vigild.service", "StatusText")
+    says(guest, "old configuration goes on")
     assert status(guest)["runtime"]["entities"] == 1
     assert "autonomie" in guest.journal("vigild")
     guest.write("/etc/vigild/entities.d/clerk.toml", CONFIG)
     guest.run("systemctl", "reload", "vigild")
-    assert "1 entities" in guest.show("vigild.service", "StatusText")
+    says(guest, "1 entity")
 
 
 def keeps_secrets(guest):
