@@ -248,7 +248,8 @@ Result<void> App::State::listen() {
   if (!opened) return std::unexpected(std::move(opened.error()));
   port = *opened;
   log_info("vigild {} is ready: entities={} sources={} admin={}", VIGIL_VERSION,
-           settings->entities.size(), settings->sources.size(), admin_socket_of(*settings));
+           settings->entities.size(), settings->sources.size(),
+           options.sockets.admin.empty() ? admin_socket_of(*settings) : "vigild-admin.socket");
   return {};
 }
 
