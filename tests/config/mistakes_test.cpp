@@ -180,7 +180,7 @@ const std::string before =
     "[entity.a.process]\nargv = [\"p\"]\n[entity.x]\non = [{}]\n# the table entity.x\n# goes on\n";
 
 const Mistake in_entities[] = {
-    {"role = \"nobody\"\n", 12, "entity.x.kind", "codebase, rules, process, ops or market"},
+    {"role = \"nobody\"\n", 12, "entity.x.kind", "codebase, rules, process, ops, market or comms"},
     {"kind = \"codebase\"\n", 12, "entity.x.codebase.repository", "is required"},
     {"kind = \"rules\"\n", 12, "entity.x.rule", "add [[entity.x.rule]]"},
     {"kind = \"process\"\n[entity.x.codebase]\nrepository = \"/r\"\n[entity.x.process]\n"

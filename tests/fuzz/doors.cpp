@@ -16,7 +16,7 @@
 namespace vigil::fuzz {
 namespace {
 
-constexpr TimePoint now = from_unix_us(1'790'000'000'000'000);
+constexpr TimePoint now{std::chrono::microseconds{1'790'000'000'000'000}};
 
 // What was refused is refused however it arrives, and more bytes never change a head that is whole.
 void head(std::string_view bytes) {

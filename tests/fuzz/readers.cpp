@@ -42,7 +42,7 @@ void report(std::string_view bytes) {
 void tool_output(std::string_view bytes) { (void)ci::read_tool_output(bytes); }
 
 void logs(std::string_view bytes) {
-  constexpr TimePoint now = from_unix_us(1'790'000'000'000'000);
+  constexpr TimePoint now{std::chrono::microseconds{1'790'000'000'000'000}};
   while (!bytes.empty()) {
     const auto [line, rest] = halves_of(bytes);
     (void)logs::read_record(line, now);

@@ -253,23 +253,36 @@ TEST_CASE("all bodies together have a limit, and leave room when they are gone")
 TEST_CASE("draining ends idle connections, finishes open requests and takes no new ones") {
   Bell* bell = nullptr;
   int started = 0;
-  auto wait = [&](Request) -> asio::awaitable<Response> {
+  auto wait = [&](Request request) -> asio::awaitable<Response> {
+    Response out;
+    out.body = request.body;
+    if (request.body != "x") co_return out;
     ++started;
     co_await bell->wait();
-    Response out;
     out.body = "done";
     co_return out;
   };
   Loopback world({}, wait);
   bell = &world.bell;
   Client idle(world.port);
+  idle.send(post("before"));
+  REQUIRE(world.answered(idle));
   Client busy(world.port);
   busy.send(post("x"));
-  REQUIRE(world.until([&] { return started == 1 && world.server.stats().connections == 2; }));
+  Client silent(world.port);
+  Client newcomer(world.port);
+  REQUIRE(world.until([&] { return started == 1 && world.server.stats().connections == 4; }));
   world.start_drain(10s);
   REQUIRE(world.has_closed(idle));
-  CHECK(idle.got.empty());
+  CHECK(bodies_of(idle.got) == std::vector<std::string>{"before"});
   CHECK_THROWS(Client(world.port));
+  // Who had connected and said nothing yet was promised an answer, if the request comes at once.
+  newcomer.send(post("just in time"));
+  REQUIRE(world.has_closed(newcomer));
+  CHECK(bodies_of(newcomer.got) == std::vector<std::string>{"just in time"});
+  world.advance(2s);
+  REQUIRE(world.has_closed(silent));
+  CHECK(silent.got.empty());
   CHECK_FALSE(world.drained());
   bell->ring();
   REQUIRE(world.has_closed(busy));

@@ -285,10 +285,12 @@ TEST_CASE("the collected vectors hold") {
       const auto& words = config::Words<Scheme>::all;
       const auto found = std::ranges::find(words, name);
       if (found == words.end()) continue;  // a sender we do not know
+      const auto* headers = find_path(vector, "headers");
+      if (headers == nullptr) continue;  // signed in the form itself: webhook_mail_test
       CAPTURE(std::string(find_text(vector, "id").value()));
       Try given(static_cast<Scheme>(found - words.begin()), {});
       given.secrets = {std::string(find_text(vector, "secret").value())};
-      for (const auto& [key, value] : find_path(vector, "headers")->as_object()) {
+      for (const auto& [key, value] : headers->as_object()) {
         std::string lower(key);
         std::ranges::transform(lower, lower.begin(), [](char c) {
           return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
