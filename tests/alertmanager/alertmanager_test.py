@@ -23,6 +23,7 @@ TOKEN = "a-token-of-sixteen-letters-or-more"
 
 VIGILD = """
 [daemon]
+safe_mode_starts = 0  # it is killed on purpose, often
 drain_timeout = "5s"
 [http]
 listen = ["127.0.0.1:@PORT@"]

@@ -21,6 +21,7 @@ from vigild import Daemon, Place, wait_until  # noqa: E402
 
 CONFIG = """
 [daemon]
+safe_mode_starts = 0  # it is killed on purpose, often
 drain_timeout = "2s"
 [http]
 listen = ["127.0.0.1:0"]

@@ -24,6 +24,7 @@ KEY = "AKIA" + "Q3EGRIK7WJ5MZT4X"  # the form of a key, of nobody
 
 CONFIG = """
 [daemon]
+safe_mode_starts = 0  # it is killed on purpose, often
 drain_timeout = "2s"
 [http]
 listen = ["127.0.0.1:0"]

@@ -17,6 +17,7 @@ from vigild import Daemon, Place, wait_until  # noqa: E402
 WIDTH = 3
 CONFIG = """
 [daemon]
+safe_mode_starts = 0  # it is killed on purpose, often
 drain_timeout = "2s"
 [http]
 listen = ["127.0.0.1:0"]
@@ -35,6 +36,7 @@ token = "file:@DIR@/token"
 [entity.keeper]
 kind = "codebase"
 autonomy = "act"
+autonomy_of = { comment = "act", status = "act" }
 [[entity.keeper.on]]
 source = "repo"
 match = { "data.ref" = "refs/heads/main" }

@@ -19,6 +19,7 @@ from vigild import BIN, Daemon, Place, wait_until  # noqa: E402
 
 BASE = """
 [daemon]
+safe_mode_starts = 0  # it is killed on purpose, often
 drain_timeout = "2s"
 [http]
 listen = ["127.0.0.1:0"]

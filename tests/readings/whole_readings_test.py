@@ -12,6 +12,7 @@ from vigild import Daemon, Place, wait_until  # noqa: E402
 
 HEAD = """
 [daemon]
+safe_mode_starts = 0  # it is killed on purpose, often
 drain_timeout = "2s"
 [swarm]
 memory_bytes_max = 100_000_000_000_000  # sanitizers map terabytes
