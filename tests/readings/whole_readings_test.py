@@ -97,7 +97,7 @@ class Scale(unittest.TestCase):
                 wait_until("it is looked at", lambda: looks(daemon) > 2)
                 self.assertEqual(wishes(), [])  # between the two limits nothing is wanted
                 load.write_text("95")
-                wait_until("it grows", lambda: wishes() == [2])
+                wait_until("it grows", lambda: wishes() == [2] and size.read_text() == "2")
                 daemon.kill()
             with Daemon(place) as daemon:
                 wait_until("it grows to its largest", lambda: wishes() == [2, 3])
