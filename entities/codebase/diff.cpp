@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 namespace vigil::entities::codebase {
@@ -20,18 +21,20 @@ std::optional<int> take_number(std::string_view& text) {
   return value;
 }
 
-// "12,3" or "12", which means one line.
+// "12,3" or "12", which means one line. Lines count from 1; "0,0" stands before the first.
 bool take_range(std::string_view& text, int& start, int& count) {
   const auto first = take_number(text);
   if (!first) return false;
   start = *first;
   count = 1;
-  if (!text.starts_with(',')) return true;
-  text.remove_prefix(1);
-  const auto second = take_number(text);
-  if (!second) return false;
-  count = *second;
-  return true;
+  if (text.starts_with(',')) {
+    text.remove_prefix(1);
+    const auto second = take_number(text);
+    if (!second) return false;
+    count = *second;
+  }
+  if (count > 0) start = std::max(start, 1);
+  return count <= std::numeric_limits<int>::max() - start;
 }
 
 std::optional<Hunk> read_hunk_head(std::string_view line) {
@@ -232,7 +235,7 @@ class Parser {
       } else if (mark == '-' && old_left > 0) {
         file_.removed.push_back({old_number++, std::string(without_cr(raw.substr(1)))});
         --old_left;
-      } else if (mark == ' ' || mark == '\t') {
+      } else if ((mark == ' ' || mark == '\t') && old_left > 0 && new_left > 0) {
         ++old_number;
         ++new_number;
         --old_left;

@@ -1,7 +1,8 @@
 """Runs every fuzz target for a short time, from seeds and from what was found before.
 
-Usage: fuzz_test.py [TARGET...]. VIGIL_FUZZ_SECONDS: for each target (6). What is found stays in
-tests/fuzz/found/TARGET and is run first, every time.
+Usage: fuzz_test.py [TARGET...]. What is found stays in tests/fuzz/found/TARGET and is run first,
+every time. Without VIGIL_FUZZ_SECONDS each target makes the same bounded walk every time, so that
+a change is judged by what it changed; with it (scripts/fuzz) the walk is a new one.
 """
 import concurrent.futures
 import os
@@ -14,7 +15,8 @@ import tempfile
 BIN = pathlib.Path(os.environ.get("VIGIL_BIN_DIR", "build/asan/bin")).resolve()
 SOURCE = pathlib.Path(os.environ.get("VIGIL_SOURCE_DIR", ".")).resolve()
 DATA = SOURCE.parent / "shared/data"
-SECONDS = int(os.environ.get("VIGIL_FUZZ_SECONDS", "6"))
+SECONDS = os.environ.get("VIGIL_FUZZ_SECONDS")
+WALK = [f"-max_total_time={int(SECONDS)}"] if SECONDS else ["-seed=1", "-runs=30000", "-max_total_time=6"]
 SEEDS_MAX, SEED_BYTES_MAX = 400, 16_384
 PROGRAM = str(BIN / "vigil-fuzz")
 FLAGS = ["-timeout=10", "-rss_limit_mb=2048", "-max_len=16384", "-print_final_stats=1", "-verbosity=0"]
@@ -44,7 +46,7 @@ def run(target, places):
             if again.returncode != 0:
                 return target, 0, seeds, f"what was found before does not hold:\n{again.stderr[-4000:]}"
         done = subprocess.run(
-            [PROGRAM, target, *FLAGS, f"-max_total_time={SECONDS}", f"-artifact_prefix={found}/", str(corpus)],
+            [PROGRAM, target, *FLAGS, *WALK, f"-artifact_prefix={found}/", str(corpus)],
             capture_output=True, text=True, errors="replace")
         ran = next((line.split()[-1] for line in done.stderr.splitlines() if "number_of_executed_units" in line), "0")
         if done.returncode == 0:
