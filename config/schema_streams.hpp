@@ -1,10 +1,15 @@
 #pragma once
 // Keys of sources of kind file and stream, and of [source.NAME.table]. See schema.hpp.
+#include <array>
+#include <string_view>
+
 #include "config/spec.hpp"
 #include "config/streams.hpp"
 #include "config/words.hpp"
 
 namespace vigil::config {
+
+inline constexpr std::array<std::string_view, 3> channel_words{"trades", "bars", "quotes"};
 
 template <class Visitor>
 void describe(Visitor& v, Mapping& of) {
@@ -81,8 +86,18 @@ void describe(Visitor& v, Files& of) {
 
 template <class Visitor>
 void describe_bars(Visitor& v, Stream& of) {
+  v.value(Spec{.name = "channels",
+               .meaning = "what is subscribed to: trades (bars are made of them), bars (the "
+                          "exchange's own), quotes (its tickers)",
+               .least = 1,
+               .choices = channel_words},
+          of.channels);
   v.value(Spec{.name = "intervals", .meaning = "of the bars that are told", .most = 8},
           of.intervals);
+  v.value(Spec{.name = "quote_every",
+               .meaning = "a symbol's quote is told at most once in so long, the latest",
+               .least = in_us(1s)},
+          of.quote_every);
   v.value(Spec{.name = "lateness",
                .meaning = "how long a bar waits for trades that come late or in disorder",
                .most = in_us(10min)},
@@ -92,8 +107,9 @@ void describe_bars(Visitor& v, Stream& of) {
            .meaning = "symbol = levels, blanks between them: a trade beyond one is told at once"},
       of.crossings);
   v.value(Spec{.name = "refetch",
-               .meaning = "where missed trades are asked for: an address with {symbol}, {from} and "
-                          "{to}, the first and last id that are missed"},
+               .meaning = "where missed trades are asked for: an address with {symbol} ({pair}: "
+                          "without its slash), {from} and {to} (the first and last id that are "
+                          "missed), {next} (the id after), {since} (Unix time before the hole)"},
           of.refetch);
 }
 

@@ -51,12 +51,14 @@ enum class StreamForm { binance, kraken, coinbase, bitstamp, json };
 
 struct Stream {  // kind = "stream"
   StreamForm form = StreamForm::json;
-  std::string url;                     // ws:// or wss://; empty: the exchange's own
-  std::string ca;                      // PEM file; empty: the system's
-  std::vector<std::string> symbols;    // as the exchange writes them
-  std::vector<std::string> subscribe;  // form json: messages to begin with
-  Boxed<Mapping> table;                // form json
+  std::string url;                                 // ws:// or wss://; empty: the exchange's own
+  std::string ca;                                  // PEM file; empty: the system's
+  std::vector<std::string> symbols;                // as the exchange writes them
+  std::vector<std::string> subscribe;              // form json: messages to begin with
+  Boxed<Mapping> table;                            // form json
+  std::vector<std::string> channels = {"trades"};  // what is subscribed to: see channel_words
   std::vector<std::string> intervals = {"1m"};
+  Duration quote_every = 1min;                   // the least time between two quotes of a symbol
   Duration lateness = 5s;                        // how long a bar waits for trades that are late
   std::map<std::string, std::string> crossings;  // symbol = levels, blanks between them
   std::string refetch;                           // where missed trades are asked for

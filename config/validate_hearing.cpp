@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/schema_streams.hpp"
 #include "config/words.hpp"
 #include "core/decimal.hpp"
 
@@ -134,8 +135,50 @@ void check_stream_form(const std::string& key, const Stream& stream, Violations&
   }
 }
 
+void check_refetch(const std::string& key, const Stream& stream, Violations& found) {
+  const auto has = [&](std::string_view place) {
+    return stream.refetch.find(place) != std::string::npos;
+  };
+  const bool by_time = stream.form == StreamForm::kraken;
+  const bool has_place = stream.form == StreamForm::bitstamp ||
+                         (by_time ? has("{since}") : has("{from}") || has("{next}"));
+  if (!has_place || !stream.refetch.starts_with("http")) {
+    found.add(key + ".refetch", by_time ? "expected an address with {since}, like "
+                                          "https://host/Trades?pair={pair}&since={since}"
+                                        : "expected an address with {from}, like "
+                                          "https://host/trades?symbol={symbol}&fromId={from}");
+  }
+}
+
+void check_channels(const std::string& key, const Stream& stream, Violations& found) {
+  const auto has = [&](std::string_view word) {
+    return std::ranges::find(stream.channels, word) != stream.channels.end();
+  };
+  for (std::size_t at = 0; at < stream.channels.size(); ++at) {
+    if (std::ranges::find(channel_words, stream.channels[at]) != channel_words.end()) continue;
+    found.add(fmt::format("{}.channels[{}]", key, at), "expected trades, bars or quotes");
+  }
+  if (has("trades") && has("bars")) {
+    found.add(key + ".channels", "both trades and bars make bars: leave one of them out");
+  }
+  if (has("bars") && stream.form != StreamForm::binance) {
+    found.add(key + ".channels",
+              fmt::format("bars of {} are made of its trades: channels = [\"trades\"]",
+                          word_of(stream.form)));
+  }
+  if (has("quotes") && (stream.form == StreamForm::bitstamp || stream.form == StreamForm::json)) {
+    found.add(key + ".channels", fmt::format("{} has no quotes", word_of(stream.form)));
+  }
+  if (!has("trades") && !(stream.refetch.empty() && stream.crossings.empty())) {
+    found.add(key + ".channels", "crossings and refetch need trades: add \"trades\"",
+              key + (stream.refetch.empty() ? ".crossings" : ".refetch"));
+  }
+}
+
 void check_stream(const std::string& key, const Stream& stream, Violations& found) {
   check_stream_form(key, stream, found);
+  check_channels(key, stream, found);
+  if (!stream.refetch.empty()) check_refetch(key, stream, found);
   const bool plain = stream.url.starts_with("ws://");
   if (!stream.url.empty() && !plain && !stream.url.starts_with("wss://")) {
     found.add(key + ".url", "expected an address that begins with wss:// or ws://");
@@ -162,12 +205,6 @@ void check_stream(const std::string& key, const Stream& stream, Violations& foun
     if (right) continue;
     found.add(fmt::format("{}.crossings.{}", key, symbol),
               "expected numbers with blanks between them: \"60000 61500.5\"");
-  }
-  const bool has_place = stream.refetch.find("{from}") != std::string::npos;
-  if (!stream.refetch.empty() && (!has_place || !stream.refetch.starts_with("http"))) {
-    found.add(key + ".refetch",
-              "expected an address with {from}, like https://host/trades?symbol={symbol}&"
-              "fromId={from}");
   }
 }
 

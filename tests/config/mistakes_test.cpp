@@ -81,7 +81,25 @@ const Mistake in_feeds_and_streams[] = {
      5, "source.x.crossings.A", "numbers with blanks"},
     {"[source.x]\nkind = \"stream\"\nform = \"kraken\"\nsymbols = [\"A\"]\nrefetch = "
      "\"http://h\"\n",
+     5, "source.x.refetch", "{since}"},
+    {"[source.x]\nkind = \"stream\"\nform = \"binance\"\nsymbols = [\"A\"]\nrefetch = "
+     "\"http://h\"\n",
      5, "source.x.refetch", "{from}"},
+    {"[source.x]\nkind = \"stream\"\nform = \"binance\"\nsymbols = [\"A\"]\n"
+     "channels = [\"quotes\", \"books\"]\n",
+     5, "source.x.channels[1]", "trades, bars or quotes"},
+    {"[source.x]\nkind = \"stream\"\nform = \"binance\"\nsymbols = [\"A\"]\n"
+     "channels = [\"trades\", \"bars\"]\n",
+     5, "source.x.channels", "both trades and bars make bars"},
+    {"[source.x]\nkind = \"stream\"\nform = \"kraken\"\nsymbols = [\"A\"]\n"
+     "channels = [\"bars\"]\n",
+     5, "source.x.channels", "are made of its trades"},
+    {"[source.x]\nkind = \"stream\"\nform = \"bitstamp\"\nsymbols = [\"A\"]\n"
+     "channels = [\"trades\", \"quotes\"]\n",
+     5, "source.x.channels", "bitstamp has no quotes"},
+    {"[source.x]\nkind = \"stream\"\nform = \"binance\"\nsymbols = [\"A\"]\n"
+     "channels = [\"bars\"]\ncrossings = { A = \"1\" }\n",
+     6, "source.x.channels", "crossings and refetch need trades"},
     {"[source.x]\nkind = \"stream\"\nurl = \"wss://h/\"\ntable = { columns = { symbol = \"s\" } "
      "}\n",
      4, "source.x.table.columns", "needs a price"},
