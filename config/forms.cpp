@@ -71,6 +71,31 @@ bool is_address_range(std::string_view text) {
   return bits != 0 && prefix && *prefix <= bits;
 }
 
+bool is_dotted(std::string_view text) {
+  return !text.empty() && !text.starts_with('.') && !text.ends_with('.') &&
+         text.find("..") == std::string_view::npos;
+}
+
+// A name as DNS has it, or `*.` and one.
+bool is_host(std::string_view text) {
+  if (text.starts_with("*.")) text.remove_prefix(2);
+  if (whole_number(text.substr(text.rfind('.') + 1))) return false;  // half an address
+  return is_dotted(text) && is_made_of(text, "-._") && text.size() <= 253;
+}
+
+bool is_destination(std::string_view text) {
+  if (is_address_range(text)) return true;
+  if (text.find(':') == std::string_view::npos) return is_host(text);
+  const auto parts = split_listen(text);
+  const auto port = whole_number(parts.port);
+  return port && *port > 0 && *port <= 65'535 &&
+         (address_bits(parts.address) != 0 || is_host(parts.address));
+}
+
+bool is_variable(std::string_view text) {
+  return is_made_of(text, "_") && !whole_number(text.substr(0, 1));
+}
+
 bool is_zone(std::string_view name) {
   // cctz would also open a path, and takes "localtime", which means another thing on each machine.
   if (!is_made_of(name, "_+-/") || name.starts_with('/') || name == "localtime") return false;
@@ -88,11 +113,6 @@ bool is_url(std::string_view text) {
     return !host.empty() && host.find('@') == std::string_view::npos && printable;
   }
   return false;
-}
-
-bool is_dotted(std::string_view text) {
-  return !text.empty() && !text.starts_with('.') && !text.ends_with('.') &&
-         text.find("..") == std::string_view::npos;
 }
 
 bool has_no_blank(std::string_view text) {
@@ -127,6 +147,13 @@ std::optional<std::string> why_not(Form form, std::string_view text) {
                     text);
     case Form::address_range:
       return unless(is_address_range(text), "an address or a range like \"10.0.0.0/8\"", text);
+    case Form::destination:
+      return unless(is_destination(text),
+                    "an address or a range like \"10.0.0.0/8\", a host like \"git.lan\" or "
+                    "\"*.lan\", or an address or host with a port like \"git.lan:443\"",
+                    text);
+    case Form::variable:
+      return unless(is_variable(text), "the name of a variable like \"API_TOKEN\"", text);
     case Form::header_name:
       return unless(is_made_of(text, "-"), "a header name like \"x-signature\"", text);
     case Form::dotted_path:

@@ -5,8 +5,10 @@
 //   value(spec, member)    one value                 table(spec, member)   a table or an optional
 //   one tables(spec, vector)   [[...]]                   named(spec, map)      [key.NAME]
 //   kinds(words, variant)  the key `kind` and what belongs to it; returns the word
+#include "config/schema_doors.hpp"
 #include "config/schema_hearing.hpp"
 #include "config/schema_mail.hpp"
+#include "config/schema_outgoing.hpp"
 #include "config/schema_personal.hpp"
 #include "config/schema_safety.hpp"
 #include "config/settings.hpp"
@@ -14,10 +16,6 @@
 #include "config/words.hpp"
 
 namespace vigil::config {
-
-constexpr std::int64_t kib = 1024;
-constexpr std::int64_t mib = 1024 * kib;
-constexpr std::int64_t gib = 1024 * mib;
 
 template <class Visitor>
 void describe(Visitor& v, Daemon& of) {
@@ -46,58 +44,6 @@ void describe(Visitor& v, Daemon& of) {
                .most = in_us(1h)},
           of.drain_timeout);
   describe_safety(v, of);
-}
-
-template <class Visitor>
-void describe(Visitor& v, Http& of) {
-  v.value(Spec{.name = "listen",
-               .meaning = "where webhooks are received; port 0 takes any free one; [] for no door",
-               .form = Form::listen,
-               .most = 16,
-               .takes = Takes::restart},
-          of.listen);
-  v.value(Spec{.name = "behind_proxy",
-               .meaning = "a reverse proxy with TLS stands in front; an address that is not "
-                          "loopback is refused without it"},
-          of.behind_proxy);
-  v.value(Spec{.name = "head_bytes_max",
-               .meaning = "largest request head",
-               .least = kib,
-               .most = mib,
-               .takes = Takes::restart},
-          of.head_bytes_max);
-  v.value(Spec{.name = "body_bytes_max",
-               .meaning = "largest request body; a source may set its own",
-               .least = kib,
-               .most = gib},
-          of.body_bytes_max);
-  v.value(Spec{.name = "connections_max",
-               .meaning = "open connections at once",
-               .least = 1,
-               .most = 1'000'000,
-               .takes = Takes::restart},
-          of.connections_max);
-  constexpr std::int64_t soon = in_us(100ms);
-  v.value(Spec{.name = "head_timeout",
-               .meaning = "time for a client to send the head of a request",
-               .least = soon,
-               .takes = Takes::restart},
-          of.head_timeout);
-  v.value(Spec{.name = "body_timeout",
-               .meaning = "time to send the body, and never slower than 1 KiB/s",
-               .least = soon,
-               .takes = Takes::restart},
-          of.body_timeout);
-  v.value(Spec{.name = "idle_timeout",
-               .meaning = "time a connection may wait for its next request",
-               .least = soon,
-               .takes = Takes::restart},
-          of.idle_timeout);
-  v.value(Spec{.name = "write_timeout",
-               .meaning = "time for a client to take the answer",
-               .least = soon,
-               .takes = Takes::restart},
-          of.write_timeout);
 }
 
 template <class Visitor>
@@ -218,6 +164,9 @@ void describe_own(Visitor& v, Webhook& of) {
                           "are not told; empty: no bot's are",
                .most = 20},
           of.own_ids);
+  v.table(Spec{.name = "redelivery",
+               .meaning = "scheme github: deliveries that did not arrive are asked for again"},
+          of.redelivery);
 }
 
 template <class Visitor>
@@ -345,6 +294,12 @@ void describe(Visitor& v, CommandSink& of) {
                .meaning = "may be run again when its outcome was lost in a crash"},
           of.idempotent);
   v.value(Spec{.name = "per_hour_max", .meaning = "runs in an hour", .least = 1}, of.per_hour_max);
+  v.value(
+      Spec{.name = "secrets",
+           .meaning = "[sink.NAME.secrets]: of a variable of its environment the secret that it "
+                      "holds",
+           .form = Form::variable},
+      of.secrets);
 }
 
 template <class Visitor>

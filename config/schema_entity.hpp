@@ -316,6 +316,10 @@ void describe(Visitor& v, Process& of) {
                .meaning = "where the event says which case it belongs to",
                .form = Form::dotted_path},
           of.case_path);
+  v.value(Spec{.name = "secrets",
+               .meaning = "of a variable of its environment the secret that it holds",
+               .form = Form::variable},
+          of.secrets);
 }
 
 // What stands in the table that has the `kind`: its own keys, or a table named after it.
@@ -373,6 +377,7 @@ void describe(Visitor& v, Settings& of) {
   v.table(Spec{.name = "daemon", .meaning = "the process"}, of.daemon);
   v.table(Spec{.name = "admin", .meaning = "who may ask it for what"}, of.admin);
   v.table(Spec{.name = "http", .meaning = "the webhook door"}, of.http);
+  v.table(Spec{.name = "outgoing", .meaning = "where requests may go"}, of.outgoing);
   v.table(Spec{.name = "storage", .meaning = "the database"}, of.storage);
   v.table(Spec{.name = "swarm", .meaning = "limits of all tasks"}, of.swarm);
   describe_names(v, of);

@@ -17,6 +17,7 @@
 #include "config/market.hpp"
 #include "config/match.hpp"
 #include "config/ops.hpp"
+#include "config/outgoing.hpp"
 #include "config/personal.hpp"
 #include "config/red_builds.hpp"
 #include "config/secret.hpp"
@@ -48,6 +49,7 @@ struct Http {                                            // [http]
   std::size_t head_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 25 * 1024 * 1024;
   int connections_max = 4096;
+  int connections_per_address_max = 0;  // 0: only connections_max
   Duration head_timeout = 5s;
   Duration body_timeout = 30s;  // and never slower than 1 KiB/s
   Duration idle_timeout = 15s;
@@ -130,6 +132,7 @@ struct Webhook {
   bool confirm = false;     // answer the question whether a listed topic may send
   // slack, telegram: ids of ourselves, whose messages are not told; empty: those of no bot are.
   std::vector<std::string> own_ids;
+  std::optional<Redelivery> redelivery;  // github
 };
 
 enum class Misfire { skip, run_once, run_all };
@@ -179,6 +182,7 @@ struct CommandSink {  // a runbook: the payload comes as JSON on standard input
   Duration timeout = 1min;
   bool idempotent = false;  // may be run again when its outcome is unknown
   int per_hour_max = 60;
+  std::map<std::string, SecretRef> secrets;  // variable of its environment = what it holds
 };
 struct FileSink {
   std::string path;  // JSON lines are appended
@@ -329,8 +333,9 @@ struct Process {  // [entity.NAME.process]
   std::vector<std::string> argv;
   Duration timeout = 30s;  // for one answer
   std::string workdir;
-  Duration restart_backoff = 1s;      // doubled up to 5 min
-  std::string case_path = "subject";  // of the event's JSON: which case it belongs to
+  Duration restart_backoff = 1s;             // doubled up to 5 min
+  std::string case_path = "subject";         // of the event's JSON: which case it belongs to
+  std::map<std::string, SecretRef> secrets;  // variable of its environment = what it holds
 };
 
 struct Entity {
@@ -361,6 +366,7 @@ struct Settings {
   Daemon daemon;
   Admin admin;
   Http http;
+  Outgoing outgoing;
   Storage storage;
   Swarms swarm;
   std::map<std::string, Source> sources;

@@ -24,6 +24,8 @@ enum class Form {
   url,            // http or https
   listen,         // address:port
   address_range,  // address or address/bits
+  destination,    // an address range, a host or *.host, or one of them and a port
+  variable,       // of an environment
   header_name,
   dotted_path,  // into a JSON document
   event_type,   // a.b.c

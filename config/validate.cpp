@@ -84,8 +84,42 @@ void check_own_proof(const std::string& key, const Webhook& hook, Violations& fo
   }
 }
 
+bool is_hook(std::string_view text) {
+  if (text == "app/hook") return true;
+  const auto id = text.find("/hooks/");
+  const auto owner = text.substr(0, id);
+  const bool owned = (owner.starts_with("repos/") && std::ranges::count(owner, '/') == 2) ||
+                     (owner.starts_with("orgs/") && std::ranges::count(owner, '/') == 1);
+  if (id == std::string_view::npos || !owned || owner.ends_with('/')) return false;
+  const auto number = text.substr(id + 7);
+  return !number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos &&
+         text.find_first_of("?#% ") == std::string_view::npos;
+}
+
+void check_redelivery(const std::string& hook_key, const Webhook& hook, Violations& found) {
+  const auto& redelivery = *hook.redelivery;
+  const auto key = hook_key + ".redelivery";
+  if (hook.scheme != Scheme::github) {
+    found.add(key, "is for scheme = \"github\" alone: nobody else can be asked this way",
+              hook_key + ".scheme");
+  }
+  for (std::size_t i = 0; i < redelivery.hooks.size(); ++i) {
+    if (is_hook(redelivery.hooks[i])) continue;
+    found.add(fmt::format("{}.hooks[{}]", key, i),
+              "expected \"repos/OWNER/REPO/hooks/ID\", \"orgs/ORG/hooks/ID\" or \"app/hook\"; "
+              "the id stands in the address of the webhook's settings page");
+  }
+  if (redelivery.app_id.empty() != !redelivery.private_key) {
+    found.add(key + ".app_id", "app_id and private_key go together");
+  }
+  if (redelivery.token.has_value() == redelivery.private_key.has_value()) {
+    found.add(key + ".token", "give a token, or app_id and private_key", key + ".app_id");
+  }
+}
+
 void check_webhook(const std::string& key, const Webhook& hook, const Http& http,
                    Violations& found) {
+  if (hook.redelivery) check_redelivery(key, hook, found);
   const auto scheme = word_of(hook.scheme);
   if (hook.scheme == Scheme::none) {
     check_unproven(key, hook, http, found);

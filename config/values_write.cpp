@@ -58,6 +58,8 @@ std::string_view form_name(Form form) {
       return "address:port";
     case Form::address_range:
       return "address range";
+    case Form::destination:
+      return "destination";
     case Form::header_name:
       return "header name";
     case Form::dotted_path:
@@ -68,6 +70,7 @@ std::string_view form_name(Form form) {
       return "name or pattern";
     case Form::task_name:
     case Form::name:
+    case Form::variable:
       return "name";
     case Form::program:
     case Form::argv:
