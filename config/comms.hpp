@@ -31,6 +31,7 @@ struct CommsRule {  // [[entity.NAME.comms.rule]]
   std::vector<std::string> unlabel;
   std::string move;
   std::string draft;  // the text of an answer
+  std::string send;   // the same, sent once somebody agrees
   std::vector<std::string> forward;
   bool remove = false;  // delete
   bool notify = false;
@@ -42,6 +43,7 @@ struct Comms {  // [entity.NAME.comms]
   std::vector<std::string> names;  // by which the user is addressed
   std::string tz = "UTC";
   std::string mail_sink;
+  std::string send_sink;  // of what leaves the mailbox
   std::string report_sink;
   std::vector<std::string> authserv_ids;
   std::vector<std::string> protected_labels = {"Important", "$Important"};
@@ -57,6 +59,8 @@ struct Comms {  // [entity.NAME.comms]
   std::string quiet_hours;
   std::string tell_at_once = "important";
   int drafts_per_thread = 3;
+  bool draft_answers = true;  // to questions that documents answer
+  bool index_mails = true;
   std::vector<CommsRule> rules;
 };
 

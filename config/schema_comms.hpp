@@ -44,6 +44,9 @@ void describe(Visitor& v, CommsRule& of) {
   v.value(Spec{.name = "move", .meaning = "folder to move it to; empty: it stays"}, of.move);
   v.value(Spec{.name = "draft", .meaning = "text of an answer to put into Drafts; empty: none"},
           of.draft);
+  v.value(Spec{.name = "send",
+               .meaning = "text of an answer to send, once somebody agrees; empty: none"},
+          of.send);
   v.value(Spec{.name = "forward", .meaning = "addresses to forward it to, once somebody agrees"},
           of.forward);
   v.value(Spec{.name = "delete", .meaning = "delete it, once somebody agrees"}, of.remove);
@@ -90,6 +93,12 @@ void describe_telling(Visitor& v, Comms& of) {
           of.tell_at_once);
   v.value(Spec{.name = "drafts_per_thread", .meaning = "answers drafted in one thread", .most = 20},
           of.drafts_per_thread);
+  v.value(Spec{.name = "draft_answers",
+               .meaning = "questions that remembered documents answer get an answer into Drafts"},
+          of.draft_answers);
+  v.value(Spec{.name = "index_mails",
+               .meaning = "mails can be found by what they say, as documents can"},
+          of.index_mails);
 }
 
 template <class Visitor>
@@ -105,6 +114,10 @@ void describe(Visitor& v, Comms& of) {
                .meaning = "sink that flags, labels, moves and drafts; empty: only remembered",
                .form = Form::name},
           of.mail_sink);
+  v.value(Spec{.name = "send_sink",
+               .meaning = "sink that sends and forwards, once somebody agrees; empty: not sent",
+               .form = Form::name},
+          of.send_sink);
   v.value(Spec{.name = "report_sink",
                .meaning = "gets notices, digests and briefs; empty: only remembered",
                .form = Form::name},

@@ -114,6 +114,9 @@ void check_comms(const std::string& key, const Comms& comms, const Settings& set
   if (!comms.mail_sink.empty()) {
     check_sink_exists(key + ".mail_sink", comms.mail_sink, settings, found);
   }
+  if (!comms.send_sink.empty()) {
+    check_sink_exists(key + ".send_sink", comms.send_sink, settings, found);
+  }
   if (!comms.report_sink.empty()) {
     check_sink_exists(key + ".report_sink", comms.report_sink, settings, found);
   }
