@@ -114,10 +114,11 @@ Difference difference(const Settings& before, const Settings& after) {
   const Node old_node = to_node(before);
   const Node new_node = to_node(after);
   Difference difference;
-  for (const auto* group : {"daemon", "http", "storage", "swarm"}) {
+  for (const auto* group :
+       {"daemon", "http", "storage", "swarm", "budget", "planning", "approvals", "memory"}) {
     compare(group, *old_node.find(group), *new_node.find(group), difference.changes);
   }
-  for (const auto* group : {"source", "sink", "entity"}) {
+  for (const auto* group : {"source", "sink", "entity", "model", "agent", "mcp"}) {
     compare_named(group, old_node.find(group), new_node.find(group), difference.changes);
   }
   std::ranges::sort(difference.changes, [](const Change& a, const Change& b) {

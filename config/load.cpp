@@ -50,7 +50,8 @@ bool read_document(std::string_view text, const std::string& file, Role role, Pr
   if (role == Role::main) {
     describe(reading, to);
   } else {
-    for (const auto* key : {"daemon", "admin", "http", "outgoing", "storage", "swarm"}) {
+    for (const auto* key : {"daemon", "admin", "http", "outgoing", "storage", "swarm", "budget",
+                            "planning", "approvals", "memory", "model", "agent", "mcp"}) {
       reading.stranger(key,
                        "belongs in vigild.toml; a file in entities.d holds [entity.NAME], "
                        "[source.NAME] and [sink.NAME]");

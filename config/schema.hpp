@@ -8,6 +8,7 @@
 #include "config/schema_doors.hpp"
 #include "config/schema_hearing.hpp"
 #include "config/schema_mail.hpp"
+#include "config/schema_minds.hpp"
 #include "config/schema_outgoing.hpp"
 #include "config/schema_personal.hpp"
 #include "config/schema_safety.hpp"

@@ -95,6 +95,7 @@ void describe(Visitor& v, Budget& of) {
       Spec{.name = "notifications", .meaning = "actions a day that a person will see; 0: no limit"},
       of.notifications);
   v.value(Spec{.name = "swarms", .meaning = "swarms a day; 0: no limit"}, of.swarms);
+  v.table(Spec{.name = "case", .meaning = "the same for each case by itself"}, of.of_case);
 }
 
 template <class Visitor>
@@ -221,6 +222,8 @@ void describe_choices(Visitor& v, RuleTask& of) {
                .meaning = "what else its result depends on; may hold {{expressions}}"},
           of.digest);
   v.table(Spec{.name = "verify", .meaning = "a command that judges its result"}, of.verify);
+  v.table(Spec{.name = "ask", .meaning = "or a question to a model"}, of.ask);
+  v.table(Spec{.name = "agent", .meaning = "or work for an agent"}, of.agent);
 }
 
 template <class Visitor>
@@ -234,10 +237,12 @@ void describe(Visitor& v, RuleTask& of) {
                .meaning = "program and arguments; all but the first may hold {{expressions}}",
                .form = Form::program},
           of.argv);
-  v.value(Spec{.name = "builtin",
-               .meaning = "or an analyser of vigil-task; exactly one of argv, builtin and reduce",
-               .form = Form::task_name},
-          of.builtin);
+  v.value(
+      Spec{.name = "builtin",
+           .meaning = "or an analyser of vigil-task; exactly one of argv, builtin, reduce, ask and "
+                      "agent",
+           .form = Form::task_name},
+      of.builtin);
   v.value(Spec{.name = "input", .meaning = "given to it as JSON; texts may hold {{expressions}}"},
           of.input);
   v.value(Spec{.name = "needs",
@@ -361,6 +366,7 @@ void describe(Visitor& v, Entity& of) {
   v.tables(Spec{.name = "on", .meaning = "which events it hears; at least one", .least = 1}, of.on);
   v.table(Spec{.name = "reactivity", .meaning = "how quickly a case reacts"}, of.reactivity);
   v.table(Spec{.name = "budget", .meaning = "what it may use in a day"}, of.budget);
+  v.table(Spec{.name = "advice", .meaning = "which models it may ask, and about what"}, of.advice);
   of.kind = v.kinds(entity_kinds, of.of);
 }
 
@@ -380,6 +386,13 @@ void describe(Visitor& v, Settings& of) {
   v.table(Spec{.name = "outgoing", .meaning = "where requests may go"}, of.outgoing);
   v.table(Spec{.name = "storage", .meaning = "the database"}, of.storage);
   v.table(Spec{.name = "swarm", .meaning = "limits of all tasks"}, of.swarm);
+  v.table(Spec{.name = "budget", .meaning = "what all entities together may use"}, of.budget);
+  v.table(Spec{.name = "planning", .meaning = "bounds of what a model plans"}, of.planning);
+  v.table(Spec{.name = "approvals", .meaning = "how proposals are answered"}, of.approvals);
+  v.table(Spec{.name = "memory", .meaning = "how memories mature"}, of.memory);
+  v.named(Spec{.name = "model", .meaning = "one that may be asked"}, of.models);
+  v.named(Spec{.name = "agent", .meaning = "a program with a mind of its own"}, of.agents);
+  v.named(Spec{.name = "mcp", .meaning = "tools of others"}, of.mcp);
   describe_names(v, of);
 }
 

@@ -16,6 +16,7 @@
 #include "config/mail.hpp"
 #include "config/market.hpp"
 #include "config/match.hpp"
+#include "config/minds.hpp"
 #include "config/ops.hpp"
 #include "config/outgoing.hpp"
 #include "config/personal.hpp"
@@ -250,6 +251,7 @@ struct Budget {  // [entity.NAME.budget]; per day, 0: no limit
   Duration compute{0};    // sum of task times
   int notifications = 0;  // actions that a person will see
   int swarms = 0;
+  Boxed<Allowance> of_case;  // [entity.NAME.budget.case]: of one case
 };
 
 struct Command {  // one of a repository's own commands
@@ -305,6 +307,8 @@ struct RuleTask {  // [[entity.NAME.rule.task]]
   bool hedge = false;
   bool cache = false;
   std::optional<RuleVerify> verify;
+  std::optional<RuleAsk> ask;      // a question to a model, instead of argv
+  std::optional<RuleAgent> agent;  // work for an agent, instead of argv
 };
 
 struct RuleAction {  // [[entity.NAME.rule.action]]
@@ -345,6 +349,7 @@ struct Entity {
   Duration expect_every{0};  // longer without an event it cares about is a silence; 0: any time
   std::vector<Subscription> on;
   Boxed<Reactivity> reactivity;
+  Boxed<Advice> advice;
   Budget budget;
   Autonomy autonomy = Autonomy::propose;
   std::map<std::string, Autonomy> autonomy_of;  // [entity.NAME.autonomy_of] action class = ...
@@ -369,6 +374,13 @@ struct Settings {
   Outgoing outgoing;
   Storage storage;
   Swarms swarm;
+  Allowance budget;  // [budget]: of all entities together, a day
+  Planning planning;
+  Approvals approvals;
+  MemoryUpkeep memory;
+  std::map<std::string, Model> models;
+  std::map<std::string, Agent> agents;
+  std::map<std::string, McpServer> mcp;
   std::map<std::string, Source> sources;
   std::map<std::string, Sink> sinks;
   std::map<std::string, Entity> entities;

@@ -247,6 +247,7 @@ std::vector<Violation> validate(const Settings& settings) {
     check_source(name, source, settings.http, found);
   }
   check_personal(settings, found);
+  check_minds(settings, found);
   for (const auto& [name, sink] : settings.sinks) check_sink(name, sink, found);
   for (const auto& [name, entity] : settings.entities) {
     check_entity("entity." + name, entity, settings, found);

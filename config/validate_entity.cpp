@@ -142,10 +142,12 @@ void check_needs(const std::string& key, const RuleTask& task,
 void check_task(const std::string& key, const RuleTask& task, const std::set<std::string>& names,
                 Violations& found) {
   const int works = static_cast<int>(!task.argv.empty()) + static_cast<int>(!task.builtin.empty()) +
-                    static_cast<int>(!task.reduce.empty());
+                    static_cast<int>(!task.reduce.empty()) +
+                    static_cast<int>(task.ask.has_value()) +
+                    static_cast<int>(task.agent.has_value());
   if (works != 1) {
-    found.add(key, works == 0 ? "does nothing: give argv or builtin, or reduce"
-                              : "give only one of argv, builtin and reduce");
+    found.add(key, works == 0 ? "does nothing: give argv or builtin, or reduce, ask or agent"
+                              : "give only one of argv, builtin, reduce, ask and agent");
   }
   if (!task.argv.empty() && task.argv.front().find("{{") != std::string::npos) {
     found.add(key + ".argv[0]", "which program runs is never taken from an event");
@@ -222,6 +224,7 @@ void check_entity(const std::string& key, const Entity& entity, const Settings& 
     check_subscription(fmt::format("{}.on[{}]", key, i), entity.on[i], settings, found);
   }
   check_reactivity(key + ".reactivity", *entity.reactivity, found);
+  check_entity_minds(key, entity, settings, found);
   if (const auto* codebase = find_kind<Codebase>(entity)) {
     check_codebase(key + ".codebase", *codebase, settings, found);
   } else if (const auto* rules = find_kind<Rules>(entity)) {

@@ -24,6 +24,11 @@ void check_watches(const std::string& key, const Ops& ops, const Settings& setti
                    Violations& found);
 void check_market(const std::string& key, const Market& market, const Settings& settings,
                   Violations& found);
+// Models, agents, servers of tools, and what approves and bounds them.
+void check_minds(const Settings& settings, Violations& found);
+// What an entity says of them.
+void check_entity_minds(const std::string& key, const Entity& entity, const Settings& settings,
+                        Violations& found);
 // Sources of calendars and documents.
 void check_personal(const Settings& settings, Violations& found);
 void check_entity(const std::string& key, const Entity& entity, const Settings& settings,

@@ -64,6 +64,18 @@ template <>
 struct Words<Autonomy> {
   static constexpr std::array<std::string_view, 3> all{"observe", "propose", "act"};
 };
+template <>
+struct Words<ModelApi> {
+  static constexpr std::array<std::string_view, 2> all{"openai", "anthropic"};
+};
+template <>
+struct Words<AgentRecipe> {
+  static constexpr std::array<std::string_view, 3> all{"claude", "codex", "command"};
+};
+template <>
+struct Words<AgentOutcome> {
+  static constexpr std::array<std::string_view, 2> all{"discard", "patch"};
+};
 
 template <class Enum>
 std::string_view word_of(Enum value) {
@@ -80,6 +92,8 @@ inline constexpr std::array<std::string_view, 6> entity_kinds{"codebase", "rules
                                                               "ops",      "market", "comms"};
 inline constexpr std::array<std::string_view, 2> encodings{"hex", "base64"};
 inline constexpr std::array<std::string_view, 3> sandboxes{"strict", "net", "none"};
+inline constexpr std::array<std::string_view, 5> advised{"review", "failure", "move", "mail",
+                                                         "incident"};
 inline constexpr std::array<std::string_view, 3> severities{"info", "warning", "critical"};
 inline constexpr std::array<std::string_view, 3> failure_choices{"continue", "fail", "partial"};
 inline constexpr std::array<std::string_view, 4> action_moments{"event", "report", "ok", "failed"};
