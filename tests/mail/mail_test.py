@@ -6,7 +6,6 @@ import email.message
 import os
 import pathlib
 import smtplib
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +13,9 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from dovecot import PASSWORD, USER, Dovecot, present  # noqa: E402
+import postfix  # noqa: E402
+from dovecot import PASSWORD, USER, Dovecot, free_port, present  # noqa: E402
+from smtp_server import SmtpServer  # noqa: E402
 from vigild import BIN, Daemon, Place, wait_until  # noqa: E402
 
 BASE = """
@@ -258,6 +259,24 @@ class Delivery(unittest.TestCase):
                 self.assertEqual(len(stored), len(set(stored)))
                 self.assertEqual(set(taken) - set(stored), set())
 
+    @unittest.skipIf(postfix.present(), postfix.present())
+    def test_postfix_keeps_what_is_not_stored_and_all_of_it_is_told_once(self):
+        port = free_port()
+        config = LMTP.replace("@DIR@/post.sock", f"127.0.0.1:{port}")
+        with Place(BASE + config) as world, postfix.Postfix(port) as server:
+            sent = 0
+            for _ in range(3):
+                daemon = Daemon(world)
+                server.send("help@tickets.example.org", *[message(sent + i) for i in range(20)])
+                wait_until("some are told", lambda: len(ids(daemon)) > sent)
+                daemon.kill()
+                sent += 20
+            server.send("help@tickets.example.org", message(sent))  # nobody is there: it waits in the queue
+            self.assertGreater(server.queued(), 0)
+            with Daemon(world) as daemon:
+                wait_until("postfix has got rid of all", lambda: server.queued() == 0)
+                self.assertEqual(sorted(ids(daemon)), sorted(f"m{i}@example.net" for i in range(sent + 1)))
+
 
 MAILDIR = """
 [source.local]
@@ -294,55 +313,6 @@ class Folder(unittest.TestCase):
                 moved = wait_until("the move is told", lambda: events(daemon, "mail.moved"))[0]["data"]
                 self.assertEqual((moved["from_folder"], moved["folder"]), ("INBOX", "Archive"))
                 self.assertEqual(ids(daemon), ["m2@example.net", "m3@example.net"])
-
-
-class SmtpServer:
-    """Takes messages; with `silent` it hangs up where it should say that it took one."""
-
-    def __init__(self):
-        self.taken, self.silent = [], False
-        self.door = socket.create_server(("127.0.0.1", 0))
-        self.port = self.door.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                line, _ = self.door.accept()
-            except OSError:
-                return
-            with line, line.makefile("rb") as heard:
-                try:
-                    self.talk(line, heard)
-                except OSError:
-                    pass
-
-    def talk(self, line, heard):
-        envelope = []
-        line.sendall(b"220 test\r\n")
-        for words in heard:
-            verb = words[:4].upper()
-            if verb == b"QUIT":
-                return line.sendall(b"221 bye\r\n")
-            if verb in (b"MAIL", b"RCPT"):
-                envelope.append(words.decode().strip())
-            if verb != b"DATA":
-                line.sendall(b"250-test\r\n250 AUTH PLAIN\r\n" if verb == b"EHLO" else b"250 ok\r\n")
-                continue
-            line.sendall(b"354 go on\r\n")
-            text = b""
-            while not text.endswith(b"\r\n.\r\n"):
-                text += heard.readline()
-            self.taken.append((envelope, email.message_from_bytes(text[:-3])))
-            if self.silent:
-                return
-            line.sendall(b"250 taken\r\n")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.door.close()
 
 
 SENDER = """

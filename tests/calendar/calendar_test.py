@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Calendars on a real CalDAV server: events that are made, changed and called off while the daemon is killed."""
+import datetime
+import pathlib
+import sqlite3
+import sys
+import unittest
+import zoneinfo
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from radicale import PASSWORD, USER, Radicale, present  # noqa: E402
+from vigild import Daemon, Place, wait_until  # noqa: E402
+
+CONFIG = """
+[daemon]
+safe_mode_starts = 0  # it is killed on purpose, often
+drain_timeout = "2s"
+[http]
+listen = ["127.0.0.1:0"]
+[swarm]
+memory_bytes_max = 100_000_000_000_000  # sanitizers map terabytes
+[source.diary]
+kind = "calendar"
+form = "caldav"
+url = "@URL@"
+user = "@USER@"
+password = "file:@DIR@/dav"
+tz = "Europe/Berlin"
+soon = []
+every = "1s"
+"""
+ZONE = """BEGIN:VTIMEZONE
+TZID:America/New_York
+BEGIN:STANDARD
+DTSTART:20071104T020000
+RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU
+TZOFFSETFROM:-0400
+TZOFFSETTO:-0500
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:20070311T020000
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU
+TZOFFSETFROM:-0500
+TZOFFSETTO:-0400
+END:DAYLIGHT
+END:VTIMEZONE
+"""
+NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+
+
+def event(uid, begins, summary, more=""):
+    """In New York, half an hour long."""
+    def local(moment):
+        return moment.astimezone(NEW_YORK).strftime("%Y%m%dT%H%M%S")
+    text = f"""BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//test//EN
+{ZONE}BEGIN:VEVENT
+UID:{uid}
+DTSTAMP:20240101T000000Z
+DTSTART;TZID=America/New_York:{local(begins)}
+DTEND;TZID=America/New_York:{local(begins + datetime.timedelta(minutes=30))}
+SUMMARY:{summary}
+{more}END:VEVENT
+END:VCALENDAR
+"""
+    return text.replace("\n", "\r\n")
+
+
+class World(Place):
+    def __init__(self, server):
+        super().__init__(CONFIG.replace("@URL@", server.url).replace("@USER@", USER))
+        self.write("dav", PASSWORD)
+
+
+def has_looked(world):
+    """The calendar is known: what comes from now on is news."""
+    def known():
+        with sqlite3.connect(f"file:{world.state}/vigil.db?mode=ro", uri=True) as db:
+            return db.execute("SELECT count(*) FROM seen WHERE source = 'diary'").fetchone()[0] > 0
+    wait_until("the calendar was looked at", known)
+
+
+def changes(daemon):
+    """Oldest first: what happened, and to which event."""
+    listed = daemon.ctl("events", "list", "--type", "calendar.changed", "-n", "500")["events"]
+    shown = [daemon.ctl("events", "show", one["id"])["data"] for one in reversed(listed)]
+    return [(one["change"], one["event"]["uid"]) for one in shown]
+
+
+@unittest.skipIf(present(), present())
+class CalDav(unittest.TestCase):
+    def test_made_changed_and_called_off_once_each_though_daemon_and_server_are_killed(self):
+        with Radicale() as server, World(server) as world:
+            server.put("old", event("old", now() + datetime.timedelta(hours=3), "was there"))
+            with Daemon(world):
+                has_looked(world)
+            wanted = []
+            later = now() + datetime.timedelta(hours=5)
+            for round_ in range(3):
+                daemon = Daemon(world)
+                names = [f"e{round_}{i}" for i in range(4)]
+                for name in names:
+                    server.put(name, event(name, later, "made"))
+                wanted += [("added", name) for name in names]
+                wait_until("some are told", lambda: len(changes(daemon)) > len(wanted) - 4)
+                daemon.kill()
+                server.put(names[0], event(names[0], later + datetime.timedelta(hours=1), "made"))
+                server.put(names[1], event(names[1], later, "made anew"))
+                server.delete(names[2])
+            server.stop()
+            with Daemon(world) as daemon:
+                wait_until("it is said", lambda: daemon.said("a calendar cannot be read"))
+                server.start()
+                settled = wanted + [(change, f"e{round_}{i}") for round_ in range(3)
+                                    for i, change in enumerate(("moved", "changed", "cancelled"))]
+                wait_until("all is told", lambda: len(changes(daemon)) >= len(settled))
+                daemon.settle()
+                self.assertEqual(sorted(changes(daemon)), sorted(settled))
+                self.assertNotIn(PASSWORD, daemon.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
