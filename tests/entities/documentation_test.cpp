@@ -100,7 +100,7 @@ TEST_CASE("every condition that is shown can be read, and says what it is shown 
 }
 
 TEST_CASE("every entity of the shipped configurations can be made") {
-  for (const auto* path : {"vigild.toml", "demo/vigild.toml"}) {
+  for (const auto* path : {"vigild.toml", "demo/vigild.toml", "market/vigild.toml"}) {
     CAPTURE(path);
     std::ifstream file(source_dir() + "/config/" + path);
     const std::string text{std::istreambuf_iterator<char>(file), {}};

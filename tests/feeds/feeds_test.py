@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """A feed over HTTP, a log that grows and rotates, a folder of dropped tables, a stream of trades: the daemon is killed again
 and again while they are read, and in the end each entry, line and row was told once."""
-import base64
-import hashlib
 import http.client
 import http.server
 import json
@@ -10,13 +8,13 @@ import os
 import pathlib
 import random
 import socket
-import struct
 import sys
 import threading
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from exchange import Exchange  # noqa: E402
 from vigild import Daemon, Place, wait_until  # noqa: E402
 
 CONFIG = """
@@ -76,7 +74,7 @@ class Feed(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             return
         items = "".join(f"<item><guid>g{at}</guid><title>Entry {at}</title></item>"
-                        for at in range(number, max(0, number - 30), -1))
+                        for at in range(number, max(0, number - 60), -1))
         body = f"<rss version='2.0'><channel><title>T</title>{items}</channel></rss>".encode()
         self.send_response(200)
         self.send_header("ETag", etag)
@@ -88,65 +86,31 @@ class Feed(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Exchange:
-    """Sends numbered trades to whoever connects, ten a second, and never one twice."""
+class Trades(Exchange):
+    """Numbered trades, ten a second, whether somebody listens or not, and never one twice."""
 
     def __init__(self):
-        self.number = 0
-        self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
+        super().__init__()
         self.ended = threading.Event()
-        threading.Thread(target=self.serve, daemon=True).start()
         threading.Thread(target=self.count, daemon=True).start()
 
-    def count(self):  # trades happen whether somebody listens or not
+    def count(self):
+        number = 0
         while not self.ended.wait(0.1):
-            with self.lock:
-                self.number += 1
-
-    def serve(self):
-        while not self.ended.is_set():
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
-
-    def talk(self, connection):
-        try:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += connection.recv(4096)
-            key = [line.split(b": ", 1)[1] for line in head.split(b"\r\n")
-                   if line.lower().startswith(b"sec-websocket-key")][0]
-            accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                               b"Connection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n")
-            connection.recv(4096)  # the subscription
-            told = self.number
-            while not self.ended.wait(0.02):
-                while told < self.number:
-                    told += 1
-                    text = json.dumps({"e": "trade", "s": "A", "t": told, "p": "1.10", "q": "1",
-                                       "T": int(time.time() * 1000)}).encode()
-                    connection.sendall(b"\x81" + bytes([len(text)]) + text if len(text) < 126 else
-                                       b"\x81\x7e" + struct.pack(">H", len(text)) + text)
-        except (OSError, IndexError):
-            pass  # the daemon was killed
-        finally:
-            connection.close()
+            number += 1
+            self.say({"e": "trade", "s": "A", "t": number, "p": "1.10", "q": "1",
+                      "T": int(time.time() * 1000)})
 
     def close(self):
         self.ended.set()
-        self.listener.close()
+        super().close()
 
 
 class Told(unittest.TestCase):
     def test_each_thing_is_told_once_whatever_is_killed(self):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Feed)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        exchange = Exchange()
+        exchange = Trades()
         config = CONFIG.replace("@HTTP@", str(server.server_address[1])).replace("@WS@", str(exchange.port))
         with Place(config) as place:
             self.place = place
