@@ -68,6 +68,15 @@ struct Counted {
     easy_lost += mail.label == "ham-easy" && called_spam ? 1 : 0;
     hard_lost += mail.label == "ham-hard" && called_spam ? 1 : 0;
   }
+  Counted& operator+=(const Counted& other) {
+    right += other.right;
+    all += other.all;
+    spam_found += other.spam_found;
+    spam += other.spam;
+    easy_lost += other.easy_lost;
+    hard_lost += other.hard_lost;
+    return *this;
+  }
   double accuracy() const { return all == 0 ? 0 : static_cast<double>(right) / all; }
 };
 
@@ -75,34 +84,87 @@ double processor_ms() { return 1000.0 * static_cast<double>(std::clock()) / CLOC
 
 struct Ours {
   Counted counted;
+  Counted chosen;          // with what was chosen on other mails
   double read_ms = 0;      // of one mail
   double classify_ms = 0;  // likewise
 };
 
-Ours ask_ours(const std::vector<LabelledMail>& mails) {
-  Ours out;
-  auto begun = processor_ms();
-  std::vector<std::string> features;
+std::vector<std::string> features_of(const std::vector<LabelledMail>& mails) {
+  std::vector<std::string> out;
   for (const auto& one : mails) {
     const auto facts = json::value(comms::facts_of(comms::read_mail(one.bytes)));
-    features.emplace_back(find_text(facts, "features").value_or(""));
+    out.emplace_back(find_text(facts, "features").value_or(""));
   }
-  const auto many = static_cast<double>(mails.size());
-  out.read_ms = (processor_ms() - begun) / many;
-  for (int fold = 0; fold < folds; ++fold) {
+  return out;
+}
+
+struct Asked {
+  const std::vector<LabelledMail>& mails;
+  const std::vector<std::string>& features;
+
+  // What is known without the mails of these folds.
+  comms::Triage learn(int without, int and_without) const {
     comms::Triage triage;
     for (std::size_t i = 0; i < mails.size(); ++i) {
-      if (mails[i].fold == fold) continue;
+      if (mails[i].fold == without || mails[i].fold == and_without) continue;
       const auto learned = triage.learn(fmt::format("{}", i), features[i],
                                         mails[i].label == "spam" ? "spam" : "inbox");
       if (!learned) throw std::runtime_error(learned.error().message);
     }
-    begun = processor_ms();
+    return triage;
+  }
+  void count(Counted& to, int fold, const comms::Triage& triage,
+             const comms::Triage::Hearing& hearing) const {
     for (std::size_t i = 0; i < mails.size(); ++i) {
       if (mails[i].fold != fold) continue;
-      out.counted.count(mails[i], triage.classify(features[i]).of_class == "spam");
+      to.count(mails[i], triage.classify(features[i], hearing).of_class == "spam");
     }
+  }
+};
+
+// The standard is first: it stays where nothing is better.
+std::vector<comms::Triage::Hearing> choices() {
+  std::vector<comms::Triage::Hearing> out{{}};
+  for (const double doubt : {0.0178, 0.1}) {
+    for (const std::size_t words : {100U, 150U, 300U}) {
+      for (const std::size_t of_a_kind : {5U, 10U, 20U}) {
+        out.push_back({.doubt = doubt, .words = words, .of_a_kind = of_a_kind});
+      }
+    }
+  }
+  return out;
+}
+
+// The most right on the other folds, each asked of what the rest taught. An easy ham that is lost
+// counts as two more mistakes.
+comms::Triage::Hearing chosen_without(const Asked& asked, int fold) {
+  const auto all = choices();
+  std::vector<Counted> counted(all.size());
+  for (int inner = 0; inner < folds; ++inner) {
+    if (inner == fold) continue;
+    const auto triage = asked.learn(fold, inner);
+    for (std::size_t at = 0; at < all.size(); ++at) {
+      asked.count(counted[at], inner, triage, all[at]);
+    }
+  }
+  const auto best = std::ranges::max_element(
+      counted, {}, [](const Counted& one) { return one.right - 2 * one.easy_lost; });
+  return all[static_cast<std::size_t>(best - counted.begin())];
+}
+
+Ours ask_ours(const std::vector<LabelledMail>& mails) {
+  Ours out;
+  auto begun = processor_ms();
+  const auto features = features_of(mails);
+  const auto many = static_cast<double>(mails.size());
+  out.read_ms = (processor_ms() - begun) / many;
+  const Asked asked{mails, features};
+  for (int fold = 0; fold < folds; ++fold) {
+    const auto triage = asked.learn(fold, fold);
+    begun = processor_ms();
+    asked.count(out.counted, fold, triage, {});
     out.classify_ms += (processor_ms() - begun) / many;
+    asked.count(out.chosen, fold, triage, chosen_without(asked, fold));
   }
   return out;
 }
@@ -136,6 +198,13 @@ Figure figure_of(std::string metric, const Counted& counted) {
   return figure;
 }
 
+Figure with_aim(Figure figure) {
+  figure.beside["naive_bayes"] = 0.8725;
+  figure.aim = ">= 0.97, no easy ham called spam";
+  figure.met = figure.value >= 0.97 && figure.beside["easy_ham_called_spam"] == 0;
+  return figure;
+}
+
 void print_time(const char* metric, double ms) {
   Figure figure;
   figure.bench = "mail";
@@ -159,20 +228,22 @@ void run_mail(Pace pace, const std::string& directory) {
     return;
   }
   const unsigned seeds = pace == Pace::quick ? 1 : 5;
+  Counted sum;
+  Counted sum_chosen;
   for (unsigned seed = 1; seed <= seeds; ++seed) {
     deal(mails, seed);
     const auto ours = ask_ours(mails);
-    auto figure =
-        figure_of(fmt::format("spam told from the rest, folds of seed {}", seed), ours.counted);
-    figure.beside["naive_bayes"] = 0.8725;
-    figure.aim = ">= 0.97, no easy ham called spam";
-    figure.met = figure.value >= 0.97 && ours.counted.easy_lost == 0;
-    print(figure);
+    print(with_aim(
+        figure_of(fmt::format("spam told from the rest, folds of seed {}", seed), ours.counted)));
+    sum += ours.counted;
+    sum_chosen += ours.chosen;
     if (seed == 1) {
       print_time("to read a mail (processor time)", ours.read_ms);
       print_time("to tell its class (processor time)", ours.classify_ms);
     }
   }
+  print(with_aim(figure_of(fmt::format("mean of {} seeds", seeds), sum)));
+  print(with_aim(figure_of("mean, settings chosen on other mails", sum_chosen)));
   deal(mails, 1);
   const int folds_asked = pace == Pace::quick ? 1 : folds;
   for (const auto& [name, ask] : {std::pair<const char*, Ask>{"bogofilter", ask_bogofilter},

@@ -8,7 +8,6 @@
 namespace vigil::storage {
 namespace {
 
-constexpr std::size_t words_max = 2'000;  // of a passage
 constexpr std::size_t head_words_max = 60;
 
 // Terms with a space between; a part of a compound has ~ before it.
@@ -54,7 +53,7 @@ Passages::Made Passages::make(const Source& source, const Piece& piece, Language
   Made out;
   out.language = guess_language(text);
   if (out.language == Language::other) out.language = fallback;
-  auto line = line_of(terms_.words(text, out.language, words_max, known));
+  auto line = line_of(terms_.words(text, out.language, passage_words_max, known));
   out.words = line.words;
   out.terms = std::move(line.text);
   return out;

@@ -62,6 +62,14 @@ struct Slot {
   bool part = false;                                  // of a compound: no neighbour of others
 };
 
+struct Scored {
+  double score = 0;
+  double coverage = 0;
+  bool every_word = false;
+};
+
+constexpr std::size_t passage_words_max = 2'000;
+
 class Passages {
  public:
   explicit Passages(Database& database) : database_(database) {}
@@ -92,7 +100,15 @@ class Passages {
   std::int64_t passages_with(const std::string& term);
   std::vector<Slot> slots_of(std::string_view question, const Ranking& ranking);
   void similar_terms(Slot& slot, double weight);
-  std::vector<std::int64_t> candidates(const std::string& entity, const std::vector<Slot>& slots);
+  std::vector<std::int64_t> candidates(const std::string& entity, const std::vector<Slot>& slots,
+                                       const Ranking& ranking, std::size_t most);
+  struct Ranked {
+    Scored scored;
+    std::int64_t id;
+  };
+  std::vector<Ranked> ranked(const std::vector<std::int64_t>& ids, const std::string& entity,
+                             const std::vector<Slot>& slots, const Ranking& ranking);
+  Hit hit_of(const Ranked& one, const std::vector<Slot>& slots);  // document 0: gone meanwhile
 
   Database& database_;
   Terms terms_;
@@ -109,17 +125,21 @@ struct Text {
   std::string_view terms;
   double words_mean = 1;
 };
-struct Scored {
-  double score = 0;
-  double coverage = 0;
-  bool every_word = false;
-};
 Scored score_of(const Text& text, const std::vector<Slot>& slots, const Ranking& ranking);
-// The sentence of `text` that holds most of the question, and its neighbours while it is short.
-std::string_view best_sentence(std::string_view text, const std::vector<Slot>& slots, Terms& terms,
-                               Language language);
-// With the words found in [brackets], cut to about `bytes_max` around the first of them.
-std::string marked(std::string_view text, const std::vector<Slot>& slots, Terms& terms,
-                   Language language, std::size_t bytes_max);
+// A word of a passage's text that stands for words of the question: their slots, as bits.
+struct Spot {
+  std::size_t begin = 0;
+  std::size_t bytes = 0;
+  std::uint64_t slots = 0;
+};
+// By the stored `terms` of the passage, which has one for each word of `text`.
+std::vector<Spot> spots_in(std::string_view text, std::string_view terms,
+                           const std::vector<Slot>& slots);
+// The sentence of `text` that holds most of the question, and its neighbour while it is short.
+Span best_sentence(std::string_view text, const std::vector<Spot>& spots,
+                   const std::vector<Slot>& slots);
+// That part of `text` with the words found in [brackets], cut at about `bytes_max`.
+std::string marked(std::string_view text, Span part, const std::vector<Spot>& spots,
+                   std::size_t bytes_max);
 
 }  // namespace vigil::storage

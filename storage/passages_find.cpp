@@ -12,9 +12,11 @@ namespace {
 
 constexpr std::size_t question_words_max = 32;
 constexpr std::size_t question_bytes_max = 2'000;
-constexpr std::int64_t rows_max = 1'500;  // a question looks at, unless all its words are common
-constexpr int candidates_max = 60;
+constexpr std::int64_t rows_max = 15'000;  // of the index, unless all its words are common
+constexpr std::size_t candidates_max = 60;
+constexpr std::size_t looked_at_max = 4 * candidates_max;  // when other entities are among them
 constexpr int hits_max = 1'000;
+constexpr std::size_t marked_bytes_max = 400;
 constexpr std::size_t similar_letters = 5;
 
 std::string quoted_term(std::string_view term) {
@@ -35,34 +37,56 @@ std::string any_of(const Slot& slot) {
   return "(" + out + ")";
 }
 
-// The rarest words of a question, as many as are worth reading. What has none of them, but every
-// common one, is found too.
-std::string expression(const std::vector<Slot>& slots, const std::string& entity) {
+// A passage and the weight of the words it is known to hold.
+struct Held {
+  std::int64_t id;
+  double weight;
+};
+
+// Both in the order of ids; so is what comes out.
+std::vector<Held> merged(const std::vector<Held>& some, const std::vector<Held>& more) {
+  std::vector<Held> out;
+  out.reserve(some.size() + more.size());
+  auto one = some.begin();
+  for (const auto& other : more) {
+    while (one != some.end() && one->id < other.id) out.push_back(*one++);
+    const bool same = one != some.end() && one->id == other.id;
+    out.push_back({other.id, other.weight + (same ? one++->weight : 0)});
+  }
+  out.insert(out.end(), one, some.end());
+  return out;
+}
+
+struct Wanted {
+  std::string match;  // an expression of FTS5
+  double weight = 0;
+};
+
+// The rarest words of a question, as many as are worth reading; where all are common, pairs of the
+// rarest. A heading counts less than the text.
+std::vector<Wanted> wanted_of(const std::vector<Slot>& slots, const Ranking& ranking) {
   std::vector<const Slot*> rare;
   for (const auto& slot : slots) {
     if (slot.passages > 0) rare.push_back(&slot);
   }
   std::ranges::sort(rare, {}, &Slot::passages);
-  if (rare.empty()) return {};
-  std::string out;
+  std::vector<Wanted> out;
   std::int64_t rows = 0;
-  std::size_t taken = 0;
-  for (; taken < rare.size() && rows + rare[taken]->passages <= rows_max; ++taken) {
-    rows += rare[taken]->passages;
-    out += (out.empty() ? "" : " OR ") + any_of(*rare[taken]);
+  for (const auto* slot : rare) {
+    rows += slot->passages;
+    if (rows > rows_max) break;
+    out.push_back({"terms : " + any_of(*slot), slot->weight});
+    out.push_back({"heads : " + any_of(*slot), ranking.heading * slot->weight});
   }
-  if (taken == 0) {
-    const auto most = std::min<std::size_t>(rare.size(), 3);
-    for (std::size_t a = 0; a < most; ++a) {
-      for (auto b = a + 1; b < most; ++b) {
-        out += fmt::format("{}({} AND {})", out.empty() ? "" : " OR ", any_of(*rare[a]),
-                           any_of(*rare[b]));
-      }
+  if (!out.empty() || rare.empty()) return out;
+  const auto most = std::min<std::size_t>(rare.size(), 3);
+  for (std::size_t a = 0; a < most; ++a) {
+    for (auto b = a + 1; b < most; ++b) {
+      out.push_back({fmt::format("terms : ({} AND {})", any_of(*rare[a]), any_of(*rare[b])),
+                     rare[a]->weight + rare[b]->weight});
     }
-    if (most == 1) out = any_of(*rare[0]);
   }
-  out = "{heads terms} : (" + out + ")";
-  if (!entity.empty()) out += " AND entity : " + quoted_term(entity);
+  if (most == 1) out.push_back({"terms : " + any_of(*rare[0]), rare[0]->weight});
   return out;
 }
 
@@ -134,23 +158,33 @@ std::vector<Slot> Passages::slots_of(std::string_view question, const Ranking& r
   return out;
 }
 
+// Those that hold most of the question first.
 std::vector<std::int64_t> Passages::candidates(const std::string& entity,
-                                               const std::vector<Slot>& slots) {
-  const auto match = expression(slots, entity);
+                                               const std::vector<Slot>& slots,
+                                               const Ranking& ranking, std::size_t most) {
+  std::vector<Held> all;
+  for (const auto& [match, weight] : wanted_of(slots, ranking)) {
+    auto row = database_.query(
+        "SELECT rowid FROM passage_words WHERE passage_words MATCH ?",
+        entity.empty() ? match : fmt::format("({}) AND entity : {}", match, quoted_term(entity)));
+    std::vector<Held> some;
+    while (row.next()) some.push_back({row.integer(0), weight});
+    all = merged(all, some);
+  }
+  most = std::min(most, all.size());
+  std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(most),
+                            [](const Held& a, const Held& b) {
+                              return a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
+                            });
   std::vector<std::int64_t> out;
-  if (match.empty()) return out;
-  auto row = database_.query(
-      R"sql(SELECT rowid FROM passage_words WHERE passage_words MATCH ?
-            ORDER BY bm25(passage_words, 0.0, 0.3, 1.0) LIMIT ?)sql",
-      match, candidates_max);
-  while (row.next()) out.push_back(row.integer(0));
+  for (std::size_t at = 0; at < most; ++at) out.push_back(all[at].id);
   return out;
 }
 
-std::vector<Hit> Passages::find(const std::string& entity, std::string_view question, int limit,
-                                const Ranking& ranking) {
-  const auto slots = slots_of(question, ranking);
-  limit = std::clamp(limit, 0, hits_max);
+std::vector<Passages::Ranked> Passages::ranked(const std::vector<std::int64_t>& ids,
+                                               const std::string& entity,
+                                               const std::vector<Slot>& slots,
+                                               const Ranking& ranking) {
   Text text;
   {
     auto row = database_.query("SELECT passages, words FROM passage_total");
@@ -158,48 +192,64 @@ std::vector<Hit> Passages::find(const std::string& entity, std::string_view ques
       text.words_mean = static_cast<double>(row.integer(1)) / static_cast<double>(row.integer(0));
     }
   }
-  struct Ranked {
-    Scored scored;
-    std::int64_t id;
-  };
-  std::vector<Ranked> ranked;
-  for (const auto id : candidates(entity, slots)) {
-    auto row = database_.query(
-        R"sql(SELECT p.heads, p.terms FROM passage p JOIN document d ON d.id = p.document
-              WHERE p.id = ? AND (? = '' OR d.entity = ?))sql",
-        id, entity, entity);
+  std::vector<Ranked> out;
+  for (const auto id : ids) {
+    if (out.size() >= candidates_max) break;
+    auto row =
+        database_.query("SELECT heads, terms FROM passage WHERE id = ? AND (? = '' OR entity = ?)",
+                        id, entity, entity);
     if (!row.next()) continue;
     text.heads = row.bytes(0);
     text.terms = row.bytes(1);
-    ranked.push_back({score_of(text, slots, ranking), id});
+    out.push_back({score_of(text, slots, ranking), id});
   }
-  std::ranges::sort(ranked, [](const Ranked& a, const Ranked& b) {
+  std::ranges::sort(out, [](const Ranked& a, const Ranked& b) {
     return a.scored.score != b.scored.score ? a.scored.score > b.scored.score : a.id < b.id;
   });
+  return out;
+}
+
+Hit Passages::hit_of(const Ranked& one, const std::vector<Slot>& slots) {
+  Hit hit;
+  auto row = database_.query(
+      R"sql(SELECT d.id, d.entity, d.key, d.title, p.heading, p.place, p.terms,
+                   CAST(substr(CAST(d.body AS BLOB), p.at + 1, p.bytes) AS TEXT)
+            FROM passage p JOIN document d ON d.id = p.document WHERE p.id = ?)sql",
+      one.id);
+  if (!row.next()) return hit;
+  hit = {.document = row.integer(0),
+         .entity = row.text(1),
+         .key = row.text(2),
+         .title = row.text(3),
+         .heading = row.text(4),
+         .place = row.text(5),
+         .text = row.text(7),
+         .score = one.scored.score,
+         .coverage = one.scored.coverage,
+         .every_word = one.scored.every_word};
+  const auto spots = spots_in(hit.text, row.bytes(6), slots);
+  const auto sentence = best_sentence(hit.text, spots, slots);
+  hit.quote = hit.text.substr(sentence.begin, sentence.bytes);
+  hit.marked = marked(hit.text, sentence, spots, marked_bytes_max);
+  return hit;
+}
+
+// The index is asked for one entity alone only when others crowd it out: what holds the entity's
+// name is a list as long as all that it has.
+std::vector<Hit> Passages::find(const std::string& entity, std::string_view question, int limit,
+                                const Ranking& ranking) {
+  const auto slots = slots_of(question, ranking);
+  const auto most = entity.empty() ? candidates_max : looked_at_max;
+  const auto all = candidates("", slots, ranking, most);
+  auto best = ranked(all, entity, slots, ranking);
+  if (best.size() < candidates_max && all.size() == most) {
+    best = ranked(candidates(entity, slots, ranking, candidates_max), entity, slots, ranking);
+  }
   std::vector<Hit> out;
-  for (const auto& one : ranked) {
-    if (std::ssize(out) >= limit) break;
-    auto row = database_.query(
-        R"sql(SELECT d.id, d.entity, d.key, d.title, p.heading, p.place, p.language,
-                     CAST(substr(CAST(d.body AS BLOB), p.at + 1, p.bytes) AS TEXT)
-              FROM passage p JOIN document d ON d.id = p.document WHERE p.id = ?)sql",
-        one.id);
-    if (!row.next()) continue;
-    Hit hit{.document = row.integer(0),
-            .entity = row.text(1),
-            .key = row.text(2),
-            .title = row.text(3),
-            .heading = row.text(4),
-            .place = row.text(5),
-            .text = row.text(7),
-            .score = one.scored.score,
-            .coverage = one.scored.coverage,
-            .every_word = one.scored.every_word};
-    const auto language = static_cast<Language>(row.small(6));
-    const auto sentence = best_sentence(hit.text, slots, terms_, language);
-    hit.quote = sentence;
-    hit.marked = marked(sentence, slots, terms_, language, 400);
-    out.push_back(std::move(hit));
+  for (const auto& one : best) {
+    if (std::ssize(out) >= std::clamp(limit, 0, hits_max)) break;
+    auto hit = hit_of(one, slots);
+    if (hit.document != 0) out.push_back(std::move(hit));
   }
   return out;
 }

@@ -1,13 +1,11 @@
 // What of a passage is shown: the sentence that holds most of the question.
 #include <algorithm>
-#include <set>
 
-#include "storage/passages.hpp"
+#include "storage/slot_finder.hpp"
 
 namespace vigil::storage {
 namespace {
 
-constexpr std::size_t words_max = 2'000;
 constexpr std::size_t short_bytes = 30;  // such a sentence takes the next one with it
 
 struct Sentence {
@@ -40,82 +38,85 @@ std::vector<Sentence> sentences_of(std::string_view text) {
   return out;
 }
 
-std::set<std::size_t> slots_in(const Word& word, const std::vector<Slot>& slots) {
-  std::set<std::size_t> out;
-  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
-    for (const auto& [term, weight] : slots[slot].terms) {
-      if (!term.empty() && (term == word.term || std::ranges::count(word.parts, term) > 0)) {
-        out.insert(slot);
-      }
-    }
-  }
-  return out;
-}
-
-// Compounds are taken apart by the words of the question alone.
-std::vector<Word> words_of(std::string_view text, const std::vector<Slot>& slots, Terms& terms,
-                           Language language) {
-  const IsKnown known = [&](const std::string& term) {
-    return std::ranges::any_of(slots, [&](const Slot& slot) {
-      return std::ranges::any_of(slot.terms, [&](const auto& one) { return one.first == term; });
-    });
-  };
-  return terms.words(text, language, words_max, known);
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r\n\f");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n\f") - begin + 1);
+// Without the blanks around it.
+Span trimmed(std::string_view text, const Sentence& one) {
+  constexpr std::string_view blanks = " \t\r\n\f";
+  const auto all = text.substr(0, one.end);
+  const auto begin = all.find_first_not_of(blanks, one.begin);
+  if (begin == std::string_view::npos) return {one.begin, 0};
+  return {begin, all.find_last_not_of(blanks) + 1 - begin};
 }
 
 }  // namespace
 
-std::string_view best_sentence(std::string_view text, const std::vector<Slot>& slots, Terms& terms,
-                               Language language) {
+std::vector<Spot> spots_in(std::string_view text, std::string_view terms,
+                           const std::vector<Slot>& slots) {
+  const Finder finder(slots);
+  const auto spans = word_spans(text, passage_words_max);
+  std::vector<Spot> out;
+  std::size_t word = 0;  // how many were seen: a part belongs to the one before it
+  each_token(terms, [&](std::string_view token) {
+    const bool part = token.starts_with('~');
+    if (part) token.remove_prefix(1);
+    if (!part) ++word;
+    std::uint64_t found = 0;
+    if (token != "-") finder.each(token, [&](int slot, double) { found |= 1ULL << slot; });
+    if (found == 0 || word == 0 || word > spans.size()) return;
+    const auto& span = spans[word - 1];
+    if (out.empty() || out.back().begin != span.begin) out.push_back({span.begin, span.bytes, 0});
+    out.back().slots |= found;
+  });
+  return out;
+}
+
+Span best_sentence(std::string_view text, const std::vector<Spot>& spots,
+                   const std::vector<Slot>& slots) {
   const auto sentences = sentences_of(text);
-  if (sentences.empty()) return text;
+  if (sentences.empty()) return {0, text.size()};
   double most = -1;
   std::size_t best = 0;
+  auto spot = spots.begin();
   for (std::size_t at = 0; at < sentences.size(); ++at) {
-    const auto& one = sentences[at];
-    std::set<std::size_t> found;
-    for (const auto& word :
-         words_of(text.substr(one.begin, one.end - one.begin), slots, terms, language)) {
-      found.merge(slots_in(word, slots));
-    }
+    std::uint64_t found = 0;
+    for (; spot != spots.end() && spot->begin < sentences[at].end; ++spot) found |= spot->slots;
     double sum = 0;
-    for (const auto slot : found) sum += slots[slot].weight;
+    for (std::size_t slot = 0; slot < std::min(slots.size(), slots_max); ++slot) {
+      if ((found >> slot & 1) != 0) sum += slots[slot].weight;
+    }
     if (sum > most) {
       most = sum;
       best = at;
     }
   }
-  auto end = sentences[best].end;
-  if (end - sentences[best].begin < short_bytes && best + 1 < sentences.size()) {
-    end = sentences[best + 1].end;
+  auto sentence = sentences[best];
+  if (sentence.end - sentence.begin < short_bytes && best + 1 < sentences.size()) {
+    sentence.end = sentences[best + 1].end;
   }
-  return trimmed(text.substr(sentences[best].begin, end - sentences[best].begin));
+  return trimmed(text, sentence);
 }
 
-std::string marked(std::string_view text, const std::vector<Slot>& slots, Terms& terms,
-                   Language language, std::size_t bytes_max) {
+std::string marked(std::string_view text, Span part, const std::vector<Spot>& spots,
+                   std::size_t bytes_max) {
+  const auto end = part.begin + part.bytes;
+  const auto spans = word_spans(text.substr(0, end), passage_words_max);
   std::string out;
-  std::size_t at = 0;
-  for (const auto& word : words_of(text, slots, terms, language)) {
-    if (word.begin > bytes_max) {
+  auto at = part.begin;
+  auto spot = std::ranges::lower_bound(spots, at, {}, &Spot::begin);
+  for (const auto& word : spans) {
+    if (word.begin < at) continue;
+    if (word.begin - part.begin > bytes_max) {
       out += text.substr(at, word.begin - at);
       return out + "…";
     }
-    if (slots_in(word, slots).empty()) continue;
+    if (spot == spots.end() || spot->begin != word.begin) continue;
     out += text.substr(at, word.begin - at);
     out += '[';
     out += text.substr(word.begin, word.bytes);
     out += ']';
     at = word.begin + word.bytes;
+    ++spot;
   }
-  out += text.substr(at);
-  return out;
+  return out + std::string(text.substr(at, end - at));
 }
 
 }  // namespace vigil::storage

@@ -3,12 +3,11 @@
 #include <array>
 #include <cmath>
 
-#include "storage/passages.hpp"
+#include "storage/slot_finder.hpp"
 
 namespace vigil::storage {
 namespace {
 
-constexpr std::size_t slots_max = 48;
 constexpr int pair_distance_max = 5;
 
 struct Place {
@@ -23,41 +22,6 @@ struct Seen {
   std::vector<Place> places;             // in their order
   double words = 0;
 };
-
-class Finder {
- public:
-  explicit Finder(const std::vector<Slot>& slots) {
-    for (std::size_t slot = 0; slot < std::min(slots.size(), slots_max); ++slot) {
-      for (const auto& [term, weight] : slots[slot].terms) {
-        all_.push_back({term, static_cast<int>(slot), weight});
-      }
-    }
-    std::ranges::sort(all_, {}, &One::term);
-  }
-
-  template <class Each>
-  void each(std::string_view term, Each take) const {
-    auto one = std::ranges::lower_bound(all_, term, {}, &One::term);
-    for (; one != all_.end() && one->term == term; ++one) take(one->slot, one->weight);
-  }
-
- private:
-  struct One {
-    std::string_view term;
-    int slot;
-    double weight;
-  };
-  std::vector<One> all_;
-};
-
-template <class Each>
-void each_token(std::string_view terms, Each each) {
-  while (!terms.empty()) {
-    const auto end = std::min(terms.find(' '), terms.size());
-    each(terms.substr(0, end));
-    terms.remove_prefix(std::min(end + 1, terms.size()));
-  }
-}
 
 Seen look(std::string_view terms, const Finder& finder, const Ranking& ranking) {
   Seen seen;

@@ -123,35 +123,6 @@ std::string with_umlauts(const std::string& word) {
   return out;
 }
 
-struct Piece {
-  std::size_t begin = 0;
-  std::size_t bytes = 0;
-};
-
-// The words of a text. 1.234,5 is one: a point or comma between digits stands in a number.
-std::vector<Piece> pieces_of(std::string_view text, std::size_t most) {
-  std::vector<Piece> out;
-  std::size_t at = 0;
-  std::optional<std::size_t> begin;
-  const auto digit = [&](std::size_t i) {
-    return i < text.size() && text[i] >= '0' && text[i] <= '9';
-  };
-  while (at < text.size() && out.size() < most) {
-    const auto here = at;
-    const auto c = take(text, at);
-    const bool in_number =
-        (c == '.' || c == ',') && here > 0 && digit(here - 1) && digit(at) && begin;
-    if (is_letter(c) || in_number) {
-      if (!begin) begin = here;
-      continue;
-    }
-    if (begin) out.push_back({*begin, here - *begin});
-    begin.reset();
-  }
-  if (begin && out.size() < most) out.push_back({*begin, text.size() - *begin});
-  return out;
-}
-
 std::string plain_number(std::string word) {
   const bool number = !word.empty() && word.find_first_not_of("0123456789.,") == std::string::npos;
   if (number) std::erase_if(word, [](char c) { return c == '.' || c == ','; });
@@ -178,10 +149,34 @@ std::string fold(std::string_view text) {
   return out;
 }
 
+// 1.234,5 is one word: a point or comma between digits stands in a number.
+std::vector<Span> word_spans(std::string_view text, std::size_t most) {
+  std::vector<Span> out;
+  std::size_t at = 0;
+  std::optional<std::size_t> begin;
+  const auto digit = [&](std::size_t i) {
+    return i < text.size() && text[i] >= '0' && text[i] <= '9';
+  };
+  while (at < text.size() && out.size() < most) {
+    const auto here = at;
+    const auto c = take(text, at);
+    const bool in_number =
+        (c == '.' || c == ',') && here > 0 && digit(here - 1) && digit(at) && begin;
+    if (is_letter(c) || in_number) {
+      if (!begin) begin = here;
+      continue;
+    }
+    if (begin) out.push_back({*begin, here - *begin});
+    begin.reset();
+  }
+  if (begin && out.size() < most) out.push_back({*begin, text.size() - *begin});
+  return out;
+}
+
 Language guess_language(std::string_view text) {
   int english = 0;
   int german = 0;
-  for (const auto& piece : pieces_of(text.substr(0, 4'000), 300)) {
+  for (const auto& piece : word_spans(text.substr(0, 4'000), 300)) {
     const auto word = fold(text.substr(piece.begin, piece.bytes));
     english += tells(word, Language::english) ? 1 : 0;
     german += tells(word, Language::german) ? 1 : 0;
@@ -281,7 +276,7 @@ std::vector<Word> Terms::words(std::string_view text, Language language, std::si
                                const IsKnown& known) {
   std::vector<Word> out;
   const auto& small = small_words(language);
-  for (const auto& piece : pieces_of(text, most)) {
+  for (const auto& piece : word_spans(text, most)) {
     Word word;
     word.begin = piece.begin;
     word.bytes = piece.bytes;

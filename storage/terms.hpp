@@ -19,6 +19,13 @@ Language guess_language(std::string_view text);
 // Lower case, ß as ss, Latin letters without their marks.
 std::string fold(std::string_view text);
 
+// Where the words of a text stand; at most `most`.
+struct Span {
+  std::size_t begin = 0;
+  std::size_t bytes = 0;
+};
+std::vector<Span> word_spans(std::string_view text, std::size_t most);
+
 // A word of a text. What stands for nothing by itself (the, der) has an empty term.
 struct Word {
   std::string term;
@@ -37,7 +44,7 @@ class Terms {
   Terms(Terms&&) noexcept;
   Terms& operator=(Terms&&) noexcept;
 
-  // At most `most` words. Without `known` no compound is taken apart.
+  // One for each of word_spans(). Without `known` no compound is taken apart.
   std::vector<Word> words(std::string_view text, Language language, std::size_t most,
                           const IsKnown& known = {});
   // The stem of a folded or plain lower-case word.

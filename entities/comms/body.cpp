@@ -37,6 +37,13 @@ bool is_signature_mark(std::string_view line) {
   return line == "-- " || line == "--" || line == "—";
 }
 
+// A line drawn across: _______ or -------.
+bool is_ruler(std::string_view line) {
+  constexpr std::size_t ruler_bytes_min = 20;
+  return line.size() >= ruler_bytes_min &&
+         line.find_first_not_of(line.front() == '_' ? "_" : "-") == std::string_view::npos;
+}
+
 void add_line(std::string& to, std::string_view line) {
   to += line;
   to += '\n';
@@ -91,6 +98,24 @@ Body split_body(std::string_view text) {
   out.quoted = tidy(out.quoted);
   out.signature = tidy(out.signature);
   return out;
+}
+
+std::string_view without_list_footer(std::string_view text, std::string_view list_host) {
+  constexpr std::size_t footer_lines_max = 10;
+  constexpr std::size_t section_lines_max = 8;
+  if (list_host.empty()) return text;
+  const auto lines = lines_of(text);
+  std::size_t last = lines.size();
+  while (last > 0 && trimmed(lines[last - 1]).empty()) --last;
+  auto begin = last - std::min(last, footer_lines_max);
+  while (begin < last && lines[begin].find(list_host) == std::string_view::npos) ++begin;
+  if (begin == last) return text;
+  for (auto above = begin; above > 0 && begin - above < section_lines_max;) {
+    --above;
+    const auto line = trimmed(lines[above]);
+    if (is_ruler(line) || is_signature_mark(lines[above])) begin = above;
+  }
+  return text.substr(0, static_cast<std::size_t>(lines[begin].data() - text.data()));
 }
 
 std::string greeted_name(std::string_view text) {

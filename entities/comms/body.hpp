@@ -13,6 +13,11 @@ struct Body {
 
 Body split_body(std::string_view text);
 
+// Without what a mailing list puts below every mail: from the first of the last lines that names
+// the list's host on, with the sections between rulers right above it (the advertisements of its
+// host).
+std::string_view without_list_footer(std::string_view text, std::string_view list_host);
+
 // "Ada" of "Hi Ada," in the first lines; empty when nobody is greeted by name.
 std::string greeted_name(std::string_view text);
 

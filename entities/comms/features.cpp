@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "entities/comms/hops.hpp"
 #include "entities/comms/origin.hpp"
 #include "entities/comms/words.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t word_bytes_min = 3;
 constexpr std::size_t word_bytes_max = 20;
+constexpr int hops_told_max = 8;
 
 class Features {
  public:
@@ -106,7 +108,8 @@ void add_headers(Features& to, const Mail& mail) {
   for (const auto& [name, value] : mail.headers) {
     if (name == "received") {
       ++hops;
-      if (hops <= 6) to.words("r:", std::string_view(value).substr(0, 200));
+      if (hops > hops_told_max) continue;
+      for (const auto& word : hop_words(value)) to.value("r:", word);
       continue;
     }
     to.value("h:", name);

@@ -11,7 +11,8 @@ namespace vigil::entities::comms {
 constexpr std::size_t features_max = 2000;
 
 // Prefixes say where a word stands: s: subject, f: sender, t: recipient, h: header and its form,
-// m: MIME, l: hosts of links, b: what the body is like; none: the text.
+// r: the servers it came through, m: MIME, l: hosts of links, b: what the body is like; none: the
+// text.
 std::string features_of(const Mail& mail, const HtmlText& html, std::string_view text);
 
 }  // namespace vigil::entities::comms

@@ -13,6 +13,7 @@
 #include "entities/comms/asks.hpp"
 #include "entities/comms/body.hpp"
 #include "entities/comms/features.hpp"
+#include "entities/comms/hops.hpp"
 #include "entities/comms/html_text.hpp"
 #include "entities/comms/origin.hpp"
 #include "entities/comms/words.hpp"
@@ -224,8 +225,9 @@ json::object facts_of(const Mail& mail) {
   put_parts(out, mail);
   const auto& seen = mail.html.empty() ? spare : html;
   const auto enclosed = mail.other.find('<') == std::string::npos ? mail.other : spare.text;
-  out["features"] =
-      features_of(mail, seen, (from_html ? whole : whole + "\n" + html.text) + enclosed);
+  std::string told(without_list_footer(whole, organisation_of(list_of(mail).id)));
+  if (!from_html) told += "\n" + html.text;
+  out["features"] = features_of(mail, seen, told + enclosed);
   return out;
 }
 

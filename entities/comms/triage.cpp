@@ -13,13 +13,6 @@
 namespace vigil::entities::comms {
 namespace {
 
-// As bogofilter (robs) and SpamBayes (minimum_prob_strength, max_discriminators) have them.
-constexpr double strength_of_doubt = 0.0178;  // messages that an unseen word is worth
-constexpr double least_deviation = 0.1;       // words nearer to 0.5 say nothing
-constexpr std::size_t words_heard = 150;      // the strongest of a message
-// Words about one side of how a mail is built (its headers, its hops) stand or fall together: so
-// many of each are heard, or a mailing list would vouch for all that goes through it.
-constexpr std::size_t heard_of_a_kind = 10;
 constexpr std::string_view magic = "vigil triage 1\n";
 
 std::uint64_t hash_of(std::string_view a, std::string_view b) {
@@ -274,8 +267,8 @@ bool Triage::unlearn(std::string_view id, std::string_view features) {
   return true;
 }
 
-std::vector<Triage::Told> Triage::strengths(const std::vector<Word>& words,
-                                            std::size_t of_class) const {
+std::vector<Triage::Told> Triage::strengths(const std::vector<Word>& words, std::size_t of_class,
+                                            const Hearing& hearing) const {
   std::uint64_t others = 0;
   for (std::size_t c = 0; c < classes_.size(); ++c) others += c == of_class ? 0 : messages_[c];
   const double own = std::max<double>(messages_[of_class], 1);
@@ -291,8 +284,8 @@ std::vector<Triage::Told> Triage::strengths(const std::vector<Word>& words,
     in_rest -= in_it;
     const double seen = in_it + in_rest;
     const double share = in_it / own / (in_it / own + in_rest / rest);
-    const double believed = (strength_of_doubt * 0.5 + seen * share) / (strength_of_doubt + seen);
-    if (std::abs(believed - 0.5) < least_deviation) continue;
+    const double believed = (hearing.doubt * 0.5 + seen * share) / (hearing.doubt + seen);
+    if (std::abs(believed - 0.5) < hearing.least_deviation) continue;
     auto text = std::string(word.text);
     if (!word.second.empty()) text += " " + std::string(word.second);
     out.push_back({std::move(text), believed});
@@ -303,22 +296,22 @@ std::vector<Triage::Told> Triage::strengths(const std::vector<Word>& words,
   return out;
 }
 
-Triage::Verdict Triage::classify(std::string_view features) const {
+Triage::Verdict Triage::classify(std::string_view features, const Hearing& hearing) const {
   Verdict out;
   const auto words = words_in(features);
   std::vector<Told> winning;
   double best_lean = 0;
   for (std::size_t c = 0; c < classes_.size(); ++c) {
     if (messages_[c] == 0) continue;
-    auto told = strengths(words, c);
+    auto told = strengths(words, c, hearing);
     double for_it = 0;
     double against_it = 0;
     std::size_t heard = 0;
     std::map<std::string_view, std::size_t> of_kind;
     for (const auto& one : told) {
-      if (heard >= words_heard) break;
+      if (heard >= hearing.words) break;
       const auto kind = kind_of(one.word);
-      if (!kind.empty() && ++of_kind[kind] > heard_of_a_kind) continue;
+      if (!kind.empty() && ++of_kind[kind] > hearing.of_a_kind) continue;
       for_it += std::log(one.share);
       against_it += std::log1p(-one.share);
       ++heard;

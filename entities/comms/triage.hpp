@@ -31,6 +31,17 @@ class Triage {
     std::size_t words = 400'000;
     std::size_t messages = 50'000;  // that can be moved to another class, or undone
   };
+  // Which words of a message are heard, and how far one is believed. The first three as bogofilter
+  // (robs) and SpamBayes (minimum_prob_strength, max_discriminators) have them; `vigil-bench mail`
+  // prints what comes out when they are chosen on other mails than those that are asked about.
+  struct Hearing {
+    double doubt = 0.0178;         // messages that an unseen word is worth
+    double least_deviation = 0.1;  // words nearer to 0.5 say nothing
+    std::size_t words = 150;       // the strongest of a message
+    // Words about one side of how a mail is built (its headers, its hops) stand or fall together:
+    // so many of each, or a mailing list would vouch for all that goes through it.
+    std::size_t of_a_kind = 10;
+  };
   struct Told {  // how strongly a word speaks
     std::string word;
     double share = 0.5;  // 1: only in mail of this class; 0: never in it
@@ -50,7 +61,8 @@ class Triage {
   Result<void> learn(std::string_view id, std::string_view features, std::string_view of_class);
   // As if it had never been learned. False when it is not known.
   bool unlearn(std::string_view id, std::string_view features);
-  Verdict classify(std::string_view features) const;
+  Verdict classify(std::string_view features) const { return classify(features, Hearing{}); }
+  Verdict classify(std::string_view features, const Hearing& hearing) const;
 
   std::string class_of(std::string_view id) const;  // empty: not learned
   std::map<std::string, std::uint32_t> messages() const;
@@ -70,7 +82,8 @@ class Triage {
   void add(const std::vector<Word>& words, std::size_t of_class);
   void take(const std::vector<Word>& words, std::size_t of_class);
   void age();
-  std::vector<Told> strengths(const std::vector<Word>& words, std::size_t of_class) const;
+  std::vector<Told> strengths(const std::vector<Word>& words, std::size_t of_class,
+                              const Hearing& hearing) const;
 
   Limits limits_;
   std::vector<std::string> classes_;

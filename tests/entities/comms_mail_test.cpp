@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "entities/comms/body.hpp"
+#include "entities/comms/hops.hpp"
 #include "entities/comms/html_text.hpp"
 #include "entities/comms/look_at_mail.hpp"
 #include "entities/comms/origin.hpp"
@@ -243,6 +244,50 @@ TEST_CASE("new text is told from quotes and signatures") {
   CHECK(greeted_name("Hi Ada,\nhow") == "Ada");
   CHECK(greeted_name("Sehr geehrte Frau Lovelace,\n") == "Lovelace");
   CHECK(greeted_name("the plan is") == "");
+}
+
+TEST_CASE("what a mailing list puts below every mail is known by its host") {
+  struct Case {
+    std::string text, left;
+  };
+  const std::string ruler(47, '_');
+  for (const auto& one :
+       {Case{"hello\n\n" + ruler + "\nTalk mailing list\nTalk@lists.example.org\n", "hello\n\n"},
+        {"hello\n\nhttp://example.org/listinfo/talk\n\n", "hello\n\n"},
+        {"hello\n\n" + std::string(55, '-') + "\nBuy a phone!\n" + ruler +
+             "\nTalk mailing list\nhttps://lists.example.org/talk\n",
+         "hello\n\n"},
+        {"hello\n-- \nUsers: talk@example.org\nhow to leave\n", "hello\n"},
+        {"hello\n" + ruler + "\nnothing of a list\n", "hello\n" + ruler + "\nnothing of a list\n"},
+        {"see example.org\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n",
+         "see example.org\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n"}}) {
+    CHECK(without_list_footer(one.text, "example.org") == one.left);
+  }
+  CHECK(without_list_footer("hello\nexample.org", "") == "hello\nexample.org");
+  CHECK(without_list_footer("", "example.org").empty());
+}
+
+TEST_CASE("a hop tells organisations, programs and clocks, not every number in it") {
+  for (const auto& [host, of] : std::map<std::string, std::string>{{"lugh.Linux.ie", "linux.ie"},
+                                                                   {"mail.bbc.co.uk", "bbc.co.uk"},
+                                                                   {"example.org", "example.org"},
+                                                                   {"co.uk", "co.uk"},
+                                                                   {"localhost", ""},
+                                                                   {"10.1.2.3", ""},
+                                                                   {".org", ""},
+                                                                   {"a.b.", ""},
+                                                                   {"", ""}}) {
+    CHECK(organisation_of(host) == of);
+  }
+  CHECK(hop_words("from out7.aol.com (mx-r01.mx.aol.com [152.163.225.97]) by dogma.slashnull.org\n"
+                  "    (8.11.6/8.11.6) with SMTP id gAS6Hd for <ada@example.org>;\n"
+                  "    Thu, 28 Nov 2002 06:17:40 -0500") ==
+        std::vector<std::string>{"aol.com", "aol.com", "slashnull.org", "by:8.11.6", "with:smtp",
+                                 "for:ada@example.org", "zone:-0500"});
+  CHECK(hop_words("from x (unknown [1.2.3.4]) by mx (Exim 4 #1) helo=a.example.com") ==
+        std::vector<std::string>{"by:unknown", "by:exim", "example.com"});
+  CHECK(hop_words("").empty());
+  CHECK(hop_words(std::string(100'000, '(')).empty());
 }
 
 TEST_CASE("who wrote a mail: a person or a machine, by its headers") {

@@ -179,6 +179,18 @@ TEST_CASE("classes are told apart and explained; the file keeps all of it") {
   }
 }
 
+TEST_CASE("of one side of how a mail is built only so many words are heard") {
+  Triage triage;
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(triage.learn(fmt::format("s{}", i), "cheap pills", "spam"));
+    REQUIRE(triage.learn(fmt::format("i{}", i), "h:a h:b h:c h:d h:e h:f", "inbox"));
+  }
+  const std::string mixed = "cheap pills h:a h:b h:c h:d h:e h:f";
+  CHECK(triage.classify(mixed, {.of_a_kind = 1}).of_class == "spam");
+  CHECK(triage.classify(mixed, {.of_a_kind = 6}).of_class == "inbox");
+  CHECK(triage.classify(mixed, {.words = 0}).sure == 0.5);
+}
+
 TEST_CASE("memory has bounds: words seen once and long ago go first") {
   Triage triage(Triage::Limits{.words = 200, .messages = 50});
   REQUIRE(triage.learn("a", "kept kept2", "spam"));

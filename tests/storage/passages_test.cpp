@@ -1,4 +1,6 @@
 // Documents in passages: how words are compared, where texts are cut, what is found.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -118,6 +120,39 @@ TEST_CASE("forms of a word, parts of compounds and near words are found, with th
     CHECK(s.memory.passages.find("", "", 5).empty());
     CHECK(s.memory.passages.find("", "the of and", 5).empty());
     CHECK(s.memory.search("ops", "Vertraege", 5).size() == 2);
+  });
+}
+
+TEST_CASE("an entity finds its own among many of others, also by words that are everywhere") {
+  TempDir dir;
+  House house(dir.path());
+  house.must([](Stores& s) {
+    for (int i = 0; i < 300; ++i) {
+      auto other = doc(fmt::format("o{}", i), "Pumps", "The pump was checked in the cellar.");
+      other.entity = "plant";
+      s.memory.put(other);
+    }
+    s.memory.put(doc("a", "Rooms", "A long text of the house, where once a pump was seen."));
+    s.memory.put(doc("b", "Rooms", "The roof is new."));
+    CHECK(keys(s.memory.passages.find("ops", "Where is the pump?", 5)) == "a");
+    CHECK(keys(s.memory.passages.find("ops", "the new pump of the roof", 5)) == "b a");
+    CHECK(s.memory.passages.find("plant", "pump cellar", 5).size() == 5);
+    CHECK(s.memory.passages.find("plant", "roof", 5).empty());
+  });
+}
+
+TEST_CASE("what holds more of the question comes first, and a heading helps") {
+  TempDir dir;
+  House house(dir.path());
+  house.must([](Stores& s) {
+    for (int i = 0; i < 100; ++i) {
+      s.memory.put(doc(fmt::format("o{}", i), "Notes", "A valve was opened and closed again."));
+    }
+    s.memory.put(doc("text", "Notes", "The valve of the boiler was opened by the plumber."));
+    s.memory.put(doc("head", "Boiler", "A valve was opened and closed again."));
+    CHECK(keys(s.memory.passages.find("", "boiler valve plumber", 2)) == "text head");
+    const auto hit = s.memory.passages.find("", "boiler valve plumber", 1).at(0);
+    CHECK(hit.marked == "The [valve] of the [boiler] was opened by the [plumber].");
   });
 }
 
