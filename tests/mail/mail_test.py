@@ -6,7 +6,6 @@ import email.message
 import os
 import pathlib
 import smtplib
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import postfix  # noqa: E402
 from dovecot import PASSWORD, USER, Dovecot, free_port, present  # noqa: E402
 from smtp_server import SmtpServer  # noqa: E402
-from vigild import BIN, Daemon, Place, wait_until  # noqa: E402
+from vigild import BIN, Daemon, Place, seen, wait_until  # noqa: E402
 
 BASE = """
 [daemon]
@@ -101,12 +100,9 @@ def ids(daemon, kind="mail.message"):
     return [one["data"]["message_id"] for one in events(daemon, kind)]
 
 
-def has_looked(world, item="f:%", count=3):
+def has_looked(world, source="inbox", item="f:%", count=3):
     """The mailbox is known: what comes from now on is new."""
-    def known():
-        with sqlite3.connect(f"file:{world.state}/vigil.db?mode=ro", uri=True) as db:
-            return db.execute("SELECT count(*) FROM seen WHERE item LIKE ?", (item,)).fetchone()[0] == count
-    wait_until("the mailbox was looked at", known)
+    wait_until("the mailbox was looked at", lambda: seen(world, source, item) == count)
 
 
 @unittest.skipIf(present(), present())
@@ -300,7 +296,7 @@ class Folder(unittest.TestCase):
                 def put(number):
                     (root / f"tmp/{number}.x").write_bytes(message(number))
                     os.rename(root / f"tmp/{number}.x", root / f"new/{number}.x")
-                has_looked(world, "form", 1)
+                has_looked(world, "local", "form", 1)
                 put(2)
                 wait_until("it is told", lambda: ids(daemon) == ["m2@example.net"])
                 daemon.kill()

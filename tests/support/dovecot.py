@@ -100,7 +100,9 @@ def free_port():
 
 
 class Dovecot:
-    def __init__(self, capability=""):
+    """`extra` ends its configuration."""
+
+    def __init__(self, capability="", extra=""):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="vigild-dovecot-"))
         self.path.chmod(0o755)
         root = os.geteuid() == 0
@@ -111,7 +113,7 @@ class Dovecot:
                   "INTERNAL_GROUP": "dovecot" if root else grp.getgrgid(os.getegid()).gr_name,
                   "UID": mail.pw_uid, "GID": mail.pw_gid, "IMAP": self.imap_port, "IMAPS": self.imaps_port,
                   "LMTP": self.lmtp_port, "CAPABILITY": capability}
-        text = CONFIG
+        text = CONFIG + extra
         for name, value in values.items():
             text = text.replace(f"@{name}@", str(value))
         if not capability:
@@ -151,6 +153,12 @@ class Dovecot:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(30)
+
+    def renumber(self):
+        """Forgets which UIDs its messages had: a new UIDVALIDITY, as after a restored backup. It must be stopped."""
+        for file in (self.path / "mail").rglob("dovecot*"):
+            if file.name.startswith(("dovecot-uid", "dovecot.index", "dovecot.list")):
+                file.unlink()
 
     def __enter__(self):
         return self

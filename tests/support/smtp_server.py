@@ -5,10 +5,12 @@ import threading
 
 
 class SmtpServer:
-    """Takes messages; with `silent` it hangs up where it should say that it took one."""
+    """Takes messages; with `silent` it hangs up where it should say that it took one, and while `open` is not set it
+    says nothing there."""
 
     def __init__(self):
-        self.taken, self.silent = [], False
+        self.taken, self.silent, self.open = [], False, threading.Event()
+        self.open.set()
         self.door = socket.create_server(("127.0.0.1", 0))
         self.port = self.door.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
@@ -42,6 +44,7 @@ class SmtpServer:
             while not text.endswith(b"\r\n.\r\n"):
                 text += heard.readline()
             self.taken.append((envelope, email.message_from_bytes(text[:-3])))
+            self.open.wait(60)
             if self.silent:
                 return
             line.sendall(b"250 taken\r\n")

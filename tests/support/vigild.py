@@ -8,6 +8,7 @@ import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -148,6 +149,12 @@ class Daemon:
             now = self.ctl("status")["runtime"]
             return now["unrouted"] == 0 and now["wakes_open"] == 0 and now["swarms_running"] == 0
         wait_until("everything is decided", quiet)
+
+
+def seen(place, source, like="%"):
+    """How many rows a source keeps of what it saw: 0, it has not looked yet."""
+    with sqlite3.connect(f"file:{place.state}/vigil.db?mode=ro", uri=True) as db:
+        return db.execute("SELECT count(*) FROM seen WHERE source = ? AND item LIKE ?", (source, like)).fetchone()[0]
 
 
 def run_ctl(place, *arguments):
