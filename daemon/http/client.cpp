@@ -12,8 +12,8 @@
 
 #include "core/bell.hpp"
 #include "core/check.hpp"
-#include "core/deadline.hpp"
 #include "core/log.hpp"
+#include "core/timeout.hpp"
 #include "daemon/http/redirect.hpp"
 
 namespace vigil::http {
@@ -344,10 +344,10 @@ struct Client::State {
 };
 
 asio::awaitable<Received> Client::State::exchange(Request request) {
-  const auto deadline = request.deadline;
-  const auto exchange = make_exchange(std::move(request), deadline - clock.now());
+  const auto left = request.deadline - clock.now();
+  const auto exchange = make_exchange(std::move(request), left);
   auto running = curl->run(exchange->easy.get());
-  auto limited = with_deadline(clock, deadline, std::move(running));
+  auto limited = with_timeout(clock, left, std::move(running));
   Result<CURLcode> code = co_await std::move(limited);
   if (!code) {
     co_return std::unexpected(Failure{Error{ErrorCode::timed_out, "no answer before the timeout"},
