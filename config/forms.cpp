@@ -126,9 +126,18 @@ struct Unit {
 constexpr std::array sizes{Unit{"GiB", 1LL << 30}, Unit{"MiB", 1LL << 20}, Unit{"KiB", 1LL << 10},
                            Unit{"B", 1}};
 
+// Without what stands before an `@` in an address, which may be a password.
+std::string shown(std::string_view text) {
+  const auto begin = text.find("://");
+  if (begin == std::string_view::npos) return std::string(text);
+  const auto end = text.substr(0, text.find_first_of("/?#", begin + 3)).rfind('@');
+  if (end == std::string_view::npos) return std::string(text);
+  return fmt::format("{}://***{}", text.substr(0, begin), text.substr(end));
+}
+
 std::optional<std::string> unless(bool good, std::string_view expected, std::string_view text) {
   if (good) return std::nullopt;
-  return fmt::format("expected {}, not \"{}\"", expected, text);
+  return fmt::format("expected {}, not \"{}\"", expected, shown(text));
 }
 
 }  // namespace

@@ -203,6 +203,19 @@ void check_mail(const std::string& key, const Source& source, Violations& found)
   }
 }
 
+// user:password@ would be shown with the settings.
+void check_bare(const std::string& key, std::string_view address, Violations& found) {
+  const auto begin = address.find("://");
+  if (begin == std::string_view::npos) return;
+  const auto authority =
+      address.substr(begin + 3, address.find_first_of("/?#", begin + 3) - begin - 3);
+  const auto user = authority.substr(0, authority.find('@'));
+  if (user.size() == authority.size() || user.find(':') == std::string_view::npos) return;
+  found.add(key,
+            "a password does not stand in an address, where it would be shown: put it into a "
+            "file, as docs/configuration.md says of secrets");
+}
+
 void check_source(const std::string& name, const Source& source, const Http& http,
                   Violations& found) {
   const std::string key = "source." + name;
@@ -219,6 +232,9 @@ void check_source(const std::string& name, const Source& source, const Http& htt
   if (const auto* schedule = std::get_if<Schedule>(&source.of)) {
     check_schedule(key, *schedule, found);
   }
+  if (const auto* stream = std::get_if<Stream>(&source.of)) {
+    check_bare(key + ".url", stream->url, found);
+  }
   check_hearing(key, source, found);
   check_mail(key, source, found);
 }
@@ -227,6 +243,9 @@ void check_sink(const std::string& name, const Sink& sink, Violations& found) {
   const auto key = "sink." + name;
   if (const auto* imap = std::get_if<ImapSink>(&sink.of)) check_account(key, *imap, found);
   if (const auto* smtp = std::get_if<SmtpSink>(&sink.of)) check_account(key, *smtp, found);
+  if (const auto* git = std::get_if<GitSink>(&sink.of)) {
+    check_bare(key + ".remote", git->remote, found);
+  }
   const auto* http = std::get_if<HttpSink>(&sink.of);
   if (http == nullptr) return;
   for (const auto& [header, value] : http->headers) {
