@@ -10,7 +10,9 @@ install(FILES systemd/package/vigild.toml DESTINATION /etc/vigild)
 install(DIRECTORY DESTINATION /etc/vigild/entities.d)
 install(FILES config/vigild.toml DESTINATION share/doc/vigild/examples)
 install(DIRECTORY docs/ DESTINATION share/doc/vigild FILES_MATCHING PATTERN "*.md" PATTERN "*.py")
-install(FILES README.md DESTINATION share/doc/vigild)
+install(FILES README.md systemd/package/copyright DESTINATION share/doc/vigild)
+# There need not be one; systemd/package/copyright says what that means.
+install(FILES LICENSE DESTINATION share/doc/vigild OPTIONAL)
 # Made by scripts/manuals out of what the programs say of themselves.
 install(DIRECTORY ${CMAKE_BINARY_DIR}/manuals/man1 ${CMAKE_BINARY_DIR}/manuals/man8
         DESTINATION share/man)

@@ -19,7 +19,7 @@
 #include <functional>
 #include <optional>
 
-#include "core/timeout.hpp"
+#include "core/deadline.hpp"
 #include "swarm/launch.hpp"
 
 namespace vigil::swarm {
@@ -185,6 +185,7 @@ Result<int> begin(const ChildSpec& spec, const std::array<int, 4>& fds) {
   const auto cpu = std::chrono::ceil<std::chrono::seconds>(spec.cpu_max);
   how.cpu_seconds_max = static_cast<std::uint64_t>(cpu.count());
   how.cage = std::move(*cage);
+  how.cgroup = spec.cgroup;
   return launch(std::move(how));
 }
 
@@ -379,8 +380,9 @@ asio::awaitable<ChildExit> Child::wait() {
 asio::awaitable<ChildExit> Child::stop(Clock& clock, Duration grace) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   state_->kill_group(SIGTERM);
+  const TimePoint until = clock.now() + grace;
   auto ending = wait();
-  auto ended = co_await with_timeout(clock, grace, std::move(ending));
+  auto ended = co_await with_deadline(clock, until, std::move(ending));
   if (!ended) state_->kill_group(SIGKILL);
   ChildExit exit = co_await wait();
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());

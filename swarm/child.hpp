@@ -25,6 +25,7 @@ struct ChildSpec {
   std::size_t memory_bytes_max = 0;      // 0: no limit
   std::size_t file_bytes_max = std::size_t{1} << 30;
   Duration cpu_max{0};  // 0: no limit
+  int cgroup = -1;      // of a control group that it joins (cgroup.hpp); -1: that of the daemon
 };
 
 struct ChildExit {

@@ -39,6 +39,7 @@ struct Ready {
   std::vector<Limit> limits;
   const char* refusal = nullptr;  // "vigil-exec: cannot execute NAME: "
   const Cage* cage = nullptr;
+  int cgroup = -1;
   int parent = 0;
 };
 
@@ -116,10 +117,13 @@ void reset_signals() {
 }
 
 [[noreturn]] void become(Ready& ready) {
+  const bool joined = ready.cgroup < 0 || ::write(ready.cgroup, "0", 1) == 1;
+  const int not_joined = errno;
   ::setsid();
   for (int fd = 0; fd < static_cast<int>(ready.fds->size()); ++fd) {
     if (::dup2((*ready.fds)[fd], fd) < 0) ::_exit(exit_refused);
   }
+  if (!joined) refuse("vigil-exec: control group: ", not_joined);
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) refuse("vigil-exec: parent-death signal: ", errno);
   if (::getppid() != ready.parent) refuse("vigil-exec: the daemon is gone: ", ESRCH);
   ::umask(077);
@@ -173,6 +177,7 @@ Result<int> launch(Launch launch) {
   ready.limits = limits_of(launch);
   ready.refusal = refusal.c_str();
   if (launch.cage) ready.cage = &*launch.cage;
+  ready.cgroup = launch.cgroup;
   ready.parent = ::getpid();
   // No handler of ours may run in the child, which would run it in our memory.
   sigset_t all;

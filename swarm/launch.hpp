@@ -23,6 +23,7 @@ struct Launch {
   std::uint64_t file_bytes_max = 0;
   std::uint64_t cpu_seconds_max = 0;
   std::optional<Cage> cage;
+  int cgroup = -1;  // cgroup.procs of a group that it joins first
 };
 
 // The child's process number. It has its own session, no core files, default signal handlers and an

@@ -9,8 +9,9 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/deadline.hpp"
 #include "core/digest.hpp"
-#include "core/timeout.hpp"
+#include "swarm/cgroup.hpp"
 #include "swarm/conversation.hpp"
 #include "swarm/launch.hpp"
 #include "swarm/stragglers.hpp"
@@ -116,7 +117,8 @@ class ProcessRunner final : public Runner {
         programs_dir_(std::filesystem::absolute(programs_dir).string()),
         work_dir_(std::filesystem::absolute(work_dir).string()),
         limits_(limits),
-        spare_(work_dir_) {
+        spare_(work_dir_),
+        cgroups_(CgroupPlace::find()) {
     kill_stragglers(fmt::format("{}={}/", attempt_variable, work_dir_));
     sweep_workdirs(work_dir_);
   }
@@ -135,6 +137,7 @@ class ProcessRunner final : public Runner {
   std::string work_dir_;
   ProcessLimits limits_;
   SpareWorkdirs spare_;
+  std::optional<CgroupPlace> cgroups_;  // where one was delegated
 };
 
 asio::awaitable<AttemptOutcome> ProcessRunner::run(Attempt attempt) {
@@ -184,7 +187,9 @@ ChildSpec ProcessRunner::spec_of(const Task& task, std::string workdir,
 
 asio::awaitable<AttemptOutcome> ProcessRunner::run_in(Attempt attempt, std::string workdir) {
   const std::string mark = fmt::format("{}/{}", work_dir_, random_hex(8));
-  const ChildSpec spec = spec_of(attempt.task, std::move(workdir), mark);
+  ChildSpec spec = spec_of(attempt.task, std::move(workdir), mark);
+  const auto cgroup = cgroups_ ? cgroups_->make() : nullptr;
+  if (cgroup) spec.cgroup = cgroup->joins();
   auto started = Child::start(executor_, spec);
   if (!started) co_return not_started(started.error());
   Child child = std::move(*started);
@@ -194,12 +199,13 @@ asio::awaitable<AttemptOutcome> ProcessRunner::run_in(Attempt attempt, std::stri
   std::string input = input_text(attempt);
   talk.begin(std::move(input));
   Ending ending = co_await wait_or_stop(child, attempt.deadline, attempt.grace);
+  if (cgroup) cgroup->kill();  // with it whatever it left, wherever that went
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   co_await talk.end(clock_, patience);
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
   // Whoever is known to have got out of the group, or may have while it was killed.
   const bool may_be_left = talk.are_held || !ending.in_time || ending.cancelled;
-  if (may_be_left) kill_stragglers(fmt::format("{}={}", attempt_variable, mark));
+  if (may_be_left && !cgroup) kill_stragglers(fmt::format("{}={}", attempt_variable, mark));
   if (ending.cancelled) throw boost::system::system_error(asio::error::operation_aborted);
   co_return outcome_of(ending, attempt, talk);
 }
@@ -210,8 +216,7 @@ asio::awaitable<Ending> ProcessRunner::wait_or_stop(Child& child, TimePoint dead
   Ending ending;
   try {
     auto waiting = child.wait();
-    const auto left = deadline - clock_.now();
-    auto exit = co_await with_timeout(clock_, left, std::move(waiting));
+    auto exit = co_await with_deadline(clock_, deadline, std::move(waiting));
     ending.in_time = exit.has_value();
     if (exit) ending.exit = *exit;
   } catch (const boost::system::system_error&) {

@@ -57,6 +57,17 @@ on = "report"
 payload = { done = "{{event.subject}}" }
 
 [[entity.clerk.rule]]
+name = "leave"
+match = { type = "stray.wanted" }
+[[entity.clerk.rule.task]]
+name = "leave"
+argv = ["/bin/sh", "-c", "setsid /bin/sleep 86399 </dev/null >/dev/null 2>&1 3>&- & echo left"]
+[[entity.clerk.rule.action]]
+sink = "out"
+on = "report"
+payload = { left = "{{event.subject}}" }
+
+[[entity.clerk.rule]]
 name = "keep"
 remember = "{{event.data.n}}"
 """
@@ -173,6 +184,17 @@ def keeps_secrets(guest):
     assert re.search(r"Max core file size +0 +0", limits), limits
 
 
+def tasks_die_whole(guest):
+    """A grandchild in a session of its own, with nothing of the task's open, ends with the task."""
+    out = guest.root / "var/lib/vigild/out.jsonl"
+    guest.run("vigilctl", "events", "emit", "--type", "stray.wanted", "--subject", "stray")
+    wait_for(lambda: out.exists() and '"left":"stray"' in out.read_text())
+    wait_for(lambda: guest.run("pgrep", "-f", "sleep 86399", check=False).returncode == 1)
+    group = guest.show("vigild.service", "ControlGroup")
+    left = guest.run("find", f"/sys/fs/cgroup{group}", "-name", "vigil-task-*").stdout.split()
+    assert len(left) <= 1, left  # the last one may be on its way out
+
+
 def restarts_under_load(guest):
     loading = load(guest, 8)
     guest.run("vigilctl", "events", "emit", "--type", "work.wanted", "--subject", "one")
@@ -280,7 +302,7 @@ def main():
         with Machine() as guest:
             guest.copy(SOURCE / "tests/systemd/load.py", "/opt/load.py")
             for step, arguments in ((installs, (first,)), (lets_in_whom_it_should, ()), (reloads, ()),
-                                    (keeps_secrets, ())):
+                                    (keeps_secrets, ()), (tasks_die_whole, ())):
                 print(step.__name__)
                 step(guest, *arguments)
             print("restarts_under_load")
