@@ -91,7 +91,7 @@ asio::awaitable<Result<void>> App::State::start_work() {
   scheduler->start(runtime->reader());
   lookouts->start(runtime->reader());
   if (auto heard = post->start(runtime->reader()); !heard) co_return heard;
-  silences->start(runtime->reader());
+  silences->start(runtime->reader(), options.down_since);
   group.spawn("retention", [this] {
     return erase_the_old(clock, *writer, [this] { return settings->storage; });
   });

@@ -23,6 +23,7 @@ struct AppOptions {
   // decides or acts, until somebody asks to leave it.
   std::string safe_mode;
   std::function<void()> on_safe_mode_left;
+  std::optional<TimePoint> down_since = {};  // nobody listened from then to this start
   std::string config_trouble;       // why an older configuration is used; empty: it is the present
   const LoopWatch* loop = nullptr;  // of the loop it runs on; outlives it
   PassedSockets sockets = {};       // doors that are open already

@@ -120,7 +120,10 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   if (taken) taken = courier->apply(*wanted);
   if (taken) taken = lookouts->apply(*wanted);
   if (taken) taken = post->apply(*wanted);
-  if (taken) silences->apply(*wanted);
+  if (taken) {
+    silences->apply(*wanted);
+    reach = http::Reach(wanted->outgoing.allow);
+  }
   if (taken || !applied) return taken;
   const auto put_back = [](std::string_view part, const Result<void>& done) {
     if (!done)

@@ -8,6 +8,7 @@ ingress::ServerLimits limits_of(const config::Http& http) {
   ingress::ServerLimits out;
   out.head_bytes_max = http.head_bytes_max;
   out.connections_max = http.connections_max;
+  if (!http.behind_proxy) out.connections_per_address_max = http.connections_per_address_max;
   out.head_timeout = http.head_timeout;
   out.body_timeout = http.body_timeout;
   out.idle_timeout = http.idle_timeout;

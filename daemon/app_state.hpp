@@ -58,7 +58,8 @@ struct App::State {
   std::unique_ptr<ingress::Silences> silences;
   std::unique_ptr<ingress::Door> door;
   std::unique_ptr<ingress::Scheduler> scheduler;
-  http::Client http{executor, clock};  // of what is polled
+  http::Reach reach;
+  http::Client http{executor, clock, reach};  // of what is polled
   std::unique_ptr<ingress::Lookouts> lookouts;
   std::unique_ptr<ingress::Post> post;
   std::unique_ptr<delivery::Courier> courier;

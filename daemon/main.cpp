@@ -1,6 +1,7 @@
 // vigild: the daemon. Arguments, signals and exit codes; everything else is App.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,8 +14,10 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
+#include "config/state_dir.hpp"
 #include "core/log.hpp"
 #include "core/loop_watch.hpp"
 #include "core/task_group.hpp"
@@ -48,6 +51,19 @@ void raise_limits() {
       log_warn("the limit of open files stays at {}", files.rlim_cur);
     }
   }
+}
+
+// The memory of the daemon holds secrets: it is not for core files, whoever collects them, nor for
+// other processes of its user.
+void keep_memory_private() {
+  const rlimit none{};
+  const bool done = ::setrlimit(RLIMIT_CORE, &none) == 0 && ::prctl(PR_SET_DUMPABLE, 0) == 0;
+  if (!done) log_warn("a crash may leave a core file with secrets in it: {}", std::strerror(errno));
+}
+
+void prepare_process() {
+  raise_limits();
+  keep_memory_private();
 }
 
 struct Ended {
@@ -137,9 +153,11 @@ struct Manager {
 
 Ended run(const std::string& config_path, Chosen chosen, Manager& manager) {
   const auto clock = make_system_clock();
-  Starts starts(state_dir_of(chosen.settings));
-  const auto& daemon = chosen.settings.daemon;
+  const auto state_dir = state_dir_of(chosen.settings);
   AppOptions options;
+  options.down_since = last_sign_of_life(state_dir);
+  Starts starts(state_dir);
+  const auto& daemon = chosen.settings.daemon;
   if (const auto why = why_safe_mode(starts.unfinished(), clock->now(), daemon.safe_mode_starts,
                                      daemon.safe_mode_within)) {
     options.safe_mode = *why;
@@ -178,11 +196,9 @@ std::string first_of(const std::vector<config::Diagnostic>& mistakes) {
 }
 
 // The last configuration that could be used, when the present one cannot be read.
-std::optional<Chosen> choose_last_good(const std::string& mistakes) {
-  const auto defaults = config::load_text("", "defaults");
-  const auto* usual = std::get_if<config::Loaded>(&defaults);
-  if (usual == nullptr) return std::nullopt;
-  auto last = read_last_good(state_dir_of(usual->settings));
+std::optional<Chosen> choose_last_good(const std::string& config_path,
+                                       const std::string& mistakes) {
+  auto last = read_last_good(config::find_state_dir(config_path));
   if (!last && last.error().code == ErrorCode::not_found) return std::nullopt;
   if (!last) {
     log_error("the last good configuration is of no use: {}", last.error().message);
@@ -234,7 +250,7 @@ int main(int argc, char** argv) {
                  ready.settings.sinks.size(), ready.files.size());
       return 0;
     }
-    raise_limits();
+    prepare_process();
     Manager manager;
     auto sockets = manager.service.take_sockets();
     if (!sockets) {
@@ -250,7 +266,7 @@ int main(int argc, char** argv) {
     } else {
       ended = {code, first_of(std::get<std::vector<config::Diagnostic>>(loaded))};
     }
-    auto last = choose_last_good(ended.refused);
+    auto last = choose_last_good(config_path, ended.refused);
     if (!last) return ended.code;
     set_log_level(last->settings.daemon.log_level);
     return run(config_path, std::move(*last), manager).code;

@@ -27,6 +27,18 @@ std::optional<std::string> why_safe_mode(const std::vector<TimePoint>& times, Ti
                      to_text(within), to_rfc3339(times.back()));
 }
 
+std::optional<TimePoint> last_sign_of_life(const std::string& state_dir) {
+  std::optional<TimePoint> out;
+  for (const auto* name : {"vigil.db", "vigil.db-wal", "vigil.starts"}) {
+    struct stat status{};
+    if (::stat(fmt::format("{}/{}", state_dir, name).c_str(), &status) != 0) continue;
+    const auto written = TimePoint(std::chrono::seconds{status.st_mtim.tv_sec}) +
+                         std::chrono::microseconds{status.st_mtim.tv_nsec / 1000};
+    out = std::max(out.value_or(written), written);
+  }
+  return out;
+}
+
 Starts::Starts(const std::string& state_dir) : path_(state_dir + "/vigil.starts") {
   std::error_code error;
   if (!std::filesystem::exists(state_dir, error)) {

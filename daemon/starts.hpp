@@ -16,6 +16,10 @@ namespace vigil {
 std::optional<std::string> why_safe_mode(const std::vector<TimePoint>& times, TimePoint now,
                                          int starts_max, Duration within);
 
+// When something in state_dir was last written, which is when the daemon was last there, as far as
+// is known: a clean end writes, and before a crash the last event did. Nothing: it never was.
+std::optional<TimePoint> last_sign_of_life(const std::string& state_dir);
+
 class Starts {
  public:
   // Reads what is there. The directory may be missing; it is made.

@@ -126,6 +126,10 @@ void look_at_sources(Desk& desk, Chart& chart) {
       chart.warn("polling", fmt::format("{} cannot be read: {}; again at {}", view.source,
                                         vigil::quoted(view.trouble), to_rfc3339(view.next_look)));
     }
+    for (const auto& [source, text] : desk.parts.lookouts->redeliveries.troubles()) {
+      chart.warn("redelivery", fmt::format("what {} missed cannot be asked for again: {}", source,
+                                           vigil::quoted(text)));
+    }
   }
   if (desk.parts.post == nullptr) return;
   for (const auto& [source, text] : desk.parts.post->troubles()) {

@@ -54,6 +54,8 @@ void add_door(Exposition& out, const Parts& parts) {
               as_double(http.refused_framing));
   out.counter("vigild_http_timed_out_total", "Connections cut because they were too slow.",
               as_double(http.timed_out));
+  out.counter("vigild_http_evicted_total", "Connections cut to have room for others.",
+              as_double(http.evicted));
 }
 
 void add_delivery(Exposition& out, const Parts& parts, storage::Stores& stores) {

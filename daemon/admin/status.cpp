@@ -30,6 +30,7 @@ json::object doors_view(const Parts& parts) {
     out["requests"] = http.requests;
     out["refused_framing"] = http.refused_framing;
     out["timed_out"] = http.timed_out;
+    out["evicted"] = http.evicted;
   }
   return out;
 }

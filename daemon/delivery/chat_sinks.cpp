@@ -94,13 +94,14 @@ class SlackSink final : public ChatSink {
     if (!message.thread.empty() && message.edits.empty()) body["thread_ts"] = message.thread;
     http::Request request;
     request.url = settings_.base_url + "/" + method;
+    request.configured = settings_.base_url;
     request.body = vigil::to_text(json::value(std::move(body)));
     request.deadline = clock_.now() + settings_.timeout;
     request.answer_bytes_max = answer_bytes_max;
     request.connection = http::Connection::fresh;
     request.headers = {{"Content-Type", "application/json; charset=utf-8"},
-                       {"User-Agent", "vigild/" VIGIL_VERSION},
-                       {"Authorization", "Bearer " + std::string(token_.reveal())}};
+                       {"User-Agent", "vigild/" VIGIL_VERSION}};
+    request.headers.push_back(http::bearer(token_.reveal()));
     auto performing = http_.perform(std::move(request));
     http::Received answer = co_await std::move(performing);
     if (!answer) co_return outcome_of(answer.error());
@@ -160,6 +161,8 @@ class TelegramSink final : public ChatSink {
     }
     http::Request request;
     request.url = fmt::format("{}/bot{}/{}", settings_.base_url, token_.reveal(), method);
+    request.configured = settings_.base_url;
+    request.secret = token_.reveal();
     request.body = vigil::to_text(json::value(std::move(body)));
     request.deadline = clock_.now() + settings_.timeout;
     request.answer_bytes_max = answer_bytes_max;

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "config/granted.hpp"
 #include "daemon/delivery/program.hpp"
 #include "daemon/delivery/sinks.hpp"
 
@@ -35,8 +36,10 @@ class CommandSink final : public Sink {
   int per_hour_max() const override { return settings_.per_hour_max; }
 
   asio::awaitable<Outcome> attempt(Attempt attempt) override {
+    auto spec = spec_of(attempt.action);
+    if (!spec) co_return failed(spec.error().message);
     auto running =
-        run_program(executor_, clock_, spec_of(attempt.action),
+        run_program(executor_, clock_, std::move(*spec),
                     to_text(json::value(attempt.action.payload)) + "\n", settings_.timeout);
     ProgramEnd end = co_await std::move(running);
     if (end.not_started) {
@@ -48,8 +51,10 @@ class CommandSink final : public Sink {
   }
 
  private:
-  swarm::ChildSpec spec_of(const storage::Action& action) const {
+  Result<swarm::ChildSpec> spec_of(const storage::Action& action) const {
     swarm::ChildSpec spec;
+    auto granted = config::read_granted(settings_.secrets);
+    if (!granted) return std::unexpected(std::move(granted.error()));
     spec.argv = settings_.argv;
     spec.workdir = "/";
     spec.containment = swarm::Containment::none;  // the administrator's own program
@@ -60,6 +65,7 @@ class CommandSink final : public Sink {
                         {"VIGIL_ACTION_KIND", action.kind},
                         {"VIGIL_ATTEMPT", fmt::format("{}", action.attempts)},
                         {"VIGIL_ENTITY", action.entity}};
+    for (auto& variable : *granted) spec.environment.push_back(std::move(variable));
     return spec;
   }
 

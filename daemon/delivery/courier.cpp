@@ -62,8 +62,8 @@ struct Courier::State {
       : clock(time),
         writer(to),
         tell_settled(std::move(tell)),
-        http(on, time),
-        ground{on, time, http},
+        http(on, time, reach),
+        ground{on, time, http, reach},
         lanes(per_sink_max),
         bell(on),
         loop(on),
@@ -86,6 +86,7 @@ struct Courier::State {
   Clock& clock;
   storage::Writer& writer;
   std::function<void(ActionId)> tell_settled;
+  http::Reach reach;
   http::Client http;
   SinkGround ground;
   std::map<std::string, SinkPtr> sinks;
@@ -114,6 +115,7 @@ Result<void> Courier::apply(const config::Settings& settings) {
     wanted[name] = std::move(*made);
   }
   state_->sinks = std::move(wanted);
+  state_->reach = http::Reach(settings.outgoing.allow);
   state_->lanes.open_sinks();
   state_->bell.ring();
   return {};

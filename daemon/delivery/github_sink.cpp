@@ -136,12 +136,13 @@ class GithubSink final : public Sink {
     http::Request out;
     out.method = std::move(method);
     out.url = settings_.base_url + path;
+    out.configured = settings_.base_url;
     out.deadline = clock_.now() + settings_.timeout;
     out.headers = {{"Accept", "application/vnd.github+json"},
-                   {"Authorization", "Bearer " + std::string(token_.reveal())},
                    {"X-GitHub-Api-Version", "2022-11-28"},
                    {"Content-Type", "application/json"},
                    {"User-Agent", "vigild/" VIGIL_VERSION}};
+    out.headers.push_back(http::bearer(token_.reveal()));
     return out;
   }
 

@@ -52,6 +52,7 @@ class HttpSink final : public Sink {
     const auto now = clock_.now();
     http::Request request;
     request.url = settings_.url;
+    request.configured = settings_.url;
     request.body = to_text(json::value(action.payload));
     request.deadline = now + settings_.timeout;
     request.answer_bytes_max = answer_bytes_max;

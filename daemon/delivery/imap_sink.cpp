@@ -37,7 +37,9 @@ bool has_word(const std::vector<std::string>& all, std::string_view word) {
 class ImapErrand {
  public:
   ImapErrand(const config::ImapSink& settings, const SinkGround& ground)
-      : settings_(settings), clock_(ground.clock), imap_(ground.executor, ground.clock) {}
+      : settings_(settings),
+        clock_(ground.clock),
+        imap_(ground.executor, ground.clock, ground.reach) {}
 
   asio::awaitable<Outcome> run(Attempt attempt);
 

@@ -15,7 +15,8 @@
 
 namespace vigil::http {
 class Client;
-}
+class Reach;
+}  // namespace vigil::http
 
 namespace vigil::delivery {
 
@@ -60,6 +61,7 @@ struct SinkGround {
   boost::asio::any_io_executor executor;
   Clock& clock;
   http::Client& http;
+  const http::Reach& reach;
 };
 
 // Reads the credentials it needs. The error names the sink and its key.

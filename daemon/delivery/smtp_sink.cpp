@@ -44,7 +44,7 @@ class SmtpSink final : public Sink {
       }
     }
     if (recipients.empty()) co_return failed("the payload's to: expected an address");
-    auto handing = mail::hand_over(ground_.executor, ground_.clock, settings_,
+    auto handing = mail::hand_over(ground_.executor, ground_.clock, ground_.reach, settings_,
                                    std::move(recipients), mail::compose(*letter));
     mail::Handed handed = co_await std::move(handing);
     using Fate = mail::Handed::Fate;

@@ -41,6 +41,14 @@ std::string_view Answer::header(std::string_view lower_case_name) const {
   return found == headers.end() ? std::string_view{} : std::string_view(found->second);
 }
 
+std::pair<std::string, std::string> bearer(std::string_view token) {
+  constexpr std::string_view scheme = "Bearer ";
+  std::string value;
+  value.reserve(scheme.size() + token.size());
+  value.append(scheme).append(token);
+  return {"Authorization", std::move(value)};
+}
+
 std::optional<Duration> retry_after(const Answer& answer, TimePoint now) {
   const auto text = answer.header("retry-after");
   if (const auto seconds = number(text)) {

@@ -2,183 +2,26 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <unordered_map>
+#include <charconv>
+#include <cstring>
 #include <utility>
 
-#include "core/bell.hpp"
 #include "core/check.hpp"
+#include "core/deadline.hpp"
 #include "core/log.hpp"
-#include "core/timeout.hpp"
+#include "daemon/http/curl_loop.hpp"
 #include "daemon/http/redirect.hpp"
 
 namespace vigil::http {
 namespace asio = boost::asio;
-using Descriptor = asio::posix::stream_descriptor;
 namespace {
 
 constexpr std::size_t answer_head_bytes_max = 64 * 1024;
-
-// A socket of libcurl's, borrowed: it is given back before libcurl closes it.
-struct Socket {
-  Socket(const asio::any_io_executor& executor, int fd) : descriptor(executor, fd) {}
-  Descriptor descriptor;
-  int wanted = 0;  // CURL_POLL_*; 0 once it was given back
-  bool reading = false;
-  bool writing = false;
-};
-
-struct Transfer {
-  explicit Transfer(const asio::any_io_executor& executor) : done(executor) {}
-  Bell done;
-  CURLcode code = CURLE_OK;
-};
-
-void initialise_once() {
-  static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
-  VIGIL_CHECK(done == CURLE_OK);
-}
-
-// libcurl's multi handle on the loop: which sockets it wants watched and when it wants to be called
-// again, nothing else.
-struct CurlLoop final : std::enable_shared_from_this<CurlLoop> {
-  explicit CurlLoop(asio::any_io_executor on) : executor(std::move(on)), timer(executor) {
-    initialise_once();
-    multi = curl_multi_init();
-    VIGIL_CHECK(multi != nullptr);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
-    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 16L);  // kept for reuse
-  }
-
-  // Performs a transfer; the code it ended with. The handle must live until then. Cancelling takes
-  // the transfer away and throws operation_aborted.
-  asio::awaitable<CURLcode> run(CURL* easy);
-
-  void close() {
-    VIGIL_CHECK(transfers.empty());
-    curl_multi_cleanup(multi);
-    multi = nullptr;
-    for (auto& [fd, socket] : sockets) give_back(*socket);
-    sockets.clear();
-    timer.cancel();
-  }
-
-  static void give_back(Socket& socket) {
-    socket.wanted = 0;
-    if (socket.descriptor.is_open()) socket.descriptor.release();  // libcurl closes it
-  }
-
-  static int on_socket(CURL*, curl_socket_t fd, int wanted, void* self, void*) {
-    auto& loop = *static_cast<CurlLoop*>(self);
-    const auto known = loop.sockets.find(fd);
-    if (wanted == CURL_POLL_REMOVE) {
-      if (known != loop.sockets.end()) {
-        give_back(*known->second);
-        loop.sockets.erase(known);
-      }
-      return 0;
-    }
-    auto& socket = loop.sockets[fd];
-    if (socket == nullptr) socket = std::make_shared<Socket>(loop.executor, fd);
-    socket->wanted = wanted;
-    loop.watch(fd, socket);
-    return 0;
-  }
-
-  void watch(int fd, const std::shared_ptr<Socket>& socket) {
-    if ((socket->wanted & CURL_POLL_IN) != 0 && !std::exchange(socket->reading, true)) {
-      wait(fd, socket, Descriptor::wait_read, CURL_CSELECT_IN, &Socket::reading);
-    }
-    if ((socket->wanted & CURL_POLL_OUT) != 0 && !std::exchange(socket->writing, true)) {
-      wait(fd, socket, Descriptor::wait_write, CURL_CSELECT_OUT, &Socket::writing);
-    }
-  }
-
-  void wait(int fd, const std::shared_ptr<Socket>& socket, Descriptor::wait_type what, int happened,
-            bool Socket::* flag) {
-    socket->descriptor.async_wait(
-        what, [self = weak_from_this(), fd, socket, happened, flag](auto error) {
-          (*socket).*flag = false;
-          if (const auto loop = self.lock(); loop && !error) loop->act(fd, socket, happened);
-        });
-  }
-
-  void act(int fd, const std::shared_ptr<Socket>& socket, int happened) {
-    if (multi == nullptr || socket->wanted == 0) return;
-    int running = 0;
-    curl_multi_socket_action(multi, fd, happened, &running);
-    collect();
-    if (socket->wanted != 0) watch(fd, socket);
-  }
-
-  static int on_timer(CURLM*, long ms, void* self) {
-    auto& loop = *static_cast<CurlLoop*>(self);
-    if (ms < 0) {
-      loop.timer.cancel();
-      return 0;
-    }
-    loop.timer.expires_after(std::chrono::milliseconds{ms});
-    loop.timer.async_wait([weak = loop.weak_from_this()](auto error) {
-      const auto now = weak.lock();
-      if (error || !now || now->multi == nullptr) return;
-      int running = 0;
-      curl_multi_socket_action(now->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-      now->collect();
-    });
-    return 0;
-  }
-
-  void collect() {
-    int left = 0;
-    while (const auto* message = curl_multi_info_read(multi, &left)) {
-      if (message->msg != CURLMSG_DONE) continue;
-      auto* easy = message->easy_handle;
-      const auto code = message->data.result;
-      const auto found = transfers.find(easy);
-      VIGIL_CHECK(found != transfers.end());
-      found->second->code = code;
-      found->second->done.ring();
-    }
-  }
-
-  asio::any_io_executor executor;
-  asio::steady_timer timer;
-  CURLM* multi = nullptr;
-  std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets;
-  std::unordered_map<CURL*, Transfer*> transfers;
-};
-
-// On every way out, cancellation included, libcurl forgets the handle before it dies.
-struct Enlisted {
-  Enlisted(CurlLoop& in, CURL* which) : loop(in), handle(which), transfer(in.executor) {
-    loop.transfers[handle] = &transfer;
-    added = curl_multi_add_handle(loop.multi, handle);
-  }
-  Enlisted(const Enlisted&) = delete;
-  Enlisted& operator=(const Enlisted&) = delete;
-  ~Enlisted() {
-    curl_multi_remove_handle(loop.multi, handle);
-    loop.transfers.erase(handle);
-  }
-  CurlLoop& loop;
-  CURL* handle;
-  Transfer transfer;
-  CURLMcode added = CURLM_OK;
-};
-
-asio::awaitable<CURLcode> CurlLoop::run(CURL* easy) {
-  Enlisted enlisted(*this, easy);
-  if (enlisted.added != CURLM_OK) co_return CURLE_FAILED_INIT;
-  co_await enlisted.transfer.done.wait();
-  co_return enlisted.transfer.code;
-}
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
@@ -203,9 +46,26 @@ struct ListDelete {
 using Easy = std::unique_ptr<CURL, EasyDelete>;
 using List = std::unique_ptr<curl_slist, ListDelete>;
 
+// What a request was made of may hold tokens, in its headers and, at Telegram, in its address.
+struct Wipe {
+  explicit Wipe(Request& what) : of(what) {}
+  Wipe(const Wipe&) = delete;
+  Wipe& operator=(const Wipe&) = delete;
+  ~Wipe() {
+    for (auto& [name, value] : of.headers) explicit_bzero(value.data(), value.size());
+    explicit_bzero(of.url.data(), of.url.size());
+    explicit_bzero(of.secret.data(), of.secret.size());
+  }
+  Request& of;
+};
+
 // One exchange: everything libcurl points into while it goes on.
 struct Exchange {
   Request request;
+  Wipe at_the_end{request};
+  Destination to;
+  const Reach* reach = nullptr;
+  std::string refused;  // why an address was not connected to
   Answer answer;
   std::size_t head_bytes = 0;
   std::array<char, CURL_ERROR_SIZE> error{};
@@ -239,6 +99,68 @@ std::size_t on_body(char* bytes, std::size_t, std::size_t count, void* self) {
   return 0;  // ends the exchange; what is here is the answer
 }
 
+// Where the address leads, in the eyes of libcurl, which is the one that goes there.
+std::optional<Destination> destination_of(const std::string& url) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), &curl_url_cleanup);
+  VIGIL_CHECK(parsed != nullptr);
+  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return std::nullopt;
+  const auto part = [&](CURLUPart which) {
+    char* text = nullptr;
+    if (curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) {
+      return std::string();
+    }
+    const std::string out(text);
+    curl_free(text);
+    return out;
+  };
+  Destination out;
+  out.host = part(CURLUPART_HOST);
+  if (out.host.starts_with('[')) out.host = out.host.substr(1, out.host.size() - 2);
+  if (out.host.ends_with('.')) out.host.pop_back();
+  const auto port = part(CURLUPART_PORT);
+  std::from_chars(port.data(), port.data() + port.size(), out.port);
+  return out;
+}
+
+std::optional<Address> address_of(const sockaddr* from) {
+  Address out{};
+  if (from->sa_family == AF_INET6) {
+    std::memcpy(out.data(), &reinterpret_cast<const sockaddr_in6*>(from)->sin6_addr, 16);
+    return out;
+  }
+  if (from->sa_family != AF_INET) return std::nullopt;
+  out[10] = out[11] = 0xff;
+  std::memcpy(out.data() + 12, &reinterpret_cast<const sockaddr_in*>(from)->sin_addr, 4);
+  return out;
+}
+
+// May the exchange go there? A port that is not the destination's is that of a proxy, which the
+// administrator put into the environment.
+bool is_in_reach(Exchange& exchange, const std::optional<Address>& address, int port) {
+  if (port != exchange.to.port) return true;
+  auto why =
+      address ? exchange.reach->why_not(exchange.to, *address) : "no address of the internet";
+  if (!why) return true;
+  exchange.refused = std::move(*why);
+  return false;
+}
+
+curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* to) {
+  // Both families have the port at the same place.
+  const int port = ntohs(reinterpret_cast<const sockaddr_in*>(&to->addr)->sin_port);
+  if (!is_in_reach(*static_cast<Exchange*>(self), address_of(&to->addr), port)) {
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+// The same for a connection that was there already, opened for somebody who may have gone further.
+int on_connected(void* self, char* address, char*, int port, int) {
+  const auto connected = parse_address(address);
+  return is_in_reach(*static_cast<Exchange*>(self), connected, port) ? CURL_PREREQFUNC_OK
+                                                                     : CURL_PREREQFUNC_ABORT;
+}
+
 bool is_clean(std::string_view text) {
   return std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 || c == '\t'; });
 }
@@ -251,7 +173,9 @@ List make_headers(const Request& request) {
     list = longer;
   };
   for (const auto& [name, value] : request.headers) {
-    add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
+    auto line = value.empty() ? name + ";" : fmt::format("{}: {}", name, value);
+    add(line);
+    explicit_bzero(line.data(), line.size());  // it may be a token
   }
   add("Expect:");  // no waiting for 100 Continue
   return List(list);
@@ -280,6 +204,10 @@ std::unique_ptr<Exchange> make_exchange(Request request, Duration time_left) {
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, out.get());
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &on_open);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, out.get());
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_connected);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, out.get());
   // A second opinion: should the wall clock stop or jump back, this one goes on.
   const auto limit = std::chrono::ceil<std::chrono::milliseconds>(2 * time_left);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
@@ -333,22 +261,74 @@ Failure refuse(ErrorCode code, std::string why) {
 }  // namespace
 
 struct Client::State {
-  State(const asio::any_io_executor& executor, Clock& time)
-      : clock(time), curl(std::make_shared<CurlLoop>(executor)) {}
-  ~State() { curl->close(); }
+  State(const asio::any_io_executor& executor, Clock& time, const Reach& where)
+      : clock(time), reach(where), curl(executor) {}
 
   asio::awaitable<Received> exchange(Request request);
 
   Clock& clock;
-  std::shared_ptr<CurlLoop> curl;
+  const Reach& reach;
+  CurlLoop curl;
 };
 
+namespace {
+
+// Where the request leads; refused when libcurl would not go there, or it is an address out of
+// reach. A name is looked at when its addresses are known.
+std::expected<Destination, Failure> check_destination(const Request& request, const Reach& reach) {
+  auto to = destination_of(request.url);
+  if (!to) return std::unexpected(refuse(ErrorCode::invalid_input, "it is no address of the web"));
+  const auto written = destination_of(request.configured);
+  if (written && written->host == to->host && written->port == to->port) {
+    to->written = Written::in_configuration;
+  }
+  const auto literal = parse_address(is_localhost(to->host) ? "127.0.0.1" : to->host);
+  auto why = literal ? reach.why_not(*to, *literal) : std::nullopt;
+  if (why) return std::unexpected(refuse(ErrorCode::forbidden, std::move(*why)));
+  return *to;
+}
+
+}  // namespace
+
+namespace {
+
+constexpr std::size_t secret_bytes_min = 8;  // less is found everywhere
+
+void cut_out(std::string& text, std::string_view secret) {
+  constexpr std::string_view instead = "***";
+  if (secret.size() < secret_bytes_min) return;
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    text.replace(at, secret.size(), instead);
+    at += instead.size();
+  }
+}
+
+// What a server says may repeat what the request proved itself with, and is stored and logged.
+void cut_secrets_out(Received& received, const Request& request) {
+  const auto cut = [&](std::string& text) {
+    cut_out(text, request.secret);
+    for (const auto& [name, value] : request.headers) {
+      if (lower_case(name) != "authorization") continue;
+      cut_out(text, std::string_view(value).substr(value.find(' ') + 1));
+    }
+  };
+  if (!received) return cut(received.error().error.message);
+  cut(received->body);
+  for (auto& [name, value] : received->headers) cut(value);
+}
+
+}  // namespace
+
 asio::awaitable<Received> Client::State::exchange(Request request) {
-  const auto left = request.deadline - clock.now();
-  const auto exchange = make_exchange(std::move(request), left);
-  auto running = curl->run(exchange->easy.get());
-  auto limited = with_timeout(clock, left, std::move(running));
-  Result<CURLcode> code = co_await std::move(limited);
+  const auto deadline = request.deadline;
+  const auto to = check_destination(request, reach);
+  if (!to) co_return std::unexpected(to.error());
+  const auto exchange = make_exchange(std::move(request), deadline - clock.now());
+  exchange->to = *to;
+  exchange->reach = &reach;
+  auto running = curl.run(exchange->easy.get());
+  auto limited = with_deadline(clock, deadline, std::move(running));
+  Result<int> code = co_await std::move(limited);
   if (!code) {
     co_return std::unexpected(Failure{Error{ErrorCode::timed_out, "no answer before the timeout"},
                                       was_sent(exchange->easy.get()), true});
@@ -356,17 +336,21 @@ asio::awaitable<Received> Client::State::exchange(Request request) {
   long status = 0;
   curl_easy_getinfo(exchange->easy.get(), CURLINFO_RESPONSE_CODE, &status);
   exchange->answer.status = static_cast<int>(status);
-  const auto ended = *code;
+  const auto ended = static_cast<CURLcode>(*code);
   const bool cut = ended == CURLE_WRITE_ERROR && exchange->answer.body_cut;
+  if (ended != CURLE_OK && !cut && !exchange->refused.empty()) {
+    co_return std::unexpected(refuse(ErrorCode::forbidden, exchange->refused));
+  }
   if (ended != CURLE_OK && !cut) co_return std::unexpected(failure_of(*exchange, ended));
   co_return std::move(exchange->answer);
 }
 
-Client::Client(asio::any_io_executor executor, Clock& clock)
-    : state_(std::make_shared<State>(executor, clock)) {}
+Client::Client(asio::any_io_executor executor, Clock& clock, const Reach& reach)
+    : state_(std::make_shared<State>(executor, clock, reach)) {}
 Client::~Client() = default;
 
 asio::awaitable<Received> Client::perform(Request request) {
+  const Wipe at_the_end(request);
   for (const auto& [name, value] : request.headers) {
     if (is_clean(name) && is_clean(value)) continue;
     co_return std::unexpected(
@@ -380,9 +364,11 @@ asio::awaitable<Received> Client::perform(Request request) {
     }
     auto exchanging = state_->exchange(request);
     Received result = co_await std::move(exchanging);
-    if (!result || hop == redirects_max) co_return result;
-    auto next = redirect_of(request, *result);
-    if (!next) co_return result;
+    auto next = result && hop < redirects_max ? redirect_of(request, *result) : std::nullopt;
+    if (!next) {
+      cut_secrets_out(result, request);
+      co_return result;
+    }
     request.url = std::move(*next);
   }
 }

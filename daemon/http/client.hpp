@@ -15,6 +15,7 @@
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "daemon/http/reach.hpp"
 
 namespace vigil::http {
 
@@ -25,11 +26,17 @@ enum class Connection { any, fresh };
 struct Request {
   std::string method = "POST";
   std::string url;  // http or https
+  // The address in the configuration that `url` rests on. While both name the same host and port, a
+  // host that is an address or localhost is meant (reach.hpp). Empty: it came from elsewhere.
+  std::string configured;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   TimePoint deadline;  // of the whole exchange
   std::size_t answer_bytes_max = 1024 * 1024;
   Connection connection = Connection::any;
+  // Cut out of the answer and of what failed, as these are stored and logged. What follows the
+  // scheme in Authorization is as well.
+  std::string secret;
 };
 
 struct Answer {
@@ -51,7 +58,8 @@ using Received = std::expected<Answer, Failure>;
 
 class Client {
  public:
-  Client(boost::asio::any_io_executor executor, Clock& clock);
+  // Goes where `reach` allows; it may change between requests.
+  Client(boost::asio::any_io_executor executor, Clock& clock, const Reach& reach);
   ~Client();  // no request may be open
 
   // Every status is an answer. Redirects are followed within the same scheme, host and port (307
@@ -63,6 +71,9 @@ class Client {
   struct State;
   std::shared_ptr<State> state_;
 };
+
+// The header of a token, without a copy of it left behind; the client wipes what it was given.
+std::pair<std::string, std::string> bearer(std::string_view token);
 
 // What `Retry-After` asks for: seconds or an HTTP date.
 std::optional<Duration> retry_after(const Answer& answer, TimePoint now);

@@ -38,6 +38,7 @@ http::Request request_of(const Fetching& with, std::string method) {
   http::Request out;
   out.method = std::move(method);
   out.url = with.settings.url;
+  out.configured = out.url;
   out.deadline = with.clock->now() + with.settings.timeout;
   out.answer_bytes_max = with.settings.body_bytes_max;
   out.headers = {{"User-Agent", "vigild"}};

@@ -1,6 +1,7 @@
 #include "daemon/ingress/http_server.hpp"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@
 #include <cerrno>
 #include <cstring>
 #include <list>
+#include <tuple>
+#include <unordered_map>
 
 #include "core/bell.hpp"
 #include "core/deadline.hpp"
@@ -33,6 +36,7 @@ using Acceptor = asio::basic_socket_acceptor<Protocol>;
 constexpr int accepted_at_once = 64;  // then others on the loop have their turn
 constexpr Duration sweep_least = std::chrono::milliseconds{10};
 constexpr Duration sweep_most = std::chrono::seconds{1};
+constexpr Duration settled_after = std::chrono::seconds{1};        // who came later is let be
 constexpr Duration accept_pause = std::chrono::milliseconds{100};  // after "too many open files"
 
 // A descriptor on its way to its session; closed when it never gets there.
@@ -44,6 +48,7 @@ struct Accepted {
     if (fd >= 0) ::close(fd);
   }
   int fd;
+  Peer peer;
 };
 
 // All groups of the process at the other end; they may be more than the kernel tells at once.
@@ -83,6 +88,11 @@ Peer peer_of(int fd) {
   return out;
 }
 
+// Who shares one lot: an address, or a user on a unix socket.
+std::string key_of(const Peer& peer) {
+  return peer.uid < 0 ? peer.address : fmt::format("user {}", peer.uid);
+}
+
 }  // namespace
 
 std::string_view Request::header(std::string_view lower_case_name) const {
@@ -117,13 +127,15 @@ struct HttpServer::State {
   asio::awaitable<bool> emptied();
   int accept_all(int listener);
   void admit(int fd);
+  bool make_room();
 
   asio::any_io_executor executor;
   Desk desk;
   std::list<Acceptor> acceptors;
   std::vector<std::string> unix_paths;
   std::list<Session*> sessions;
-  int admitted = 0;  // those, and who has yet to have its first turn
+  int admitted = 0;                                 // those, and who has yet to have its first turn
+  std::unordered_map<std::string, int> of_address;  // the same, one by one
   bool sweeping = false;
   Bell came;  // the first connection
   Bell went;  // the last one
@@ -174,36 +186,67 @@ asio::awaitable<void> HttpServer::State::accept(Acceptor& acceptor) {
   }
 }
 
+// Cuts who is missed least: between two requests, else the one that has been at its request for
+// longest, of the address with the most connections. False: all are being answered, or have only
+// just come.
+bool HttpServer::State::make_room() {
+  const auto newest = desk.clock.steady_now() - settled_after;
+  Session* found = nullptr;
+  const auto order = [this](const Session& one) {
+    return std::tuple(one.worth() != Session::Worth::least, -of_address[key_of(one.peer())],
+                      one.since());
+  };
+  for (auto* session : sessions) {
+    if (session->worth() == Session::Worth::stays || session->since() > newest) continue;
+    if (found == nullptr || order(*session) < order(*found)) found = session;
+  }
+  if (found == nullptr) return false;
+  found->evict();
+  return true;
+}
+
 void HttpServer::State::admit(int fd) {
   ++desk.stats.accepted;
-  if (admitted >= desk.limits.connections_max) {
-    constexpr std::string_view busy =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
-        "Connection: close\r\n\r\n";
+  auto accepted = std::make_shared<Accepted>(fd);
+  accepted->peer = peer_of(fd);
+  const auto refuse = [fd](std::string_view status) {
+    const auto busy = fmt::format(
+        "HTTP/1.1 {}\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status);
     (void)::send(fd, busy.data(), busy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    ::close(fd);
-    return;
+  };
+  const auto key = key_of(accepted->peer);
+  const int most = desk.limits.connections_per_address_max;
+  const auto have = of_address.find(key);
+  if (most > 0 && have != of_address.end() && have->second >= most) {
+    return refuse("429 Too Many Requests");
+  }
+  if (admitted >= desk.limits.connections_max && !make_room()) {
+    return refuse("503 Service Unavailable");
   }
   ++admitted;
+  ++of_address[key];
   const int on = 1;  // an answer is one write: it goes at once. Does nothing on a unix socket
   (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  auto accepted = std::make_shared<Accepted>(fd);
   group.spawn("connection", [this, accepted] { return serve(accepted); });
 }
 
 asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<Accepted> accepted) {
-  auto peer = peer_of(accepted->fd);
-  Session session(desk, executor, std::exchange(accepted->fd, -1), std::move(peer));
+  Session session(desk, executor, std::exchange(accepted->fd, -1), std::move(accepted->peer));
   struct Listed {  // leaves the list on every way out
     State& state;
     std::list<Session*>::iterator place;
+    std::string key;
     Listed(State& owner, Session& one)
-        : state(owner), place(owner.sessions.insert(owner.sessions.end(), &one)) {
+        : state(owner),
+          place(owner.sessions.insert(owner.sessions.end(), &one)),
+          key(key_of(one.peer())) {
       if (state.sessions.size() == 1) state.came.ring();
     }
     ~Listed() {
       state.sessions.erase(place);
       --state.admitted;
+      const auto counted = state.of_address.find(key);
+      if (--counted->second == 0) state.of_address.erase(counted);
       if (state.admitted == 0) state.went.ring();
     }
   };

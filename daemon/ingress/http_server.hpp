@@ -59,7 +59,8 @@ using HeadCheck = std::function<HeadVerdict(const Request& without_body)>;
 
 struct ServerLimits {
   std::size_t head_bytes_max = 16 * 1024;
-  int connections_max = 4096;
+  int connections_max = 4096;           // beyond, who has had nothing to say for longest is cut
+  int connections_per_address_max = 0;  // 0: no limit of its own
   Duration head_timeout = std::chrono::seconds{5};
   Duration body_timeout = std::chrono::seconds{30};
   std::size_t body_bytes_per_second_min = 1024;
@@ -75,6 +76,7 @@ struct ServerStats {
   std::uint64_t requests = 0;
   std::uint64_t refused_framing = 0;  // 4xx of the gate
   std::uint64_t timed_out = 0;
+  std::uint64_t evicted = 0;  // cut to have room for others
 };
 
 class HttpServer {

@@ -148,6 +148,7 @@ struct ImapListener::State {
   Clock& clock;
   ReadMail read;
   AcceptNoticed accept;
+  http::Reach reach;
   std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;  // once started
   TaskGroup leaving;                  // waits for those that were taken out
@@ -250,7 +251,7 @@ asio::awaitable<Result<void>> ImapListener::State::learn_folders(EntryPtr entry,
 
 // One connection, until it breaks.
 asio::awaitable<Result<void>> ImapListener::State::attend(EntryPtr entry) {
-  mail::Imap imap(executor, clock);
+  mail::Imap imap(executor, clock, reach);
   auto opening = imap.open(entry->settings);
   Result<void> opened = co_await std::move(opening);
   if (!opened) co_return opened;
@@ -330,6 +331,7 @@ Result<void> ImapListener::apply(const config::Settings& settings) {
     entry->view.account = fmt::format("{}@{}", imap->user, imap->host);
     wanted[name] = std::move(entry);
   }
+  state.reach = http::Reach(settings.outgoing.allow);
   const auto before = std::exchange(state.entries, std::move(wanted));
   for (const auto& [name, entry] : before) {
     const auto next = state.entries.find(name);

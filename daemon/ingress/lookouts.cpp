@@ -10,10 +10,18 @@ Lookouts::Lookouts(asio::any_io_executor executor, Clock& clock, Fetch fetch, Ma
       poller(executor, clock, fetch, accept, [make] { return make("documents"); }),
       follower(
           executor, clock, [make] { return make("files"); }, accept),
-      streams(executor, clock, open_websocket, fetch, accept),
+      streams(
+          executor, clock,
+          [this](SocketSettings settings) {
+            settings.reach = reach_;
+            return open_websocket(std::move(settings));
+          },
+          fetch, accept),
       calendars(
           executor, clock, fetch, [make] { return make("calendars"); }, accept),
-      documents(executor, clock, [make] { return make("folders"); }, accept) {}
+      documents(
+          executor, clock, [make] { return make("folders"); }, accept),
+      redeliveries(executor, clock, fetch) {}
 
 Result<void> Lookouts::apply(const config::Settings& settings) {
   auto taken = watcher.apply(settings);
@@ -22,6 +30,8 @@ Result<void> Lookouts::apply(const config::Settings& settings) {
   if (taken) taken = streams.apply(settings);
   if (taken) taken = calendars.apply(settings);
   if (taken) taken = documents.apply(settings);
+  if (taken) taken = redeliveries.apply(settings);
+  if (taken) reach_ = http::Reach(settings.outgoing.allow);
   return taken;
 }
 
@@ -32,6 +42,7 @@ void Lookouts::start(storage::Stores& reader) {
   streams.start(reader);
   calendars.start(reader);
   documents.start(reader);
+  redeliveries.start(reader);
 }
 
 asio::awaitable<void> Lookouts::stop() {
@@ -41,6 +52,7 @@ asio::awaitable<void> Lookouts::stop() {
   co_await streams.stop();
   co_await calendars.stop();
   co_await documents.stop();
+  co_await redeliveries.stop();
 }
 
 }  // namespace vigil::ingress

@@ -1,6 +1,7 @@
 #pragma once
 // All sources that look for themselves, as one part of the daemon: repositories, polled documents,
-// files, streams, calendars, folders of documents. Loop thread only.
+// files, streams, calendars, folders of documents, and deliveries that were missed. Loop thread
+// only.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <functional>
@@ -10,6 +11,7 @@
 #include "daemon/ingress/documents.hpp"
 #include "daemon/ingress/files.hpp"
 #include "daemon/ingress/poller.hpp"
+#include "daemon/ingress/redelivery.hpp"
 #include "daemon/ingress/streams.hpp"
 #include "daemon/ingress/watch.hpp"
 
@@ -33,6 +35,10 @@ class Lookouts {
   Streams streams;
   Calendars calendars;
   DocumentFolders documents;
+  Redeliveries redeliveries;
+
+ private:
+  http::Reach reach_;  // of streams
 };
 
 }  // namespace vigil::ingress

@@ -127,6 +127,7 @@ http::Request Poller::State::request_of(const Entry& entry, const std::string& u
   http::Request out;
   out.method = "GET";
   out.url = url;
+  out.configured = entry.settings.url;
   out.deadline = clock.now() + entry.settings.timeout;
   out.answer_bytes_max = entry.settings.body_bytes_max;
   out.headers = {
@@ -134,7 +135,7 @@ http::Request Poller::State::request_of(const Entry& entry, const std::string& u
       {"Accept", std::string(is_read_outside(entry.settings) ? accepts_any : accepts_json)}};
   for (const auto& [name, value] : entry.settings.headers) out.headers.emplace_back(name, value);
   if (entry.token) {
-    out.headers.emplace_back("Authorization", "Bearer " + std::string(entry.token->reveal()));
+    out.headers.push_back(http::bearer(entry.token->reveal()));
   }
   if (page > 0 || is_first(entry)) return out;
   if (const auto etag = reader->seen.get(entry.name, std::string(etag_key))) {

@@ -45,11 +45,6 @@ Session::Session(Desk& desk, const asio::any_io_executor& executor, int fd, Peer
 }
 Session::~Session() { let_go(); }
 
-void Session::enter(Phase phase, Duration limit) {
-  phase_ = phase;
-  deadline_ = limit == Duration::max() ? limit : desk_.clock.steady_now() + limit;
-}
-
 void Session::sweep(Duration now) {
   if (now < deadline_) return;
   late_ = true;

@@ -42,6 +42,21 @@ class Session {
   void cut();
   Duration deadline() const { return deadline_; }
 
+  // What becomes of it when there is no room for others: between two requests it is missed least,
+  // while a request is on its way it can be sent again, and being answered it stays.
+  enum class Worth { least, some, stays };
+  Worth worth() const {
+    if (phase_ == Phase::idle && !first_) return Worth::least;
+    return phase_ == Phase::idle || phase_ == Phase::receiving ? Worth::some : Worth::stays;
+  }
+  Duration since() const { return since_; }  // it is at what it does
+  void evict() {
+    ++desk_.stats.evicted;
+    phase_ = Phase::leaving;
+    cut();
+  }
+  const Peer& peer() const { return peer_; }
+
  private:
   struct Wire;  // the socket, behind a door that keeps Asio out of this header
   enum class Phase { idle, receiving, handling, answering, leaving };
@@ -64,7 +79,11 @@ class Session {
   boost::asio::awaitable<bool> serve_one();
   std::optional<Response> refusal_of(const GateAnswer& head);
   std::string head_of(const Response& response, bool keep_alive);
-  void enter(Phase phase, Duration limit);
+  void enter(Phase phase, Duration limit) {
+    phase_ = phase;
+    since_ = desk_.clock.steady_now();
+    deadline_ = limit == Duration::max() ? limit : since_ + limit;
+  }
   bool hold(std::size_t bytes);
   void let_go();
 
@@ -73,6 +92,7 @@ class Session {
   Peer peer_;
   std::string buffer_;  // arrived and not used yet
   Phase phase_ = Phase::idle;
+  Duration since_ = desk_.clock.steady_now();  // of the phase
   Duration deadline_ = Duration::max();
   std::size_t held_ = 0;  // of desk_.body_bytes
   bool late_ = false;

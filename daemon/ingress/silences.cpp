@@ -100,8 +100,10 @@ void Silences::apply(const config::Settings& settings) {
   bell_.ring();
 }
 
-void Silences::start(storage::Stores& reader) {
+void Silences::start(storage::Stores& reader, std::optional<TimePoint> down_since) {
   reader_ = &reader;
+  started_ = clock_.now();
+  down_since_ = down_since.value_or(started_);
   group_.spawn("silences", [this] { return run(); });
 }
 
@@ -110,6 +112,7 @@ void Silences::heard(Expected what, const std::string& name) {
   const auto found = watched_.find({what, name});
   if (found == watched_.end()) return;
   found->second.last = clock_.now();
+  found->second.unheard = Duration{0};
   if (found->second.told) bell_.ring();
 }
 
@@ -125,6 +128,7 @@ void Silences::look_up(const Key& key, Watched& of) {
   if (last) of.last = std::max(of.last.value_or(*last), *last);
   // The clock may have been set back since: what is to come has not happened.
   if (of.last) of.last = std::min(*of.last, now);
+  of.unheard = std::max(started_ - std::max(of.from(), down_since_), Duration{0});
   of.known = true;
 }
 
@@ -212,6 +216,7 @@ asio::awaitable<bool> Silences::tell(Key key, std::string type, TimePoint from, 
   const auto entry = watched_.find(key);
   const auto every = entry->second.every;
   const auto since = entry->second.since;
+  const auto due = entry->second.due();
   const bool never = !entry->second.last;
   const bool silent = type == "vigil.silence";
   const auto item = item_of(key);
@@ -230,7 +235,7 @@ asio::awaitable<bool> Silences::tell(Key key, std::string type, TimePoint from, 
                    {"summary", summary},
                    {"last", never ? json::value() : json::value(to_rfc3339(from))},
                    {"expected_every", to_text(every)},
-                   {"starts", to_rfc3339(from + every)}};
+                   {"starts", to_rfc3339(due)}};
   storage::NewEvent event;
   event.uid = fmt::format("{}:{}:{}", type, item, to_unix_us(from));
   event.source = own_source;

@@ -4,7 +4,8 @@
 // both have the form of an alert, so that an entity of kind ops makes an incident of them. One
 // sleeper, until the next moment at which somebody is late: with nothing expected it makes no
 // system call. Loop thread only. What was told is kept with the event that told it: after a restart
-// a silence is judged by the last event on disk, and told once.
+// a silence is judged by the last event on disk and told once, and nobody is blamed for the time in
+// which nobody listened.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <map>
@@ -28,7 +29,8 @@ class Silences {
   Silences(boost::asio::any_io_executor executor, Clock& clock, AcceptNoticed accept);
   // Who is expected to be heard from. Those that stay keep what is known of them.
   void apply(const config::Settings& settings);
-  void start(storage::Stores& reader);
+  // `down_since`: nobody listened between then and now.
+  void start(storage::Stores& reader, std::optional<TimePoint> down_since = std::nullopt);
   // An event of that source, or one that the entity cares about, was stored just now.
   void heard(Expected what, const std::string& name);
   boost::asio::awaitable<void> stop();
@@ -53,7 +55,8 @@ class Silences {
     bool known = false;             // the database was asked
     bool kept = false;              // `since` is on disk
     TimePoint from() const { return last.value_or(since); }
-    TimePoint due() const { return from() + every; }
+    Duration unheard{0};  // of the time since `from`, that in which nobody listened
+    TimePoint due() const { return from() + every + unheard; }
   };
   void look_up(const Key& key, Watched& of);
   boost::asio::awaitable<void> run();
@@ -65,6 +68,8 @@ class Silences {
   Clock& clock_;
   AcceptNoticed accept_;
   storage::Stores* reader_ = nullptr;  // once started
+  TimePoint started_{};
+  TimePoint down_since_ = TimePoint::max();
   std::map<Key, Watched> watched_;
   Bell bell_;
   TaskGroup group_;

@@ -119,6 +119,8 @@ asio::awaitable<Result<Duration>> TelegramListener::State::look(EntryPtr entry) 
       "{}/bot{}/getUpdates?offset={}&limit={}&timeout={}&allowed_updates=%5B%22message%22%2C%22"
       "channel_post%22%5D",
       entry->settings.base_url, entry->token.reveal(), offset, updates_max, wait.count());
+  request.configured = entry->settings.base_url;
+  request.secret = entry->token.reveal();
   request.headers = {{"User-Agent", "vigild/" VIGIL_VERSION}};
   request.deadline = clock.now() + entry->settings.wait + answer_time;
   request.answer_bytes_max = answer_bytes_max;

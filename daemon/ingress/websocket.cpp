@@ -143,8 +143,15 @@ asio::awaitable<Result<std::unique_ptr<Socket>>> open_websocket(SocketSettings s
   auto [unknown, places] = co_await std::move(resolving);
   if (unknown == asio::error::operation_aborted) throw boost::system::system_error(unknown);
   if (unknown) co_return fail(ErrorCode::unavailable, what("the host is not known", unknown));
+  std::vector<tcp::endpoint> in_reach;
+  for (const auto& place : places) in_reach.push_back(place.endpoint());
+  const http::Destination to{address->host, std::atoi(address->port.c_str()),
+                             http::Written::in_configuration};
+  if (auto out = http::keep_in_reach(settings.reach, to, in_reach)) {
+    co_return fail(ErrorCode::forbidden, std::move(*out));
+  }
   beast::tcp_stream transport(executor);
-  auto connecting = transport.async_connect(places, awaited);
+  auto connecting = transport.async_connect(in_reach, awaited);
   auto [refused, endpoint] = co_await std::move(connecting);
   (void)endpoint;
   if (refused == asio::error::operation_aborted) throw boost::system::system_error(refused);

@@ -8,6 +8,7 @@
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "daemon/http/reach.hpp"
 
 namespace vigil::ingress {
 
@@ -15,7 +16,8 @@ struct SocketSettings {
   std::string url;  // wss:// or ws://
   std::string ca;   // PEM file; empty: the system's
   std::size_t message_bytes_max = 1024 * 1024;
-  Duration idle{0};  // nothing heard for so long, a ping's answer neither: it is dead
+  Duration idle{0};     // nothing heard for so long, a ping's answer neither: it is dead
+  http::Reach reach{};  // where it may lead; `url` stands in the configuration
 };
 
 class Socket {

@@ -33,8 +33,8 @@ std::string xoauth2_credentials(std::string_view user, std::string_view token) {
   return fmt::format("user={}\1auth=Bearer {}\1\1", user, token);
 }
 
-Imap::Imap(asio::any_io_executor executor, Clock& clock)
-    : executor_(std::move(executor)), clock_(clock) {}
+Imap::Imap(asio::any_io_executor executor, Clock& clock, const http::Reach& reach)
+    : executor_(std::move(executor)), clock_(clock), reach_(reach) {}
 Imap::~Imap() = default;
 
 bool Imap::can(std::string_view capability) const {
@@ -201,7 +201,7 @@ asio::awaitable<Result<void>> Imap::open(config::MailAccount account) {
   const bool direct = account_.tls == config::MailTls::implicit;
   const int port = account_.port > 0 ? account_.port : direct ? port_tls : port_open;
   const auto until = clock_.now() + account_.timeout;
-  wire_ = std::make_unique<Wire>(executor_, clock_);
+  wire_ = std::make_unique<Wire>(executor_, clock_, reach_);
   auto connecting = wire_->connect(account_.host, port, until);
   Result<void> done = co_await std::move(connecting);
   if (!done) co_return broken(std::move(done.error()));

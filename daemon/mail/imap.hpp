@@ -28,7 +28,7 @@ struct Answered {
 
 class Imap {
  public:
-  Imap(boost::asio::any_io_executor executor, Clock& clock);
+  Imap(boost::asio::any_io_executor executor, Clock& clock, const http::Reach& reach);
   ~Imap();
 
   // Connects, and logs in. ErrorCode::unauthorized: the server knows no such user and password.
@@ -63,6 +63,7 @@ class Imap {
 
   boost::asio::any_io_executor executor_;
   Clock& clock_;
+  const http::Reach& reach_;
   config::MailAccount account_;
   std::unique_ptr<Wire> wire_;
   ResponseReader reader_;

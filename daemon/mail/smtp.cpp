@@ -44,8 +44,9 @@ std::string host_name() {
 
 class Conversation {
  public:
-  Conversation(asio::any_io_executor executor, Clock& clock, const config::SmtpSink& settings)
-      : settings_(settings), clock_(clock), wire_(std::move(executor), clock) {}
+  Conversation(asio::any_io_executor executor, Clock& clock, const http::Reach& reach,
+               const config::SmtpSink& settings)
+      : settings_(settings), clock_(clock), wire_(std::move(executor), clock, reach) {}
 
   asio::awaitable<Handed> run(std::vector<std::string> recipients, std::string message);
 
@@ -223,9 +224,9 @@ std::string dot_stuffed(std::string_view message) {
 }
 
 asio::awaitable<Handed> hand_over(asio::any_io_executor executor, Clock& clock,
-                                  const config::SmtpSink& settings,
+                                  const http::Reach& reach, const config::SmtpSink& settings,
                                   std::vector<std::string> recipients, std::string message) {
-  Conversation conversation(std::move(executor), clock, settings);
+  Conversation conversation(std::move(executor), clock, reach, settings);
   auto running = conversation.run(std::move(recipients), std::move(message));
   co_return co_await std::move(running);
 }

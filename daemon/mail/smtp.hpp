@@ -9,6 +9,7 @@
 
 #include "config/mail.hpp"
 #include "core/clock.hpp"
+#include "daemon/http/reach.hpp"
 
 namespace vigil::mail {
 
@@ -20,7 +21,7 @@ struct Handed {
 
 // `message` as compose() writes it. All recipients or none.
 boost::asio::awaitable<Handed> hand_over(boost::asio::any_io_executor executor, Clock& clock,
-                                         const config::SmtpSink& settings,
+                                         const http::Reach& reach, const config::SmtpSink& settings,
                                          std::vector<std::string> recipients, std::string message);
 
 // A line that begins with a dot gets a second one; ends with the line that holds a dot alone.

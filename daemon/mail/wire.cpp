@@ -15,7 +15,7 @@
 #include <cstring>
 
 #include "core/check.hpp"
-#include "core/timeout.hpp"
+#include "core/deadline.hpp"
 
 namespace vigil::mail {
 namespace asio = boost::asio;
@@ -68,8 +68,8 @@ Result<std::unique_ptr<SSL_CTX, ContextDelete>> make_context(const std::string& 
 }  // namespace
 
 struct Wire::State {
-  State(asio::any_io_executor on, Clock& time)
-      : executor(std::move(on)), clock(time), socket(executor) {}
+  State(asio::any_io_executor on, Clock& time, const http::Reach& where)
+      : executor(std::move(on)), clock(time), allowed(where), socket(executor) {}
 
   asio::awaitable<Result<void>> reach(std::string host, int port);
   asio::awaitable<Result<void>> shake_hands(std::string host);
@@ -80,13 +80,14 @@ struct Wire::State {
 
   asio::any_io_executor executor;
   Clock& clock;
+  const http::Reach& allowed;
   Tcp::socket socket;
   std::unique_ptr<SSL_CTX, ContextDelete> context;
   std::unique_ptr<SSL, SslDelete> ssl;  // dies before the context
 };
 
-Wire::Wire(asio::any_io_executor executor, Clock& clock)
-    : state_(std::make_unique<State>(std::move(executor), clock)) {}
+Wire::Wire(asio::any_io_executor executor, Clock& clock, const http::Reach& reach)
+    : state_(std::make_unique<State>(std::move(executor), clock, reach)) {}
 Wire::~Wire() { close(); }
 
 void Wire::close() {
@@ -125,7 +126,13 @@ asio::awaitable<Result<void>> Wire::State::reach(std::string host, int port) {
     co_return fail(ErrorCode::unavailable,
                    fmt::format("{}: {}; check the host", host, not_found.message()));
   }
-  auto [refused, where] = co_await asio::async_connect(socket, found, answered);
+  std::vector<Tcp::endpoint> places;
+  for (const auto& entry : found) places.push_back(entry.endpoint());
+  const http::Destination to{host, port, http::Written::in_configuration};
+  if (auto out = http::keep_in_reach(allowed, to, places)) {
+    co_return fail(ErrorCode::forbidden, std::move(*out));
+  }
+  auto [refused, where] = co_await asio::async_connect(socket, places, answered);
   if (refused == asio::error::operation_aborted) throw boost::system::system_error(refused);
   if (refused) {
     co_return fail(ErrorCode::unavailable, fmt::format("{}:{}: {}; does a server listen there?",
@@ -140,7 +147,7 @@ asio::awaitable<Result<void>> Wire::State::reach(std::string host, int port) {
 
 asio::awaitable<Result<void>> Wire::connect(std::string host, int port, TimePoint until) {
   auto reaching = state_->reach(host, port);
-  auto limited = with_timeout(state_->clock, until - state_->clock.now(), std::move(reaching));
+  auto limited = with_deadline(state_->clock, until, std::move(reaching));
   Result<Result<void>> reached = co_await std::move(limited);
   if (reached) co_return std::move(*reached);
   co_return fail(ErrorCode::timed_out, fmt::format("{}:{} does not answer", host, port));
@@ -186,7 +193,7 @@ asio::awaitable<Result<void>> Wire::start_tls(std::string host, std::string ca_f
     SSL_set1_host(ssl, host.c_str());
   }
   auto shaking = state_->shake_hands(host);
-  auto limited = with_timeout(state_->clock, until - state_->clock.now(), std::move(shaking));
+  auto limited = with_deadline(state_->clock, until, std::move(shaking));
   Result<Result<void>> shook = co_await std::move(limited);
   if (shook) co_return std::move(*shook);
   co_return fail(ErrorCode::timed_out,
@@ -223,7 +230,7 @@ asio::awaitable<Result<std::string>> Wire::State::take() {
 
 asio::awaitable<Result<std::string>> Wire::read(TimePoint until) {
   auto taking = state_->take();
-  auto limited = with_timeout(state_->clock, until - state_->clock.now(), std::move(taking));
+  auto limited = with_deadline(state_->clock, until, std::move(taking));
   Result<Result<std::string>> taken = co_await std::move(limited);
   if (taken) co_return std::move(*taken);
   co_return fail(ErrorCode::timed_out, "the server does not answer");
@@ -258,7 +265,7 @@ asio::awaitable<Result<void>> Wire::State::give(std::string bytes) {
 
 asio::awaitable<Result<void>> Wire::write(std::string bytes, TimePoint until) {
   auto giving = state_->give(std::move(bytes));
-  auto limited = with_timeout(state_->clock, until - state_->clock.now(), std::move(giving));
+  auto limited = with_deadline(state_->clock, until, std::move(giving));
   Result<Result<void>> given = co_await std::move(limited);
   if (given) co_return std::move(*given);
   co_return fail(ErrorCode::timed_out, "the server takes nothing more");

@@ -10,12 +10,14 @@
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "daemon/http/reach.hpp"
 
 namespace vigil::mail {
 
 class Wire {
  public:
-  Wire(boost::asio::any_io_executor executor, Clock& clock);
+  // Goes where `reach` allows, as every host here stands in the configuration.
+  Wire(boost::asio::any_io_executor executor, Clock& clock, const http::Reach& reach);
   ~Wire();  // closes it
   // The errors say what could not be reached and what to do.
   boost::asio::awaitable<Result<void>> connect(std::string host, int port, TimePoint until);

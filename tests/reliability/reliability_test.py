@@ -107,6 +107,19 @@ class LastGood(unittest.TestCase):
                                    capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual(check.returncode, 0, check.stderr)
 
+    def test_it_is_found_wherever_the_configuration_keeps_it(self):
+        elsewhere = CONFIG.replace("[daemon]", '[daemon]\nstate_dir = "@DIR@/kept"')
+        nowhere = ("env", "-u", "STATE_DIRECTORY")
+        with Place(elsewhere) as place:
+            place.state = place.path / "kept"
+            Daemon(place, nowhere).stop()
+            for broken in ("[entity.typo]\nkind = \"rulez\"\n", "[sink.cut\n", "[sink.cut]\nurl = [\n\n\n"):
+                place.configure(elsewhere + broken)
+                with Daemon(place, nowhere) as daemon:
+                    self.assertTrue(daemon.said("THE CONFIGURATION CANNOT BE USED"), broken)
+                    self.assertIn(str(place.path / "kept" / "last-good.toml"), daemon.log())
+                    self.assertEqual(daemon.post_github(real_payload(), delivery=broken.replace("\n", ""))[0], 202)
+
     def test_what_an_entity_refuses_is_said_by_the_check_and_stood_in_for_at_a_start(self):
         wrong = CONFIG + """
 [entity.ops]

@@ -56,7 +56,8 @@ struct World {
 
   testing::ClockedWorld base{TimePoint{1'800'000'000s}};
   testing::SmallServer server{base.loop.get_executor()};
-  Client client{base.loop.get_executor(), base.clock};
+  Reach reach{{"127.0.0.0/8"}};
+  Client client{base.loop.get_executor(), base.clock, reach};
   std::optional<Received> result;
 };
 

@@ -65,7 +65,7 @@ struct World : testing::ClockedWorld {
     co_return fresh;
   }
   void start() {
-    client.emplace(loop.get_executor(), clock);
+    client.emplace(loop.get_executor(), clock, reach);
     poller.emplace(
         loop.get_executor(), clock,
         [this](http::Request request) { return client->perform(std::move(request)); },
@@ -105,6 +105,7 @@ struct World : testing::ClockedWorld {
   std::string body;
   std::string content_type = "application/rss+xml";
   config::Settings settings;
+  http::Reach reach;
   std::optional<http::Client> client;
   std::optional<Poller> poller;
   std::vector<storage::NewEvent> events;

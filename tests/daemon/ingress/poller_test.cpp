@@ -68,7 +68,7 @@ struct World : testing::ClockedWorld {
     co_return fresh;
   }
   void start() {
-    client.emplace(loop.get_executor(), clock);
+    client.emplace(loop.get_executor(), clock, reach);
     poller.emplace(
         loop.get_executor(), clock,
         [this](http::Request request) { return client->perform(std::move(request)); },
@@ -102,6 +102,7 @@ struct World : testing::ClockedWorld {
   testing::SmallServer server;
   std::string body = R"([{"id": 2, "t": "b"}, {"id": 1, "t": "a"}])";
   config::Settings settings;
+  http::Reach reach;
   std::optional<http::Client> client;
   std::optional<Poller> poller;
   std::vector<storage::NewEvent> events;

@@ -179,7 +179,7 @@ TEST_CASE("a request that was cut in its body is never handled") {
 TEST_CASE("one connection too many is told to come back, and served once there is room") {
   ServerLimits limits;
   limits.connections_max = 3;
-  Loopback world(limits);
+  Loopback world(limits);  // all of them have only just come
   Client one(world.port);
   Client two(world.port);
   auto three = std::make_unique<Client>(world.port);

@@ -44,11 +44,11 @@ struct World : testing::ClockedWorld {
     }
     co_return fresh;
   }
-  void start() {
+  void start(std::optional<TimePoint> down_since = std::nullopt) {
     silences.emplace(loop.get_executor(), clock,
                      [this](Noticed noticed) { return accept(std::move(noticed)); });
     silences->apply(settings);
-    silences->start(*reader);
+    silences->start(*reader, down_since);
     settle();
   }
   void stop() {
@@ -147,6 +147,34 @@ TEST_CASE("after a restart a silence is judged by the last event on disk, and to
   world.hear("shop");
   world.start();
   CHECK(world.told().back() == "vigil.heard_again source:shop");
+}
+
+TEST_CASE("nobody is blamed for the time in which the daemon was down") {
+  World world;
+  world.hear("shop");
+  world.start();
+  world.pass(30min);
+  world.stop();
+  const auto down_since = world.clock.now();
+  world.clock.advance_by(10h);
+  world.start(down_since);
+  CHECK(world.told().empty());
+  world.pass(29min);  // half an hour was over when it went down
+  CHECK(world.told().empty());
+  world.pass(2min);
+  CHECK(world.told() == silent);
+  CHECK(find_text(world.payloads[0], "starts") == to_rfc3339(noon + 11h));
+  // A silence that lasts is neither told again nor forgotten by going down again.
+  world.stop();
+  const auto again = world.clock.now();
+  world.clock.advance_by(10h);
+  world.start(again);
+  world.pass(5h);
+  CHECK(world.told() == silent);
+  world.hear("shop");
+  CHECK(world.told().back() == "vigil.heard_again source:shop");
+  world.pass(61min);
+  CHECK(world.told().size() == 3);
 }
 
 TEST_CASE("one that was never heard from is expected from when it was first, across restarts") {

@@ -16,6 +16,7 @@
 #include "core/log.hpp"
 #include "daemon/ingress/streams.hpp"
 #include "tests/support/clocked_world.hpp"
+#include "tests/support/false_names.hpp"
 
 using namespace vigil;
 using namespace vigil::ingress;
@@ -160,7 +161,7 @@ TEST_CASE("messages go both ways, and the server's reason for closing is told") 
 TEST_CASE("a message beyond the limit, nobody there and another address are errors") {
   World world;
   world.serve([](ServerStream& stream, int connection) -> asio::awaitable<void> {
-    if (connection == 1) {
+    if (connection <= 2) {
       auto shouting = say(stream, std::string(5000, 'x'));
       co_await std::move(shouting);
     }
@@ -189,6 +190,14 @@ TEST_CASE("a message beyond the limit, nobody there and another address are erro
             .starts_with("cannot connect"));
   CHECK(first_error({.url = "http://127.0.0.1/", .ca = {}, .idle = 9s})
             .starts_with("expected an address"));
+  // A name is as good as its address, and that must be a public one unless it is allowed.
+  auto named = world.server->url();
+  named.replace(named.find("127.0.0.1"), 9, "trades.inside");
+  CHECK(first_error({.url = named, .ca = {}, .idle = 9s})
+            .starts_with("trades.inside is at 127.0.0.1, a loopback address"));
+  SocketSettings allowed{.url = named, .ca = {}, .message_bytes_max = 1024, .idle = 9s};
+  allowed.reach = http::Reach({"*.inside"});
+  CHECK(first_error(allowed).find("message") != std::string::npos);  // it is too long, as above
 }
 
 TEST_CASE("a stream that is cut goes on where it was, and says what it missed") {

@@ -1,8 +1,8 @@
-#include "daemon/ingress/address.hpp"
+#include "daemon/http/address.hpp"
 
 #include <doctest/doctest.h>
 
-namespace vigil::ingress {
+namespace vigil::http {
 namespace {
 
 bool contains(const char* range, const char* address) {
@@ -63,4 +63,53 @@ TEST_CASE("this machine's own addresses") {
   CHECK_FALSE(is_loopback(""));
 }
 
-}  // namespace vigil::ingress
+TEST_CASE("an address is public, or it is said what it is") {
+  struct Case {
+    const char* address;
+    const char* kind;  // nullptr: public
+  };
+  for (const auto& [address, kind] : {
+           Case{"93.184.216.34", nullptr},
+           Case{"2606:2800:220:1::1", nullptr},
+           Case{"127.0.0.1", "a loopback address"},
+           Case{"127.255.255.255", "a loopback address"},
+           Case{"::1", "a loopback address"},
+           Case{"::ffff:127.0.0.1", "a loopback address"},
+           Case{"::127.0.0.1", "a loopback address"},
+           Case{"0.0.0.0", "an address of this machine"},
+           Case{"::", "an address of this machine"},
+           Case{"10.0.0.1", "a private address"},
+           Case{"172.15.255.255", nullptr},
+           Case{"172.16.0.0", "a private address"},
+           Case{"172.31.255.255", "a private address"},
+           Case{"172.32.0.0", nullptr},
+           Case{"192.168.1.1", "a private address"},
+           Case{"::ffff:192.168.1.1", "a private address"},
+           Case{"64:ff9b::192.168.1.1", "a private address"},
+           Case{"64:ff9b::8.8.8.8", nullptr},
+           Case{"2002:0a00:0001::1", "a private address"},
+           Case{"2002:0808:0808::1", nullptr},
+           Case{"169.254.169.254", "a link-local address"},
+           Case{"64:ff9b::169.254.169.254", "a link-local address"},
+           Case{"fd00:ec2::254", "a unique local address"},
+           Case{"100.100.100.200", "an address of a carrier's own network"},
+           Case{"100.128.0.0", nullptr},
+           Case{"168.63.129.16", "a metadata service"},
+           Case{"224.0.0.1", "a multicast address"},
+           Case{"255.255.255.255", "a reserved address"},
+           Case{"fe80::1", "a link-local address"},
+           Case{"fec0::1", "a site-local address"},
+           Case{"ff02::1", "a multicast address"},
+           Case{"2001::1", "a reserved address"},           // Teredo
+           Case{"64:ff9b:1::a00:1", "a reserved address"},  // a network's own NAT64
+           Case{"100::1", "a reserved address"},
+           Case{"5f00::1", "a reserved address"},
+       }) {
+    CAPTURE(address);
+    const auto parsed = parse_address(address);
+    REQUIRE(parsed.has_value());
+    CHECK(why_not_public(*parsed).value_or("") == (kind == nullptr ? "" : kind));
+  }
+}
+
+}  // namespace vigil::http
