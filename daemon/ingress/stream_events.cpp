@@ -85,6 +85,19 @@ StreamEvent event_of(const std::string& source, Taint taint, const Crossing& cro
       trade.symbol, trade.at, now, std::move(data));
 }
 
+StreamEvent event_of(const std::string& source, Taint taint, const StreamQuote& quote,
+                     TimePoint now) {
+  json::object data{{"symbol", quote.symbol}, {"time", to_rfc3339(quote.at)}};
+  for (const auto& [name, value] :
+       {std::pair{"bid", &quote.bid}, std::pair{"ask", &quote.ask}, std::pair{"last", &quote.last},
+        std::pair{"volume", &quote.volume}}) {
+    if (*value) data[name] = (*value)->text();
+  }
+  return made(source, taint, "market.quote",
+              fmt::format("quote {} {}", quote.symbol, to_unix_us(quote.at)), quote.symbol,
+              quote.at, now, std::move(data));
+}
+
 std::string mark_text(const StreamMark& mark) {
   return fmt::format("{} {}", mark.number, to_unix_us(mark.told_until));
 }

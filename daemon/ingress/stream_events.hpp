@@ -1,5 +1,5 @@
 #pragma once
-// What a stream came to, as events: bars, gaps, crossings. Forms: docs/streams.md. Pure.
+// What a stream came to, as events: bars, gaps, crossings, quotes. Forms: docs/streams.md. Pure.
 #include <string>
 #include <vector>
 
@@ -20,6 +20,8 @@ struct StreamEvent {
 StreamEvent event_of(const std::string& source, Taint taint, const Bar& bar, TimePoint now);
 StreamEvent event_of(const std::string& source, Taint taint, const Gap& gap, TimePoint now);
 StreamEvent event_of(const std::string& source, Taint taint, const Crossing& crossing,
+                     TimePoint now);
+StreamEvent event_of(const std::string& source, Taint taint, const StreamQuote& quote,
                      TimePoint now);
 
 // As it is kept: "number told_until_us".

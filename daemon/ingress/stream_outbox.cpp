@@ -25,6 +25,7 @@ StreamOutbox::StreamOutbox(std::string source, Duration shortest)
 void StreamOutbox::push(StreamNews news) {
   for (auto& bar : news.bars) bars_.push(std::move(bar));
   for (const auto& gap : news.gaps) keep(gaps_, gap);
+  for (auto& quote : news.quotes) quotes_[quote.symbol] = std::move(quote);
   for (auto& crossing : news.crossings) {
     if (crossings_.size() < crossings_waiting_max) {
       crossings_.push_back(std::move(crossing));
@@ -48,6 +49,11 @@ Noticed StreamOutbox::next(Taint taint, const std::string& form, bool begins, Ti
     gaps_taken_.push_back(std::move(gaps_.begin()->second));
     gaps_.erase(gaps_.begin());
     add(event_of(source_, taint, gaps_taken_.back(), now));
+  }
+  while (!quotes_.empty() && noticed.events.size() < events_at_once) {
+    quotes_taken_.push_back(std::move(quotes_.begin()->second));
+    quotes_.erase(quotes_.begin());
+    add(event_of(source_, taint, quotes_taken_.back(), now));
   }
   std::map<std::string, StreamMark> marks;
   const auto bars = bars_.front(events_at_once - noticed.events.size());
@@ -78,6 +84,7 @@ void StreamOutbox::stored() {
   const auto crossings = static_cast<std::ptrdiff_t>(std::exchange(crossings_taken_, 0));
   crossings_.erase(crossings_.begin(), crossings_.begin() + crossings);
   gaps_taken_.clear();
+  quotes_taken_.clear();
 }
 
 void StreamOutbox::failed() {
@@ -85,6 +92,9 @@ void StreamOutbox::failed() {
   bars_taken_ = 0;
   crossings_taken_ = 0;
   for (const auto& gap : std::exchange(gaps_taken_, {})) keep(gaps_, gap);
+  for (auto& quote : std::exchange(quotes_taken_, {})) {
+    quotes_.try_emplace(quote.symbol, quote);  // a newer one takes its place
+  }
 }
 
 }  // namespace vigil::ingress

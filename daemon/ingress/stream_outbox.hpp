@@ -1,6 +1,7 @@
 #pragma once
 // What of a stream waits to be stored. Bounded: bars without room are put together (BarQueue), gaps
-// of a symbol become one, crossings beyond the bound are counted and left out. Loop thread only.
+// of a symbol become one, of its quotes the latest waits, crossings beyond the bound are counted
+// and left out. Loop thread only.
 #include <deque>
 #include <map>
 #include <string>
@@ -17,7 +18,9 @@ class StreamOutbox {
   StreamOutbox(std::string source, Duration shortest);
 
   void push(StreamNews news);
-  std::size_t waiting() const { return bars_.size() + gaps_.size() + crossings_.size(); }
+  std::size_t waiting() const {
+    return bars_.size() + gaps_.size() + crossings_.size() + quotes_.size();
+  }
   std::uint64_t merged() const { return bars_.merged(); }
   std::uint64_t left_out() const { return left_out_; }
 
@@ -33,10 +36,12 @@ class StreamOutbox {
   BarQueue bars_;
   std::map<std::string, Gap> gaps_;
   std::deque<Crossing> crossings_;
+  std::map<std::string, StreamQuote> quotes_;
   std::uint64_t left_out_ = 0;
   std::size_t bars_taken_ = 0;
   std::size_t crossings_taken_ = 0;
   std::vector<Gap> gaps_taken_;
+  std::vector<StreamQuote> quotes_taken_;
 };
 
 inline constexpr std::string_view stream_form_key = "form";

@@ -32,10 +32,22 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::string filled_in(std::string text, std::string_view name, const std::string& value) {
-  const auto at = text.find(name);
-  if (at != std::string::npos) text.replace(at, name.size(), value);
-  return text;
+bool has(const config::Stream& settings, std::string_view channel) {
+  return std::ranges::find(settings.channels, channel) != settings.channels.end();
+}
+
+std::vector<std::string> binance_streams(const config::Stream& settings) {
+  std::vector<std::string> out;
+  for (const auto& symbol : settings.symbols) {
+    const auto name = lower(symbol);
+    if (has(settings, "trades")) out.push_back(name + "@trade");
+    if (has(settings, "quotes")) out.push_back(name + "@ticker");
+    if (!has(settings, "bars")) continue;
+    for (const auto& interval : settings.intervals) {
+      out.push_back(name + "@kline_" + vigil::to_text(parse_duration(interval).value()));
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -62,32 +74,37 @@ std::vector<std::string> stream_greetings(const config::Stream& settings) {
   const auto say = [&](json::object message) {
     out.push_back(to_text(json::value(std::move(message))));
   };
-  auto symbols = settings.symbols;
   switch (settings.form) {
     case StreamForm::binance:
-      for (auto& symbol : symbols) symbol = lower(symbol) + "@trade";
-      in_portions(symbols, [&](json::array some) {
+      in_portions(binance_streams(settings), [&](json::array some) {
         const auto id = out.size() + 1;
         say({{"method", "SUBSCRIBE"}, {"params", std::move(some)}, {"id", id}});
       });
       break;
     case StreamForm::kraken:
-      in_portions(symbols, [&](json::array some) {
-        say({{"method", "subscribe"},
-             {"params",
-              json::object{
-                  {"channel", "trade"}, {"symbol", std::move(some)}, {"snapshot", false}}}});
-      });
+      for (const auto& channel : settings.channels) {
+        const bool trades = channel == "trades";
+        in_portions(settings.symbols, [&](json::array some) {
+          say({{"method", "subscribe"},
+               {"params", json::object{{"channel", trades ? "trade" : "ticker"},
+                                       {"symbol", std::move(some)},
+                                       {"snapshot", !trades}}}});
+        });
+      }
       break;
     case StreamForm::coinbase:
-      in_portions(symbols, [&](json::array some) {
+      in_portions(settings.symbols, [&](json::array some) {
+        json::array channels;
+        if (has(settings, "trades")) channels.emplace_back("matches");
+        if (has(settings, "quotes")) channels.emplace_back("ticker");
+        channels.emplace_back("heartbeat");
         say({{"type", "subscribe"},
              {"product_ids", std::move(some)},
-             {"channels", json::array{"matches", "heartbeat"}}});
+             {"channels", std::move(channels)}});
       });
       break;
     case StreamForm::bitstamp:
-      for (const auto& symbol : symbols) {
+      for (const auto& symbol : settings.symbols) {
         say({{"event", "bts:subscribe"},
              {"data", json::object{{"channel", "live_trades_" + lower(symbol)}}}});
       }
@@ -118,12 +135,6 @@ WindowSettings window_of(const config::Stream& settings) {
 
 std::string stream_form(const config::Stream& settings) {
   return fmt::format("{}\n{}", static_cast<int>(settings.form), stream_address(settings));
-}
-
-std::string refetch_address(const config::Stream& settings, const StreamWindow::Hole& hole) {
-  auto out = filled_in(settings.refetch, "{symbol}", hole.symbol);
-  out = filled_in(out, "{from}", std::to_string(hole.first));
-  return filled_in(out, "{to}", std::to_string(hole.last));
 }
 
 }  // namespace vigil::ingress

@@ -14,6 +14,5 @@ std::vector<std::string> stream_greetings(const config::Stream& settings);
 WindowSettings window_of(const config::Stream& settings);
 // What was told under another address or form says nothing of this one.
 std::string stream_form(const config::Stream& settings);
-std::string refetch_address(const config::Stream& settings, const StreamWindow::Hole& hole);
 
 }  // namespace vigil::ingress

@@ -67,13 +67,13 @@ StreamWindow::Turn StreamWindow::take_number(Symbol& symbol, const Trade& trade,
   if (number > symbol.high) {
     const auto cause = symbol.deaf_since ? symbol.deaf_cause : GapCause::numbers;
     symbol.missing.push_back({symbol.high + 1, number - 1, symbol.latest, trade.at, now, cause});
-    holes_.push_back({trade.symbol, symbol.high + 1, number - 1});
+    holes_.push_back({trade.symbol, symbol.high + 1, number - 1, symbol.latest});
     symbol.high = number;
     symbol.stale_repeats = 0;
     return Turn::next;
   }
   for (auto at = symbol.missing.begin(); at != symbol.missing.end(); ++at) {
-    if (number < at->first || number > at->last) continue;
+    if (at->first == 0 || number < at->first || number > at->last) continue;
     const Missing behind{number + 1, at->last, at->from, at->to, at->noticed, at->cause};
     at->last = number - 1;
     const bool is_empty = at->first > at->last;
@@ -110,8 +110,8 @@ void StreamWindow::note_silence(Symbol& symbol, const Trade& trade, TimePoint no
   const auto since = std::min(*symbol.deaf_since, trade.at);
   symbol.deaf_since.reset();
   if (trade.number && symbol.high != 0) return;
-  const Missing unknown{0, 0, since, trade.at, now, symbol.deaf_cause};
-  give_up(trade.symbol, symbol, unknown);
+  symbol.missing.push_back({0, 0, since, trade.at, now, symbol.deaf_cause});
+  holes_.push_back({trade.symbol, 0, 0, since});
 }
 
 bool StreamWindow::put(Symbol& symbol, const Trade& trade) {
@@ -197,16 +197,55 @@ void StreamWindow::add(const Trade& trade, TimePoint now, StreamNews& news) {
   }
 }
 
-void StreamWindow::fill(const Trade& trade, TimePoint now) {
-  const auto found = symbols_.find(trade.symbol);
-  if (found == symbols_.end() || !trade.number || *trade.number >= found->second.high) return;
-  auto& symbol = found->second;
-  if (take_number(symbol, trade, now) != Turn::disorder) return;
-  if (put(symbol, trade)) {
-    ++counts_.trades;
-  } else {
-    ++counts_.late;
+void StreamWindow::put_late(Symbol& symbol, const Trade& trade) {
+  ++(put(symbol, trade) ? counts_.trades : counts_.late);
+}
+
+// Without numbers a list closes the hole when it reaches back to the last trade that was heard. Its
+// times may be whole seconds.
+void StreamWindow::fill_span(Symbol& symbol, const Hole& hole, const std::vector<Trade>& trades) {
+  const auto found = std::ranges::find_if(symbol.missing, [&](const Missing& missing) {
+    return missing.first == 0 && missing.from == hole.from;
+  });
+  if (found == symbol.missing.end()) return;
+  const auto from = std::chrono::floor<std::chrono::seconds>(hole.from);
+  bool reaches_back = false;
+  for (const auto& trade : trades) {
+    if (trade.at < from) reaches_back = true;
+    if (trade.at < from || trade.at > found->to) continue;
+    if (take_id(symbol, trade) == Turn::next) {
+      put_late(symbol, trade);
+    } else if (trade.at <= hole.from) {
+      reaches_back = true;  // it was heard before the hole
+    }
   }
+  if (reaches_back) symbol.missing.erase(found);
+}
+
+std::optional<StreamWindow::Hole> StreamWindow::fill(const Hole& hole,
+                                                     const std::vector<Trade>& trades,
+                                                     TimePoint now) {
+  const auto found = symbols_.find(hole.symbol);
+  if (found == symbols_.end()) return std::nullopt;
+  auto& symbol = found->second;
+  if (hole.first == 0) {
+    fill_span(symbol, hole, trades);
+    return std::nullopt;
+  }
+  bool filled = false;
+  for (const auto& trade : trades) {
+    if (!trade.number || *trade.number >= symbol.high) continue;
+    if (take_number(symbol, trade, now) != Turn::disorder) continue;
+    put_late(symbol, trade);
+    filled = true;
+  }
+  if (!filled) return std::nullopt;
+  for (const auto& missing : symbol.missing) {
+    if (missing.first == 0 || missing.last < hole.first || missing.first > hole.last) continue;
+    return Hole{hole.symbol, std::max(missing.first, hole.first), std::min(missing.last, hole.last),
+                missing.from};
+  }
+  return std::nullopt;
 }
 
 void StreamWindow::disconnected(TimePoint) {

@@ -14,20 +14,6 @@
 
 namespace vigil::ingress {
 
-struct Bar {
-  std::string symbol;
-  Duration interval{0};
-  TimePoint start;
-  Decimal open, high, low, close, volume;
-  std::uint64_t trades = 0;
-  bool whole = true;  // nothing of it is known to be missing
-  TimePoint first_at, last_at;
-  std::uint64_t last_number = 0;  // the largest among its trades; 0: they have none
-  int merged = 1;                 // bars that were put together, for want of room
-
-  TimePoint end() const { return start + interval * merged; }
-};
-
 enum class GapCause { numbers, connection, restart, reset };
 
 struct Gap {
@@ -53,7 +39,8 @@ struct StreamNews {
   std::vector<Bar> bars;
   std::vector<Gap> gaps;
   std::vector<Crossing> crossings;
-  bool empty() const { return bars.empty() && gaps.empty() && crossings.empty(); }
+  std::vector<StreamQuote> quotes;
+  bool empty() const { return bars.empty() && gaps.empty() && crossings.empty() && quotes.empty(); }
 };
 
 struct WindowSettings {
@@ -85,19 +72,20 @@ class StreamWindow {
   // Before the first trade: what was told of the symbol by an earlier process.
   void resume(const std::string& symbol, const StreamMark& mark);
   void add(const Trade& trade, TimePoint now, StreamNews& news);
-  // A trade that was asked for because it was missed.
-  void fill(const Trade& trade, TimePoint now);
+  struct Hole {
+    std::string symbol;
+    std::uint64_t first = 0;  // 0: trades without numbers
+    std::uint64_t last = 0;
+    TimePoint from;  // the last trade before it
+  };
+  // Trades that were asked for because of the hole. What is left of it, where something was filled.
+  std::optional<Hole> fill(const Hole& hole, const std::vector<Trade>& trades, TimePoint now);
   // From here on nothing was heard; what was not numbered is said to be missing.
   void disconnected(TimePoint now);
   // Ends bars and gives up on what is missing for too long. Often: each second is enough.
   void advance(TimePoint now, StreamNews& news);
   bool has_open() const;  // bars or holes that advance() will end
 
-  struct Hole {
-    std::string symbol;
-    std::uint64_t first = 0;
-    std::uint64_t last = 0;
-  };
   // Those noticed since the last call.
   std::vector<Hole> take_holes();
   const StreamCounts& counts() const { return counts_; }
@@ -141,6 +129,8 @@ class StreamWindow {
   Turn take_number(Symbol& symbol, const Trade& trade, TimePoint now);
   Turn take_id(Symbol& symbol, const Trade& trade);
   void note_silence(Symbol& symbol, const Trade& trade, TimePoint now);
+  void put_late(Symbol& symbol, const Trade& trade);
+  void fill_span(Symbol& symbol, const Hole& hole, const std::vector<Trade>& trades);
   bool put(Symbol& symbol, const Trade& trade);
   void cross(Symbol& symbol, const Trade& trade, TimePoint now, StreamNews& news);
   void give_up(const std::string& name, Symbol& symbol, const Missing& missing);

@@ -12,7 +12,9 @@
 #include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "daemon/ingress/stream_board.hpp"
 #include "daemon/ingress/stream_outbox.hpp"
+#include "daemon/ingress/stream_refetch.hpp"
 #include "daemon/ingress/stream_settings.hpp"
 
 namespace vigil::ingress {
@@ -43,16 +45,20 @@ struct Entry {
         settings(std::move(with)),
         taint(from),
         window(window_of(settings)),
+        board(shortest_of(settings), settings.quote_every),
         outbox(name, shortest_of(settings)),
         work_to_do(executor),
         things_to_tell(executor),
         holes_to_fill(executor),
         work(executor) {}
 
+  bool has_open() const { return window.has_open() || board.has_open(); }
+
   std::string name;
   config::Stream settings;
   Taint taint;
   StreamWindow window;
+  StreamBoard board;
   StreamOutbox outbox;
   std::deque<StreamWindow::Hole> holes;
   std::shared_ptr<Socket> socket;
@@ -121,7 +127,9 @@ void Streams::State::resume(Entry& entry) const {
   for (const auto& row : rows) {
     if (!row.item.starts_with(stream_mark_start)) continue;
     const auto mark = parse_stream_mark(row.value);
-    if (mark) entry.window.resume(row.item.substr(stream_mark_start.size()), *mark);
+    if (!mark) continue;
+    entry.window.resume(row.item.substr(stream_mark_start.size()), *mark);
+    entry.board.resume(row.item.substr(stream_mark_start.size()), *mark);
   }
 }
 
@@ -158,7 +166,7 @@ void Streams::State::sum_up(Entry& entry) const {
 void Streams::State::hear(Entry& entry, std::string_view text) {
   const auto now = clock.now();
   ++entry.view.messages;
-  const auto message = read_stream_message(entry.settings, text, now);
+  auto message = read_stream_message(entry.settings, text, now);
   if (!message) {
     if (entry.view.unread++ == 0) {
       log_warn("a message is not understood: source={} error={}", entry.name,
@@ -171,8 +179,8 @@ void Streams::State::hear(Entry& entry, std::string_view text) {
     log_warn("the server refuses: source={} error={}", entry.name, vigil::quoted(message->refused));
   }
   if (message->wants_reconnection) entry.socket->drop();
-  if (message->trades.empty()) return;
   StreamNews news;
+  entry.board.take(*message, now, news);
   for (const auto& trade : message->trades) entry.window.add(trade, now, news);
   if (!entry.settings.refetch.empty()) {
     for (auto& hole : entry.window.take_holes()) {
@@ -183,7 +191,7 @@ void Streams::State::hear(Entry& entry, std::string_view text) {
     (void)entry.window.take_holes();  // they are given up when they are due
   }
   if (!news.empty()) take(entry, std::move(news));
-  entry.work_to_do.ring();
+  if (entry.has_open()) entry.work_to_do.ring();
 }
 
 // Subscribes, no faster than the server bears it.
@@ -233,6 +241,7 @@ asio::awaitable<void> Streams::State::run(EntryPtr entry) {
     entry->socket.reset();
     view.connected = false;
     entry->window.disconnected(clock.now());
+    entry->board.disconnected();
     if (ended) co_return;
     if (clock.now() - begun >= steady_after) entry->failures = 0;
     const auto usual = retry_least * (1 << std::min(entry->failures++, 6));
@@ -249,10 +258,11 @@ asio::awaitable<void> Streams::State::run(EntryPtr entry) {
 // Runs while something is open, and sleeps otherwise.
 asio::awaitable<void> Streams::State::advance(EntryPtr entry) {
   while (!entry->dismissed) {
-    if (!entry->window.has_open()) co_await entry->work_to_do.wait();
+    if (!entry->has_open()) co_await entry->work_to_do.wait();
     co_await clock.sleep_for(advance_every);
     StreamNews news;
     entry->window.advance(clock.now(), news);
+    entry->board.advance(clock.now(), news);
     take(*entry, std::move(news));
     sum_up(*entry);
   }
@@ -314,7 +324,8 @@ asio::awaitable<void> Streams::State::refetch(EntryPtr entry) {
                vigil::quoted(trades.error().message));
       continue;
     }
-    for (const auto& trade : *trades) entry->window.fill(trade, clock.now());
+    auto left = entry->window.fill(hole, *trades, clock.now());
+    if (left) entry->holes.push_front(std::move(*left));  // an answer has its bounds
     entry->view.refetched += trades->size();
   }
 }

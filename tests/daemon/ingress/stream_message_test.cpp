@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "daemon/ingress/stream_refetch.hpp"
 #include "daemon/ingress/stream_settings.hpp"
 #include "tests/support/places.hpp"
 
@@ -160,6 +161,102 @@ TEST_CASE("each exchange is greeted in its own way, a hundred symbols at a time"
   CHECK(stream_greetings(stream(StreamForm::bitstamp, {"BTCUSD"}))[0] ==
         R"({"event":"bts:subscribe","data":{"channel":"live_trades_btcusd"}})");
   auto settings = stream(StreamForm::binance);
+  settings.channels = {"bars", "quotes"};
+  settings.intervals = {"60s", "1h"};
+  CHECK(stream_greetings(settings)[0] ==
+        R"({"method":"SUBSCRIBE","params":["x@ticker","x@kline_1m","x@kline_1h"],"id":1})");
+  auto kraken = stream(StreamForm::kraken, {"BTC/USD"});
+  kraken.channels = {"trades", "quotes"};
+  REQUIRE(stream_greetings(kraken).size() == 2);
+  CHECK(stream_greetings(kraken)[1].find(R"("channel":"ticker")") != std::string::npos);
+}
+
+TEST_CASE("tickers and candles: digits are kept, what may still change is not told") {
+  const auto settings = stream(StreamForm::binance);
+  auto text = shared("binance.24hrTicker.json");
+  if (text.empty()) return;
+  auto message = read(settings, text);
+  REQUIRE(message.quotes.size() == 1);
+  CHECK(message.quotes[0].symbol == "BNBBTC");
+  CHECK(message.quotes[0].last->text() == "0.0025");
+  CHECK(message.quotes[0].bid->text() == "0.0024");
+  CHECK(message.quotes[0].ask->text() == "0.0026");
+  CHECK(message.quotes[0].volume->text() == "10000");
+  CHECK(to_unix_us(message.quotes[0].at) == 1672515782136000);
+  text = shared("binance.kline.json");
+  CHECK(read(settings, text).bars.empty());
+  text.replace(text.find("\"x\": false"), 10, "\"x\": true");
+  message = read(settings, text);
+  REQUIRE(message.bars.size() == 1);
+  const auto& bar = message.bars[0];
+  CHECK(bar.symbol == "BNBBTC");
+  CHECK(to_text(bar.interval) == "1m");
+  CHECK(to_unix_us(bar.start) == 1672515780000000);
+  CHECK(bar.open.text() == "0.001");
+  CHECK(bar.high.text() == "0.0025");
+  CHECK(bar.low.text() == "0.0015");
+  CHECK(bar.close.text() == "0.002");
+  CHECK(bar.volume.text() == "1000");
+  CHECK(bar.trades == 100);
+  CHECK(bar.last_number == 200);
+
+  message = read(stream(StreamForm::kraken),
+                 R"({"channel":"ticker","type":"update","data":[{"symbol":"ALGO/USD","bid":0.10025,
+      "bid_qty":740.0,"ask":0.10036,"ask_qty":1361.44,"last":0.10035,"volume":997038.98,
+      "vwap":0.10148,"low":0.09979,"high":0.10285,"change":-0.00017,"change_pct":-0.17}]})");
+  REQUIRE(message.quotes.size() == 1);
+  CHECK(message.quotes[0].bid->text() == "0.10025");
+  CHECK(message.quotes[0].at == now);
+  message = read(stream(StreamForm::coinbase),
+                 R"({"type":"ticker","sequence":37475248783,"product_id":"ETH-USD",
+      "price":"1285.22","open_24h":"1310.79","volume_24h":"245532.79","best_bid":"1285.04",
+      "best_bid_size":"0.46688654","best_ask":"1285.27","best_ask_size":"1.56637040",
+      "side":"buy","time":"2022-10-19T23:28:22.061769Z","trade_id":370843401})");
+  REQUIRE(message.quotes.size() == 1);
+  CHECK(message.quotes[0].ask->text() == "1285.27");
+  CHECK(!read_stream_message(stream(StreamForm::kraken),
+                             R"({"channel":"ticker","data":[{"symbol":"A"}]})", now));
+}
+
+TEST_CASE("missed trades: where each exchange is asked, and what it answers") {
+  auto settings = stream(StreamForm::binance);
   settings.refetch = "http://h/t?s={symbol}&fromId={from}&to={to}";
-  CHECK(refetch_address(settings, {"A", 5, 9}) == "http://h/t?s=A&fromId=5&to=9");
+  CHECK(refetch_address(settings, {"A", 5, 9, now}) == "http://h/t?s=A&fromId=5&to=9");
+  auto trades = read_missed_trades(
+      settings, "A", R"([{"id":5,"price":"4.00000100","qty":"12.0","time":1499865549590}])", now);
+  REQUIRE(trades);
+  CHECK(trades->at(0).price.text() == "4.000001");
+
+  settings = stream(StreamForm::kraken);
+  settings.refetch = "http://h/Trades?pair={pair}&since={since}";
+  CHECK(refetch_address(settings, {"BTC/USD", 5, 9, now}) ==
+        "http://h/Trades?pair=BTCUSD&since=1795514400");
+  trades = read_missed_trades(settings, "BTC/USD",
+                              R"({"error":[],"result":{"last":"1688671969993150842","XXBTZUSD":
+      [["30243.40000","0.34507674",1688669597.8277369,"b","m","",61044952]]}})",
+                              now);
+  REQUIRE_MESSAGE(trades, trades.error().message);
+  REQUIRE(trades->size() == 1);
+  CHECK(trades->at(0).symbol == "BTC/USD");
+  CHECK(trades->at(0).amount.text() == "0.34507674");
+  CHECK(trades->at(0).number == 61044952);
+  CHECK(to_unix_us(trades->at(0).at) == 1688669597827736);
+  const auto refused =
+      read_missed_trades(settings, "A", R"({"error":["EQuery:Unknown asset pair"]})", now);
+  CHECK(refused.error().message == "EQuery:Unknown asset pair");
+
+  settings = stream(StreamForm::coinbase);
+  settings.refetch = "http://h/products/{symbol}/trades?after={next}";
+  CHECK(refetch_address(settings, {"BTC-USD", 5, 9, now}) ==
+        "http://h/products/BTC-USD/trades?after=10");
+
+  settings = stream(StreamForm::bitstamp);
+  settings.refetch = "http://h/transactions/{symbol}/?time=hour";
+  trades = read_missed_trades(
+      settings, "ethusd",
+      R"([{"date":"1641343691","tid":"213","amount":"0.1","type":"0","price":"3800.70"}])", now);
+  REQUIRE(trades);
+  CHECK(trades->at(0).id == "213");
+  CHECK(!trades->at(0).number);
+  CHECK(to_unix_us(trades->at(0).at) == 1641343691000000);
 }

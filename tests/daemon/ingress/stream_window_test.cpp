@@ -52,6 +52,17 @@ struct Market {
   TimePoint now = start;
 };
 
+Trade missed(std::uint64_t number, TimePoint at, const char* id = "") {
+  Trade out{.symbol = "X",
+            .price = Decimal::parse("3").value(),
+            .amount = Decimal::parse("1").value(),
+            .at = at,
+            .number = {},
+            .id = id};
+  if (number > 0) out.number = number;
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("a bar is exact, in the order of the trades' own times, and told when it cannot change") {
@@ -159,19 +170,55 @@ TEST_CASE("what was missed and is fetched again closes the hole") {
   REQUIRE(holes.size() == 1);
   CHECK(holes[0].first == 2);
   CHECK(holes[0].last == 3);
+  CHECK(holes[0].from == start);
+  std::vector<Trade> answer;
   for (const std::uint64_t number : {1, 2, 3, 4, 9}) {  // more than was asked for
-    Trade one{.symbol = "X",
-              .price = Decimal::parse("3").value(),
-              .amount = Decimal::parse("1").value(),
-              .at = start + 1s,
-              .number = number,
-              .id = {}};
-    market.window.fill(one, market.now);
+    answer.push_back(missed(number, start + 1s));
   }
+  CHECK(!market.window.fill(holes[0], answer, market.now));
   market.until(70s);
   CHECK(market.news.gaps.empty());
   CHECK(market.bars() == "10:00 1 3 1 1 4 4\n");
   CHECK(market.window.take_holes().empty());
+}
+
+TEST_CASE("of a hole that one answer does not fill, the rest is asked for next") {
+  Market market;
+  market.trade(0, "1", 1);
+  market.trade(2, "1", 6);
+  const auto hole = market.window.take_holes().at(0);
+  const auto left =
+      market.window.fill(hole, {missed(2, start + 1s), missed(3, start + 1s)}, market.now);
+  REQUIRE(left);
+  CHECK(left->first == 4);
+  CHECK(left->last == 5);
+  CHECK(!market.window.fill(*left, {missed(2, start + 1s)}, market.now));  // nothing new: no end
+  market.until(70s);
+  REQUIRE(market.news.gaps.size() == 1);
+  CHECK(market.news.gaps[0].missed == 2);
+}
+
+TEST_CASE("without numbers a list that reaches back to what was heard closes the hole") {
+  for (const bool reaches_back : {true, false}) {
+    CAPTURE(reaches_back);
+    Market market;
+    market.trade(0, "0.5", 0);
+    market.trade(1.5, "1", 0);
+    market.window.disconnected(start + 10s);
+    market.trade(20, "2", 0);
+    const auto hole = market.window.take_holes().at(0);
+    CHECK(hole.first == 0);
+    CHECK(hole.from == start + 1500ms);
+    std::vector<Trade> answer;
+    if (reaches_back) answer.push_back(missed(0, start + 1s, "1"));  // heard, in whole seconds
+    answer.push_back(missed(0, start + 12s, "new"));
+    answer.push_back(missed(0, start + 20s, "2"));  // heard
+    CHECK(!market.window.fill(hole, answer, market.now));
+    market.until(70s);
+    CHECK(market.news.gaps.empty() == reaches_back);
+    CHECK(market.bars() ==
+          std::string("10:00 0.5 3 0.5 2 4 4") + (reaches_back ? "\n" : " holed\n"));
+  }
 }
 
 TEST_CASE("without numbers an interruption may have cost trades, and says so") {
@@ -180,6 +227,8 @@ TEST_CASE("without numbers an interruption may have cost trades, and says so") {
   market.window.disconnected(start + 10s);
   market.trade(20, "2", 0);
   market.until(21s);
+  CHECK(market.news.gaps.empty());  // it may still be filled
+  market.until(25s);
   REQUIRE(market.news.gaps.size() == 1);
   CHECK(market.news.gaps[0].cause == GapCause::connection);
   CHECK(market.news.gaps[0].missed == 0);
