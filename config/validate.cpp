@@ -111,8 +111,7 @@ void check_redelivery(const std::string& hook_key, const Webhook& hook, Violatio
   }
   if (redelivery.app_id.empty() != !redelivery.private_key) {
     found.add(key + ".app_id", "app_id and private_key go together");
-  }
-  if (redelivery.token.has_value() == redelivery.private_key.has_value()) {
+  } else if (redelivery.token.has_value() == redelivery.private_key.has_value()) {
     found.add(key + ".token", "give a token, or app_id and private_key", key + ".app_id");
   }
 }

@@ -31,7 +31,7 @@ const Mistake in_redelivery[] = {
      "source.x.redelivery.hooks[0]", "repos/OWNER/REPO/hooks/ID"},
     {HOOK "redelivery = { hooks = [\"orgs/a/hooks/x\"], token = \"cred:t\" }\n", 5,
      "source.x.redelivery.hooks[0]", "the id stands in"},
-    {HOOK "redelivery = { hooks = [\"orgs/a/hooks/1\"] }\n", 5, "source.x.redelivery",
+    {HOOK "redelivery = { hooks = [\"orgs/a/hooks/1\"] }\n", 5, "source.x.redelivery.token",
      "give a token"},
     {HOOK "redelivery = { hooks = [\"app/hook\"], app_id = \"7\" }\n", 5,
      "source.x.redelivery.app_id", "go together"},
