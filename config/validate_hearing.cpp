@@ -57,6 +57,12 @@ void check_mapping(const std::string& key, const Mapping& mapping, Rows rows, Vi
   if (rows == Rows::messages && !has("price")) {
     found.add(table + ".columns", "a stream of trades needs a price", table);
   }
+  if (has("bid") && !has("ask") && !has("price") && !has("close")) {
+    found.add(table + ".columns", "a bid alone is no price: name the ask, too, or a price");
+  }
+  if (has("close") && !has("time")) {
+    found.add(table + ".columns", "a bar begins at some time: name its column");
+  }
   if (has("close") && mapping.interval.empty()) {
     found.add(table + ".interval", "bars are of some length: interval = \"1d\"", table);
   }

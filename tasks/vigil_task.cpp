@@ -263,7 +263,7 @@ int say(std::span<char*> words) {
 int run_program(std::span<char*> words) {
   if (words.empty()) return complain(exit_usage, usage);
   const std::string_view name = words[0];
-  const auto rest = words.subspan(1);
+  auto rest = words.subspan(1);
   if (name == "--help" || name == "-h" || name == "help") {
     fmt::print("{}", usage);
     return 0;
@@ -275,6 +275,10 @@ int run_program(std::span<char*> words) {
   if (name == "list") return list();
   if (name == "say") return say(rest);
   const auto* analyser = entities::find_any_analyser(name);
+  if (analyser == nullptr && !rest.empty()) {  // "market backtest" is market.backtest
+    analyser = entities::find_any_analyser(fmt::format("{}.{}", name, rest.front()));
+    if (analyser != nullptr) rest = rest.subspan(1);
+  }
   if (analyser == nullptr) {
     return complain(exit_usage,
                     fmt::format("there is no analyser {}: see vigil-task list", quoted(name)));

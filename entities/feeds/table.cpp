@@ -53,6 +53,14 @@ std::string type_of(const TableForm& form) {
   return {};
 }
 
+// Without it a row is no quote, and no bar: of what, how much, and of a bar when.
+bool is_needed(const TableForm& form, const std::string& type, std::string_view word) {
+  if (word == "symbol" || word == "price" || word == "close") return true;
+  if (type == "market.bar") return word == "time";
+  return type == "market.quote" && !form.columns.contains("price") &&
+         (word == "bid" || word == "ask");
+}
+
 std::string id_of(const Item& item, const json::object& data) {
   const auto* own = data.if_contains("id");
   if (own != nullptr && own->is_string()) {
@@ -267,9 +275,8 @@ Result<RowKind> read_row(const TableForm& form, const Look& look, Item& item) {
   if (!form.symbol.empty()) data["symbol"] = form.symbol;
   for (const auto& [word, where] : form.columns) {
     const auto text = look(where);
-    const bool is_price = word == "price" || word == "close";
     if (!text || text->empty()) {
-      if (is_price || word == "symbol") return wrong(word, "is missing");
+      if (is_needed(form, item.type, word)) return wrong(word, "is missing");
       continue;
     }
     if (word == "time") {

@@ -145,12 +145,12 @@ Result<json::value> run_backtest(const Request& request) {
   std::string text = bad_rows(*file);
   json::array alerts;
   for (const auto& one : tried.outcomes) {
-    text += fmt::format("{}  {}: {}  {:+.2f}% 1h  {:+.2f}% 1d\n",
-                        to_rfc3339(one.alert.at).substr(0, 16), one.alert.rule, one.alert.what,
-                        one.after_hour.value_or(0), one.after_day.value_or(0));
+    text += fmt::format("{}  {}: {}  {} 1h  {} 1d\n", to_rfc3339(one.alert.at).substr(0, 16),
+                        one.alert.rule, one.alert.what, move_text(one.after_hour),
+                        move_text(one.after_day));
     auto alert = to_json(one.alert);
-    alert["after_hour"] = one.after_hour.value_or(0);
-    alert["after_day"] = one.after_day.value_or(0);
+    if (one.after_hour) alert["after_hour"] = *one.after_hour;
+    if (one.after_day) alert["after_day"] = *one.after_day;
     alerts.emplace_back(std::move(alert));
   }
   for (const auto& [remark, count] : tried.remarks) text += fmt::format("{}x {}\n", count, remark);
@@ -271,7 +271,8 @@ Result<json::value> run_tune(const Request& request) {
       {"now: " + fmt::format("{}", fmt::join(settings.when, " and ")), tuned.before}};
   for (const auto& [when, score] : tuned.tried) table.emplace(when, score);
   text += score_table(table);
-  json::object out{{"before", to_json(tuned.before)}, {"after", to_json(tuned.after)}};
+  json::object out{
+      {"bars", bars.size()}, {"before", to_json(tuned.before)}, {"after", to_json(tuned.after)}};
   if (!tuned.when.empty()) {
     out["when"] = json::array(tuned.when.begin(), tuned.when.end());
     text += fmt::format(

@@ -29,8 +29,11 @@ Backtest backtest(const config::MarketWatch& watch, const Calendar& calendar,
   for (const auto& rule : rules) {
     if (rule.concerns(watch.name)) used.push_back(&rule);
   }
-  Watcher watcher(watch, calendar, std::move(used));
   Backtest out;
+  for (const auto* rule : used) {
+    if (rule->is_of_bars()) out.scores[rule->settings.name];  // also of those that never told
+  }
+  Watcher watcher(watch, calendar, std::move(used));
   const auto known = [&](const Outcome& outcome) {
     out.outcomes.push_back(outcome);
     out.scores[outcome.alert.rule].add(outcome, worth);
@@ -52,10 +55,9 @@ std::string score_table(const std::map<std::string, RuleScore>& scores) {
   auto out = fmt::format("{:<24} {:>5} {:>6} {:>6} {:>8} {:>8} {:>9}\n", "rule", "told", "hit",
                          "noise", "1h", "1d", "drawdown");
   for (const auto& [rule, score] : scores) {
-    const double known = std::max<double>(1, static_cast<double>(score.known));
-    out += fmt::format("{:<24} {:>5} {:>5.0f}% {:>5.0f}% {:>+7.2f}% {:>+7.2f}% {:>8.2f}%\n", rule,
-                       score.told, 100 * score.hit_rate(), 100 * score.noise_share(),
-                       score.sum_hour / known, score.sum_day / known, score.worst);
+    out += fmt::format("{:<24} {:>5} {:>5.0f}% {:>5.0f}% {:>8} {:>8} {:>8.2f}%\n", rule, score.told,
+                       100 * score.hit_rate(), 100 * score.noise_share(),
+                       move_text(score.mean_hour()), move_text(score.mean_day()), score.worst);
   }
   return out;
 }

@@ -36,7 +36,7 @@ std::vector<Next> next_moments(const Calendar& calendar, const std::vector<std::
   return out;
 }
 
-std::string move_text(const json::value& last, std::string_view key) {
+std::string since_text(const json::value& last, std::string_view key) {
   const auto* found = find_path(last, key);
   if (found == nullptr || !found->is_number()) return "n/a";
   return fmt::format("{:+.2f}%", found->to_number<double>());
@@ -63,7 +63,7 @@ std::string digest_text(const MarketSetup& setup, const std::string& session,
     }
     out += fmt::format("- {}: {}, {} in an hour, {} in a day, {} news\n", watch.name,
                        find_text(last->value, "price").value_or("?"),
-                       move_text(last->value, "hour"), move_text(last->value, "day"), fresh);
+                       since_text(last->value, "hour"), since_text(last->value, "day"), fresh);
   }
   return out;
 }

@@ -217,19 +217,23 @@ Result<json::value> make_report(const Request& request) {
   const auto alert = alert_of(request);
   if (!alert) return std::unexpected(alert.error());
   const auto watch = find_text(request.input, "alert.watch").value_or("");
-  auto text = headline(std::string(watch), *alert) + "\n";
   const auto part = [&](std::string_view name) {
     const auto* found = request.inputs.if_contains(name);
     return found == nullptr ? json::value() : *found;
   };
   const auto news = part("news");
+  std::string others;
+  say_peers(others, part("peers"));
+  say_history(others, part("history"));
+  say_score(others, request.input);
+  const bool nothing = others.empty() && list_at(news, "items").empty();
+  auto text = headline(std::string(watch), *alert) + "\n";
   say_news(text, news);
-  say_peers(text, part("peers"));
-  say_history(text, part("history"));
-  say_score(text, request.input);
+  text += others;
   std::string links;
   for (const auto& item : list_at(news, "items")) links += find_text(item, "id").value_or("");
   return json::value{{"text", text},
+                     {"nothing", nothing},
                      {"alert", to_json(*alert)},
                      {"news", list_at(news, "items")},
                      {"digest", to_hex(as_bytes(sha256(links))).substr(0, 16)},

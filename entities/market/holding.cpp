@@ -3,15 +3,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "entities/series/detector.hpp"
 
 namespace vigil::entities::market {
 namespace {
-
-// Closes that are looked at to say what is unusual. The detector's own state cannot be kept, so it
-// reads them anew at each bar.
-constexpr std::size_t past_max = 400;
 
 const Decimal hundredth = Decimal::parse("0.01").value();
 
@@ -38,7 +35,12 @@ Holding::Holding(const Condition& condition, double clear_percent)
     : condition_(condition),
       clear_(Decimal::parse(fmt::format("{}", clear_percent)).value_or(Decimal())),
       window_(condition.within, condition.form == Form::move ? condition.bars : 1),
-      volumes_(condition.form == Form::spike ? static_cast<std::size_t>(condition.bars) : 1) {}
+      volumes_(condition.form == Form::spike ? static_cast<std::size_t>(condition.bars) : 1) {
+  if (condition.form == Form::unusual) detector_ = std::make_unique<series::Detector>();
+}
+
+Holding::~Holding() = default;
+Holding::Holding(Holding&&) noexcept = default;
 
 Holding::Level Holding::compare(const Value& left, const Value& right) const {
   Level out;
@@ -147,14 +149,14 @@ Held Holding::take_spike(const Bar& bar) {
 }
 
 Held Holding::take_unusual(const Bar& bar) {
-  past_.push_back({bar.end(), bar.close.number()});
-  if (past_.size() > past_max) past_.pop_front();
-  series::Detector detector;
-  series::Finding finding;
-  for (const auto& point : past_) finding = detector.observe(point.at, point.close);
+  const double close = bar.close.number();
+  const auto finding = detector_->observe(bar.end(), close);
+  const double before = std::exchange(close_before_, close);
   if (!finding.is_anomaly) return {};
-  const double before = past_.size() > 1 ? past_[past_.size() - 2].close : past_.back().close;
-  return {true, sign(past_.back().close <=> before),
+  return {true,
+          close > before   ? 1
+          : close < before ? -1
+                           : 0,
           fmt::format("close {} is unusual: {}", bar.close.text(), finding.reason)};
 }
 
@@ -165,12 +167,14 @@ void Holding::keep(Archive& archive) {
   if (condition_.form == Form::move) window_.keep(archive);
   if (condition_.form == Form::spike) volumes_.keep(archive);
   if (condition_.form != Form::unusual) return;
-  auto size = past_.size();
-  archive(size);
-  if (archive.reads()) past_.assign(std::min(size, past_max), {});
-  for (auto& point : past_) {
-    archive(point.at);
-    archive(point.close);
+  archive(close_before_);
+  auto bytes = archive.reads() ? std::string() : detector_->save();
+  archive.bytes(bytes);
+  if (!archive.reads()) return;
+  if (auto restored = series::Detector::restore(bytes)) {
+    *detector_ = std::move(*restored);
+  } else {
+    archive.refuse();
   }
 }
 

@@ -1,12 +1,16 @@
 #pragma once
 // Whether one condition holds at a bar. Levels of prices are compared as decimals, those of
 // indicators in binary fractions. Private to the judge.
-#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "entities/market/tick.hpp"
 #include "entities/market/window.hpp"
+
+namespace vigil::entities::series {
+class Detector;
+}
 
 namespace vigil::entities::market {
 
@@ -28,6 +32,8 @@ using ValueOf = std::function<Value(const Term& term)>;
 class Holding {
  public:
   Holding(const Condition& condition, double clear_percent);
+  ~Holding();
+  Holding(Holding&&) noexcept;
   Held take(const Bar& bar, const ValueOf& value_of);
   void keep(Archive& archive);
 
@@ -51,11 +57,8 @@ class Holding {
   bool armed_down_ = false;
   Window window_;
   Ring volumes_;
-  struct Past {
-    TimePoint at;
-    double close = 0;
-  };
-  std::deque<Past> past_;
+  std::unique_ptr<series::Detector> detector_;  // of `close is unusual`
+  double close_before_ = unknown;
 };
 
 }  // namespace vigil::entities::market

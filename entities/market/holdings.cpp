@@ -51,6 +51,17 @@ Valued value_of(const MarketSetup& setup, const json::value& positions,
   return out;
 }
 
+// So many percent below it, exactly.
+Decimal below(const Decimal& value, double percent) {
+  const auto share = Decimal::parse(fmt::format("{}", std::max(0.0, percent)))
+                         .value_or(Decimal())
+                         .times(Decimal::parse("0.01").value());
+  const auto part = share ? value.times(*share) : std::nullopt;
+  auto out = value;
+  if (part) (void)out.add(-*part);  // smaller than the value: it fits
+  return out;
+}
+
 void judge(const config::MarketHoldings& holdings, const Valued& valued, json::object& state,
            Decision& out, const std::string& sink) {
   auto highest = Decimal::parse(find_text(state, "highest").value_or("0")).value_or(Decimal());
@@ -58,12 +69,14 @@ void judge(const config::MarketHoldings& holdings, const Valued& valued, json::o
   state["highest"] = highest.text();
   state["value"] = valued.value.text();
   const double high = highest.number();
-  const double down = high > 0 ? 100 * (high - valued.value.number()) / high : 0;
+  const double down = high > 0 ? 100 * (high - valued.value.number()) / high : 0;  // to be read
   const bool told = find_bool(state, "told").value_or(false);
   out.why = fmt::format("{} positions are worth {}, {:.2f}% below the highest", valued.count,
                         valued.value.text(), down);
-  if (told && down <= holdings.drawdown_above - holdings.clear) state["told"] = false;
-  if (told || down <= holdings.drawdown_above) return;
+  if (told && valued.value >= below(highest, holdings.drawdown_above - holdings.clear)) {
+    state["told"] = false;
+  }
+  if (told || valued.value >= below(highest, holdings.drawdown_above)) return;
   state["told"] = true;
   const auto text = fmt::format("holdings: {} is {:.2f}% below the highest value {}",
                                 valued.value.text(), down, highest.text());

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/digest.hpp"
 #include "core/log.hpp"
 
 namespace vigil::entities::market {
@@ -105,6 +106,13 @@ void Archive::operator()(TimePoint& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), us);
   good_ = good_ && error == std::errc{} && end == text.data() + text.size();
   value = from_unix_us(us);
+}
+
+void Archive::bytes(std::string& value) {
+  if (!reads_) return write(to_base64(value));
+  const auto read = from_base64(word());
+  good_ = good_ && read.has_value();
+  value = read.value_or("");
 }
 
 std::string_view Archive::word() {

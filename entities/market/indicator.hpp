@@ -35,6 +35,8 @@ class Archive {
   void operator()(bool& value);
   void operator()(Decimal& value);
   void operator()(TimePoint& value);
+  void bytes(std::string& value);
+  void refuse() { good_ = false; }  // what was read cannot be
   bool reads() const { return reads_; }
   bool whole() const { return good_ && text_.empty(); }  // all of it was read, and nothing missed
   std::string written() && { return std::move(out_); }

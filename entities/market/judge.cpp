@@ -121,7 +121,8 @@ void Judge::Inside::follow_on(const Bar& bar, std::vector<Outcome>& ended) {
     };
     one.lowest = std::min(one.lowest, move(bar.low));
     one.highest = std::max(one.highest, move(bar.high));
-    if (!one.after_hour && bar.end() >= one.alert.at + 1h) one.after_hour = move(bar.close);
+    const auto since = bar.end() - one.alert.at;
+    if (!one.after_hour && since >= 1h && since < 2h) one.after_hour = move(bar.close);
     if (bar.end() >= one.alert.at + day) one.after_day = move(bar.close);
   }
   std::erase_if(followed, [&](const Outcome& one) {
@@ -248,7 +249,6 @@ std::vector<Outcome> Judge::end_followed(TimePoint before) {
     const double last = in.last ? in.last->close.number() : from;
     one.after_day = 100 * ratio(last - from, from);
     if (*one.after_day != *one.after_day) one.after_day = 0;
-    if (!one.after_hour) one.after_hour = one.after_day;
     out.push_back(one);
     return true;
   });

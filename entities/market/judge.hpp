@@ -41,7 +41,8 @@ struct Alert {
 json::object to_json(const Alert& alert);
 Alert alert_from_json(const json::value& from);
 
-// What followed an alert, in percent of its price.
+// What followed an alert, in percent of its price. After an hour nothing is known where bars are
+// longer, or the market was closed by then.
 struct Outcome {
   Alert alert;
   std::optional<double> after_hour, after_day;
@@ -53,14 +54,18 @@ struct Outcome {
 
 struct RuleScore {
   std::size_t told = 0, known = 0, hits = 0, noise = 0;
+  std::size_t hours = 0;             // of which the move after an hour is known
   double sum_hour = 0, sum_day = 0;  // in the alert's direction, where it has one
   double worst = 0;                  // the deepest drawdown
   void add(const Outcome& outcome, double worth);
   double noise_share() const { return known == 0 ? 0 : double(noise) / double(known); }
   double hit_rate() const { return known == 0 ? 0 : double(hits) / double(known); }
+  std::optional<double> mean_hour() const;
+  std::optional<double> mean_day() const;
 };
 json::object to_json(const RuleScore& score);
 RuleScore score_from_json(const json::value& from);
+std::string move_text(const std::optional<double>& percent);  // "+1.50%", or "-"
 
 struct Moment {
   bool open = true;              // the market was, at the end of the bar

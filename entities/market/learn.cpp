@@ -22,9 +22,7 @@ std::string tune_key(const std::string& rule) { return "tune:" + rule; }
 
 // Once for a rule, and again when it has told twice as much since.
 bool is_time_to_tune(Course& course, const std::string& rule, const RuleScore& score) {
-  const auto& settings = course.setup.settings;
-  if (score.known < static_cast<std::size_t>(settings.propose_after)) return false;
-  if (score.noise_share() < settings.noise_share) return false;
+  if (!is_noisy(course, score)) return false;
   const auto before = find_integer(member(course.state, "tuned"), rule).value_or(0);
   return static_cast<std::int64_t>(score.known) >= 2 * before;
 }
@@ -72,6 +70,12 @@ void plan_tuning(Course& course, const std::string& rule, const RuleScore& score
 
 }  // namespace
 
+bool is_noisy(const Course& course, const RuleScore& score) {
+  const auto& settings = course.setup.settings;
+  return score.known >= static_cast<std::size_t>(settings.propose_after) &&
+         score.noise_share() >= settings.noise_share;
+}
+
 void on_outcomes(Course& course, const std::vector<Outcome>& outcomes) {
   const double worth = course.setup.settings.worth;
   for (const auto& outcome : outcomes) {
@@ -80,10 +84,9 @@ void on_outcomes(Course& course, const std::vector<Outcome>& outcomes) {
     auto score = score_from_json(json::value(kept));
     score.add(outcome, worth);
     kept = to_json(score);
-    const auto text =
-        fmt::format("{}: {:+.2f}% after an hour, {:+.2f}% after a day{}", outcome.alert.id,
-                    outcome.after_hour.value_or(0), outcome.after_day.value_or(0),
-                    outcome.is_noise(worth) ? ", not worth telling" : "");
+    const auto text = fmt::format("{}: {} after an hour, {} after a day{}", outcome.alert.id,
+                                  move_text(outcome.after_hour), move_text(outcome.after_day),
+                                  outcome.is_noise(worth) ? ", not worth telling" : "");
     course.remarks.push_back(text);
     course.decision.episodes.push_back({"outcome", text, to_json(outcome.alert)});
     if (is_time_to_tune(course, rule, score)) plan_tuning(course, rule, score);
@@ -104,15 +107,20 @@ std::string on_tuned(Course& course, const swarm::Report& report) {
   member(course.state, "proposed")[rule] = *when;
   course.remarks.push_back("another threshold of " + rule + " is proposed");
   if (course.setup.settings.report_sink.empty()) return "tune";
-  course.decision.actions.push_back(
-      {std::string(tune_kind),
-       course.setup.settings.report_sink,
-       {{"text", std::string(find_text(task->result, "text").value_or(""))},
-        {"watch", course.watch.name},
-        {"rule", rule},
-        {"when", *when}},
-       tune_key(rule),
-       course.wake.now + 7 * 24h});
+  json::object payload{{"text", std::string(find_text(task->result, "text").value_or(""))},
+                       {"watch", course.watch.name},
+                       {"rule", rule},
+                       {"when", *when}};
+  for (const auto* figures : {"bars", "before", "after"}) {
+    if (const auto* found = find_path(task->result, figures)) payload[figures] = *found;
+  }
+  // What a guardian tells is not for it alone to change, whatever its autonomy.
+  course.decision.actions.push_back({.kind = std::string(tune_kind),
+                                     .sink = course.setup.settings.report_sink,
+                                     .payload = std::move(payload),
+                                     .sticky_key = tune_key(rule),
+                                     .expires = course.wake.now + 7 * 24h,
+                                     .ask_first = true});
   return "tune";
 }
 

@@ -26,11 +26,11 @@ class MarketGuardian final : public Guardian {
     const auto symbol = symbol_of(event);
     const auto interval = interval_of(event);
     for (const auto& watch : setup_.settings.watches) {
-      if ((watch.symbol.empty() ? watch.name : watch.symbol) != symbol) continue;
+      if (!means_symbol(watch.symbol.empty() ? watch.name : watch.symbol, symbol)) continue;
       const bool heard = watch.sources.empty() || event.type == "market.signal" ||
                          std::ranges::find(watch.sources, event.source) != watch.sources.end();
-      const bool counts =
-          event.type != "market.bar" || watch.interval.empty() || watch.interval == interval;
+      const bool counts = event.type != "market.bar" || watch.interval.empty() ||
+                          is_of_interval(event, watch.interval);
       if (heard && counts) return Interest::in(case_key_of(std::string(watch_prefix) + watch.name));
     }
     return Interest::none(fmt::format("no watch has the symbol {} of {}{}", vigil::quoted(symbol),

@@ -36,23 +36,27 @@ bool holds_word(const std::string& text, std::string_view wanted) {
   return false;
 }
 
-// "8-K - EXAMPLE CORP (0000320193) (Filer)": the number has ten digits in the title.
+// By what the feed made of the entry; of events from elsewhere by the title, "8-K - EXAMPLE CORP
+// (0000320193) (Filer)", where the number has ten digits.
 bool is_filing_of(const NewsItem& item, std::string_view cik) {
   if (cik.empty()) return false;
-  const auto digits = fmt::format("({:0>10})", cik);
-  return item.title.find(digits) != std::string::npos;
+  const auto digits = fmt::format("{:0>10}", cik);
+  if (!item.cik.empty()) return item.cik == digits;
+  return item.title.find("(" + digits + ")") != std::string::npos;
+}
+
+// An amended filing ("8-K/A") is not asked for by the form that it amends.
+bool is_of_form(const NewsItem& item, const std::string& form) {
+  if (!item.form.empty()) return lower(item.form) == form;
+  const auto same = [&](const std::string& category) { return lower(category) == form; };
+  return std::ranges::any_of(item.categories, same) || lower(item.title).starts_with(form + " ");
 }
 
 bool is_asked_for(const Condition& condition, const config::MarketWatch& watch,
                   const NewsItem& item) {
   if (condition.form == Form::filing) {
     if (!is_filing_of(item, watch.cik)) return false;
-    if (condition.word.empty()) return true;
-    const auto same = [&](const std::string& category) {
-      return lower(category) == condition.word;
-    };
-    return std::ranges::any_of(item.categories, same) ||
-           lower(item.title).starts_with(condition.word + " ");
+    return condition.word.empty() || is_of_form(item, condition.word);
   }
   if (condition.form != Form::news) return false;
   return condition.word.empty() ||
@@ -60,11 +64,13 @@ bool is_asked_for(const Condition& condition, const config::MarketWatch& watch,
 }
 
 json::object to_json(const NewsItem& item) {
-  return {{"id", item.id},
-          {"title", item.title},
-          {"link", item.link},
-          {"at", to_rfc3339(item.at)},
-          {"feed", item.feed}};
+  json::object out{{"id", item.id},
+                   {"title", item.title},
+                   {"link", item.link},
+                   {"at", to_rfc3339(item.at)},
+                   {"feed", item.feed}};
+  if (!item.form.empty()) out["form"] = item.form;
+  return out;
 }
 
 // Newest last; one that is there already is not kept twice.

@@ -81,7 +81,9 @@ void Prices::accept(const Bar& bar, Believed& out) {
 
 Believed Prices::judge_lead(const std::string& source, const Bar& bar) {
   Believed out;
-  if (last_ && bar.at <= last_->at) {
+  // A bar that follows single prices may have begun before the last of them.
+  const bool follows_quote = last_ && last_->interval == Duration{0} && bar.interval > Duration{0};
+  if (last_ && (follows_quote ? bar.end() : bar.at) <= last_->at) {
     out.remarks.emplace_back("a bar that is late or was heard before");
     return out;
   }

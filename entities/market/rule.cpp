@@ -114,14 +114,30 @@ void RuleScore::add(const Outcome& outcome, double worth) {
   ++known;
   hits += outcome.is_hit(worth) ? 1 : 0;
   noise += outcome.is_noise(worth) ? 1 : 0;
-  sum_hour += along(outcome.alert, outcome.after_hour.value_or(0));
+  if (outcome.after_hour) {
+    ++hours;
+    sum_hour += along(outcome.alert, *outcome.after_hour);
+  }
   sum_day += along(outcome.alert, outcome.after_day.value_or(0));
   worst = std::max(worst, outcome.drawdown());
+}
+
+std::optional<double> RuleScore::mean_hour() const {
+  return hours == 0 ? std::nullopt : std::optional(sum_hour / static_cast<double>(hours));
+}
+
+std::optional<double> RuleScore::mean_day() const {
+  return known == 0 ? std::nullopt : std::optional(sum_day / static_cast<double>(known));
+}
+
+std::string move_text(const std::optional<double>& percent) {
+  return percent ? fmt::format("{:+.2f}%", *percent) : "-";
 }
 
 json::object to_json(const RuleScore& score) {
   json::object out{
       {"told", score.told}, {"known", score.known}, {"hits", score.hits}, {"noise", score.noise}};
+  out["hours"] = score.hours;
   put(out, "sum_hour", score.sum_hour);
   put(out, "sum_day", score.sum_day);
   put(out, "worst", score.worst);
@@ -141,6 +157,7 @@ RuleScore score_from_json(const json::value& from) {
   out.known = count("known");
   out.hits = count("hits");
   out.noise = count("noise");
+  out.hours = count("hours");
   out.sum_hour = number("sum_hour");
   out.sum_day = number("sum_day");
   out.worst = number("worst");

@@ -62,6 +62,20 @@ std::string symbol_of(const Event& event) {
 
 std::string interval_of(const Event& event) { return text_at(event.data, "interval", 16); }
 
+bool means_symbol(std::string_view watched, std::string_view said) {
+  if (watched == said) return true;
+  const auto colon = said.rfind(':');
+  return colon != std::string_view::npos && watched == said.substr(colon + 1);
+}
+
+bool is_of_interval(const Event& event, std::string_view watched) {
+  const auto wanted = parse_duration(watched);
+  const auto said = parse_duration(interval_of(event));
+  if (!wanted || !said) return interval_of(event) == watched;
+  const auto merged = find_integer(event.data, "merged").value_or(1);
+  return *said == *wanted || (merged > 1 && *said == *wanted * merged);
+}
+
 Result<Bar> read_bar(const Event& event) {
   Bar bar;
   const auto at = time_in(event.data, "time");
@@ -76,11 +90,15 @@ Result<Bar> read_bar(const Event& event) {
     }
     bar.interval = *interval;
   }
-  for (const auto& [name, to] : {std::pair{"open", &bar.open}, std::pair{"high", &bar.high},
-                                 std::pair{"low", &bar.low}, std::pair{"close", &bar.close}}) {
-    auto number = decimal_at(event, name);
+  const auto close = decimal_at(event, "close");
+  if (!close) return std::unexpected(close.error());
+  bar.close = *close;
+  // A list of closing prices says no more than that.
+  for (const auto& [name, to] :
+       {std::pair{"open", &bar.open}, std::pair{"high", &bar.high}, std::pair{"low", &bar.low}}) {
+    auto number = decimal_if_there(event, name);
     if (!number) return std::unexpected(number.error());
-    *to = *number;
+    *to = number->value_or(*close);
   }
   auto volume = decimal_if_there(event, "volume");
   if (!volume) return std::unexpected(volume.error());
@@ -119,12 +137,18 @@ Result<Gap> read_gap(const Event& event) {
 Result<Signal> read_signal(const Event& event) {
   Signal signal;
   signal.at = time_in(event.data, "time").value_or(event.time);
-  for (const auto* path : {"text", "message", "signal", "name"}) {
-    signal.text = text_at(event.data, path, 300);
-    if (!signal.text.empty()) break;
-  }
+  signal.text = ops::first_text(event.data, {"text", "message", "signal", "name"}, 300);
   if (signal.text.empty() && event.data.is_string()) {
     signal.text = plain(event.data.get_string(), 300);
+  }
+  // Charts let people name the members of a message as they like.
+  if (signal.text.empty() && event.data.is_object()) {
+    for (const auto& [key, value] : event.data.get_object()) {
+      if (value.is_structured() || value.is_null()) continue;
+      signal.text += fmt::format("{}{}: {}", signal.text.empty() ? "" : ", ", std::string_view(key),
+                                 find_scalar_text(event.data, key).value_or(""));
+    }
+    signal.text = plain(signal.text, 300);
   }
   for (const auto* path : {"price", "close"}) {
     if (const auto price = decimal_if_there(event, path); price && *price && !signal.price) {
@@ -144,6 +168,8 @@ Result<NewsItem> read_news(const Event& event) {
   item.id = text_at(event.data, "id", 300);
   if (item.id.empty()) item.id = item.link.empty() ? event.uid : item.link;
   item.feed = text_at(event.data, "feed", 100);
+  item.form = text_at(event.data, "filing.form", 30);
+  item.cik = text_at(event.data, "filing.cik", 10);
   const auto published = time_in(event.data, "published");
   item.at = published ? *published : time_in(event.data, "updated").value_or(event.time);
   if (const auto* list = find_path(event.data, "categories"); list != nullptr && list->is_array()) {

@@ -34,7 +34,7 @@ struct Gap {  // market.gap
 
 struct Signal {  // market.signal
   TimePoint at;
-  std::string text;
+  std::string text;  // what it says; all of its members where none is known to be its text
   std::optional<Decimal> price;
 };
 
@@ -43,12 +43,19 @@ struct NewsItem {  // feed.item
   TimePoint at;  // published, else updated, else received
   std::vector<std::string> categories;
   std::string feed;
+  std::string form, cik;  // of a filing at the SEC: "8-K/A", ten digits
 };
 
 constexpr std::size_t symbol_bytes_max = 64;
 
 std::string symbol_of(const Event& event);    // of any market.*: `symbol`, else the subject
 std::string interval_of(const Event& event);  // of a bar, as it is written; empty: none
+// Whether a watch that is set to it means this symbol: charts put the exchange before it
+// ("BINANCE:BTCUSDT").
+bool means_symbol(std::string_view watched, std::string_view said);
+// Whether a watch that is set to it counts this bar: 60m is 1h; several that a stream put together
+// for want of room count as what they are made of.
+bool is_of_interval(const Event& event, std::string_view watched);
 
 Result<Bar> read_bar(const Event& event);
 Result<Quote> read_quote(const Event& event);

@@ -60,12 +60,16 @@ std::string headline(const std::string& watch, const Alert& alert) {
 }
 
 void tell(Course& course, const Alert& alert) {
-  const auto text = headline(course.watch.name, alert);
+  auto text = headline(course.watch.name, alert);
   course.remarks.push_back(fmt::format("{}: {}", alert.rule, alert.what));
   auto& score = member(member(course.state, "scores"), alert.rule);
   auto counted = score_from_json(json::value(score));
   ++counted.told;
   score = to_json(counted);
+  if (is_noisy(course, counted)) {
+    text += fmt::format("; {:.0f}% of {} alerts led nowhere", 100 * counted.noise_share(),
+                        counted.known);
+  }
   send(course, alert, text, nullptr);
   course.decision.episodes.push_back({"alert", text, to_json(alert)});
   course.decision.timers.push_back({"score", alert.at + 26h, {}});
@@ -135,6 +139,10 @@ std::string on_report(Course& course, const swarm::Report& report) {
   }
   if (told.size() >= 20) told.erase(told.begin());
   told[alert.id] = digest;
+  if (find_bool(found->result, "nothing").value_or(false)) {
+    course.remarks.push_back("nothing was found about " + alert.id);
+    return "report";
+  }
   course.remarks.push_back("what was found about " + alert.id + " is told");
   course.decision.episodes.push_back({"report", std::string(*text), found->result});
   send(course, alert, std::string(*text), found->result);

@@ -36,6 +36,8 @@ std::vector<Bar> past_bars(const Course& course);
 void put_away(Course& course, const std::vector<Bar>& bars);
 std::string on_report(Course& course, const swarm::Report& report);
 std::string on_tuned(Course& course, const swarm::Report& report);
+// Whether enough of what a rule told is known to have led nowhere.
+bool is_noisy(const Course& course, const RuleScore& score);
 void on_outcomes(Course& course, const std::vector<Outcome>& outcomes);
 std::string on_settled(Course& course, const ActionSettled& settled);
 std::string on_feedback(Course& course, const FeedbackGiven& feedback);

@@ -64,6 +64,12 @@ const Mistake in_feeds_and_streams[] = {
     {"[source.x]\nkind = \"poll\"\nurl = \"http://h/\"\nform = \"table\"\n"
      "table = { columns = { price = \"p\" } }\n",
      5, "source.x.table.symbol", "a price is of something"},
+    {"[source.x]\nkind = \"poll\"\nform = \"table\"\nurl = \"https://h/\"\n[source.x.table]\n"
+     "columns = { symbol = \"s\", bid = \"b\" }\n",
+     6, "source.x.table.columns", "a bid alone"},
+    {"[source.x]\nkind = \"poll\"\nform = \"table\"\nurl = \"https://h/\"\n[source.x.table]\n"
+     "interval = \"1d\"\ncolumns = { symbol = \"s\", close = \"c\" }\n",
+     7, "source.x.table.columns", "begins at some time"},
     {"[source.x]\nkind = \"file\"\n", 1, "source.x.path", "is required"},
     {"[source.x]\nkind = \"file\"\npath = \"/x\"\nevery = \"1ms\"\n", 4, "source.x.every",
      "at least 1s"},

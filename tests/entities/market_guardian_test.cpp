@@ -1,192 +1,10 @@
-// The market guardian as the runtime drives it: events in, decisions out, state through text.
-#include <doctest/doctest.h>
-
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <map>
-
-#include "entities/analyser.hpp"
-#include "entities/market/analysers.hpp"
-#include "entities/market/backtest.hpp"
-#include "entities/market/market.hpp"
+// The market guardian: what it hears, tells and sums up.
+#include "tests/entities/market_story.hpp"
 
 using namespace vigil;
 using namespace vigil::entities;
+using namespace vigil::testing::market_story;
 using namespace std::chrono_literals;
-
-namespace {
-
-const TimePoint noon = parse_rfc3339("2026-11-23T12:00:00Z").value();
-
-struct Memory final : Recollection {
-  json::object state;
-  std::map<std::string, json::value> known, preferred;
-  json::object case_state() const override { return state; }
-  std::optional<RememberedFact> fact(const std::string& key) const override {
-    const auto found = known.find(key);
-    if (found == known.end()) return std::nullopt;
-    return RememberedFact{key, found->second, 1.0, {}};
-  }
-  std::vector<RememberedFact> facts(const std::string& prefix, int) const override {
-    std::vector<RememberedFact> all;
-    for (const auto& [key, value] : known) {
-      if (key.starts_with(prefix)) all.push_back({key, value, 1.0, {}});
-    }
-    return all;
-  }
-  std::vector<RememberedEpisode> episodes(int) const override { return {}; }
-  std::vector<Found> search(const std::string&, int) const override { return {}; }
-  std::optional<json::value> preference(const std::string& key) const override {
-    const auto found = preferred.find(key);
-    return found == preferred.end() ? std::nullopt : std::optional(found->second);
-  }
-  std::vector<RememberedFact> preferences(const std::string&, int) const override { return {}; }
-};
-
-config::Market settings_of() {
-  config::Market market;
-  market.report_sink = "phone";
-  config::MarketWatch btc;
-  btc.name = "btc";
-  btc.symbol = "BTCUSDT";
-  btc.words = {"bitcoin"};
-  btc.cik = "320193";
-  btc.peers = {"eth"};
-  config::MarketWatch eth;
-  eth.name = "eth";
-  market.watches = {btc, eth};
-  config::MarketRule slump;
-  slump.name = "slump";
-  slump.when = {"close falls 5% within 1h"};
-  market.rules = {slump};
-  return market;
-}
-
-struct Story {
-  explicit Story(config::Market settings = settings_of()) {
-    config::Entity entity;
-    entity.name = "coins";
-    entity.kind = "market";
-    entity.of = std::move(settings);
-    auto made = make_market(entity);
-    REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().message));
-    keeper = std::move(*made);
-  }
-  Decision wake(const std::string& key, decltype(Wake::because) because) {
-    Wake wake{"coins", key, now, Taint::untrusted, std::move(because)};
-    memory.state = states[key];
-    auto decision = keeper->decide(wake, memory);
-    CHECK(to_json(decision) == to_json(keeper->decide(wake, memory)));  // promise 6
-    CHECK_FALSE(decision.why.empty());
-    CHECK_FALSE(decision.rule.empty());
-    // Through text, as the database keeps it.
-    if (decision.state) {
-      states[key] = parse_json(vigil::to_text(json::value(*decision.state))).value().as_object();
-    }
-    for (const auto& fact : decision.facts) {
-      if (fact.value.is_null())
-        memory.known.erase(fact.key);
-      else
-        memory.known[fact.key] = fact.value;
-    }
-    for (const auto& one : decision.preferences) memory.preferred[one.key] = one.value;
-    return decision;
-  }
-  Decision hear(const std::string& type, json::value data) {
-    auto event = std::make_shared<Event>();
-    event->source = "feed";
-    event->type = type;
-    event->time = event->received_at = now;
-    event->data = std::move(data);
-    const auto interest = keeper->interest(*event);
-    REQUIRE_MESSAGE(interest.relevant, interest.why);
-    return wake(interest.case_key, EventsArrived{{event}});
-  }
-  Decision bar(const std::string& symbol, TimePoint at, const std::string& close) {
-    now = at + 1min;
-    return hear("market.bar", {{"symbol", symbol},
-                               {"interval", "1m"},
-                               {"time", to_rfc3339(at)},
-                               {"open", close},
-                               {"high", close},
-                               {"low", close},
-                               {"close", close},
-                               {"volume", "5"},
-                               {"closed", true}});
-  }
-  // Runs a plan's tasks one after another, as the engine and vigil-task would.
-  swarm::Report run(const swarm::Plan& plan) {
-    swarm::Report report;
-    report.title = plan.title;
-    json::object results;
-    for (const auto& task : plan.tasks) {
-      const auto* analyser = static_cast<const Analyser*>(nullptr);
-      for (const auto& one : market::analysers()) {
-        if (one.name == task.builtin) analyser = &one;
-      }
-      REQUIRE(analyser != nullptr);
-      Request request;
-      request.task = task.name;
-      request.input = parse_json(vigil::to_text(task.input)).value();
-      for (const auto& need : task.needs) request.inputs[need] = results.at(need);
-      const auto result = analyser->run(request);
-      REQUIRE_MESSAGE(result.has_value(), (result ? "" : result.error().message));
-      results[task.name] = *result;
-      swarm::TaskOutcome outcome;
-      outcome.name = task.name;
-      outcome.state = swarm::TaskState::done;
-      outcome.result = *result;
-      report.tasks.push_back(std::move(outcome));
-    }
-    report.ok = true;
-    return report;
-  }
-
-  std::unique_ptr<Guardian> keeper;
-  Memory memory;
-  std::map<std::string, json::object> states;
-  TimePoint now = noon;
-};
-
-std::string text_of(const Action& action) {
-  return std::string(find_text(json::value(action.payload), "text").value_or(""));
-}
-
-}  // namespace
-
-TEST_CASE("an alert is told once, investigated, and told with news, peers and numbers") {
-  Story story;
-  story.bar("eth", noon, "2000");
-  story.bar("BTCUSDT", noon, "86030");
-  story.now = noon + 4min;
-  const auto news = story.hear("feed.item", {{"id", "n1"},
-                                             {"title", "Bitcoin <exchange> halts"},
-                                             {"link", "https://example.org/a"},
-                                             {"published", "2026-11-23T12:03:00Z"}});
-  CHECK(news.actions.empty());
-  const auto told = story.bar("BTCUSDT", noon + 14min, "81700.5");
-  REQUIRE(told.actions.size() == 1);
-  CHECK(told.rule == "alert");
-  CHECK(told.actions[0].kind == "notify");
-  CHECK(told.actions[0].sticky_key == "btc/slump@2026-11-23T12:15:00.000Z");
-  CHECK(text_of(told.actions[0]).find("81700.5 is -5.03% from 86030 within 1h") !=
-        std::string::npos);
-  REQUIRE(told.plans.size() == 1);
-  CHECK(swarm::validate(told.plans[0]).has_value());
-  CHECK(story.bar("BTCUSDT", noon + 15min, "81600").actions.empty());  // it still holds
-  const auto report = story.run(told.plans[0]);
-  const auto found = story.wake("watch:btc", SwarmEnded{report});
-  REQUIRE(found.actions.size() == 1);
-  CHECK(found.actions[0].sticky_key == told.actions[0].sticky_key);
-  const auto text = text_of(found.actions[0]);
-  CHECK(text.find("12 min before: Bitcoin &lt;exchange&gt; halts https://example.org/a") !=
-        std::string::npos);
-  // Looked at again with nothing new: not told again.
-  CHECK(story.wake("watch:btc", SwarmEnded{report}).actions.empty());
-}
 
 TEST_CASE("the same bars give the same alerts live and in a back-test") {
   auto settings = settings_of();
@@ -200,8 +18,12 @@ TEST_CASE("the same bars give the same alerts live and in a back-test") {
   level.name = "level";
   level.when = {"close above bb(10,1.5).upper"};
   level.again = "1%";
+  config::MarketRule odd;
+  odd.name = "odd";
+  odd.when = {"close is unusual"};
   settings.rules.push_back(cross);
   settings.rules.push_back(level);
+  settings.rules.push_back(odd);
   Story story(settings);
   std::vector<market::Bar> bars;
   std::vector<std::string> live;
@@ -229,6 +51,7 @@ TEST_CASE("the same bars give the same alerts live and in a back-test") {
   std::ranges::sort(past);
   CHECK(live.size() > 20);
   CHECK(live == past);
+  CHECK(tried.scores.at("odd").told > 0);
 }
 
 TEST_CASE("news and filings are told where a rule asks, once") {
@@ -249,10 +72,46 @@ TEST_CASE("news and filings are told where a rule asks, once") {
   CHECK(story.hear("feed.item", item).actions.empty());
   const json::value other{{"id", "urn:2"}, {"title", "10-Q - EXAMPLE INC (0000320193) (Filer)"}};
   CHECK(story.hear("feed.item", other).actions.empty());
+  // What the feed made of the entry counts before its title.
+  auto made = item;
+  made.as_object()["id"] = "urn:3";
+  made.as_object()["title"] = "A report";
+  made.as_object()["filing"] = {{"form", "8-K"}, {"cik", "0000320193"}};
+  CHECK(story.hear("feed.item", made).actions.size() == 1);
+  made.as_object()["id"] = "urn:4";
+  made.as_object()["filing"] = {{"form", "8-K/A"}, {"cik", "0000320193"}};
+  CHECK(story.hear("feed.item", made).actions.empty());  // another form
   auto event = std::make_shared<Event>();
   event->type = "feed.item";
   event->data = {{"id", "3"}, {"title", "Rebitcoined bananas"}};
   CHECK_FALSE(story.keeper->interest(*event).relevant);
+}
+
+TEST_CASE("a watch hears its symbol and its interval however they are written") {
+  auto settings = settings_of();
+  settings.watches[0].interval = "1h";
+  Story story(settings);
+  const auto heard = [&](const char* type, json::value data) {
+    Event event;
+    event.type = type;
+    event.data = std::move(data);
+    return story.keeper->interest(event).relevant;
+  };
+  CHECK(heard("market.signal", {{"symbol", "BINANCE:BTCUSDT"}}));
+  CHECK_FALSE(heard("market.signal", {{"symbol", "BINANCE:BTCUSDTPERP"}}));
+  CHECK(heard("market.bar", {{"symbol", "BTCUSDT"}, {"interval", "60m"}}));
+  CHECK_FALSE(heard("market.bar", {{"symbol", "BTCUSDT"}, {"interval", "2h"}}));
+  CHECK(heard("market.bar", {{"symbol", "BTCUSDT"}, {"interval", "2h"}, {"merged", 2}}));
+}
+
+TEST_CASE("a price that came before the first bar does not push the bar away") {
+  Story story;
+  story.now = noon + 30s;
+  story.hear("market.trade",
+             {{"symbol", "BTCUSDT"}, {"price", "100"}, {"time", to_rfc3339(noon + 30s)}});
+  const auto decision = story.bar("BTCUSDT", noon, "94");  // began before, ended after
+  REQUIRE_FALSE(decision.actions.empty());
+  CHECK(text_of(decision.actions[0]).find("-6.00% from 100") != std::string::npos);
 }
 
 TEST_CASE("silence is told once, and ended by a price") {
@@ -270,38 +129,6 @@ TEST_CASE("silence is told once, and ended by a price") {
   CHECK(story.wake("watch:btc", TimerDue{"stale", story.now, {}}).actions.empty());
   const auto heard = story.bar("BTCUSDT", story.now, "101");
   CHECK(heard.why.find("heard again") != std::string::npos);
-}
-
-TEST_CASE("a noisy rule is found out, and the threshold that a person approves applies") {
-  auto settings = settings_of();
-  settings.investigate = false;
-  settings.rules[0].when = {"close falls 1% within 1 bars"};
-  settings.worth = 2;
-  settings.propose_after = 5;
-  Story story(settings);
-  std::optional<swarm::Plan> plan;
-  double close = 1000;
-  for (int i = 0; i < 2600 && !plan; ++i) {
-    const auto phase = i % 300;
-    if (phase % 50 == 25) close *= 0.988;
-    if (phase % 50 == 26) close /= 0.988;
-    if (phase == 150) close *= 0.96;
-    if (phase > 150 && phase < 180) close *= 0.997;
-    if (phase == 290) close = 1000;
-    const auto decision = story.bar("BTCUSDT", noon + i * 5min, fmt::format("{:.4f}", close));
-    if (!decision.plans.empty()) plan = decision.plans[0];
-  }
-  REQUIRE(plan.has_value());
-  const auto proposed = story.wake("watch:btc", SwarmEnded{story.run(*plan)});
-  REQUIRE(proposed.actions.size() == 1);
-  CHECK(proposed.actions[0].kind == "tune");
-  CHECK(proposed.preferences.empty());
-  ActionSettled settled{{}, "tune", "delivered", {}, {}, "tune:slump"};
-  const auto taken = story.wake("watch:btc", settled);
-  REQUIRE(taken.preferences.size() == 1);
-  CHECK(taken.preferences[0].key == "threshold:slump:btc");
-  CHECK(story.bar("BTCUSDT", story.now + 5min, "1000").actions.empty());
-  CHECK(story.bar("BTCUSDT", story.now + 5min, "988").actions.empty());  // no alert any more
 }
 
 TEST_CASE("what cannot be meant is refused with its key; unknown symbols are not listened to") {

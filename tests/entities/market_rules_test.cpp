@@ -235,6 +235,48 @@ TEST_CASE("what followed is known after an hour and a day, and scored") {
   CHECK(to_json(score_from_json(json::value(to_json(score)))) == to_json(score));
 }
 
+TEST_CASE("what followed after an hour is not known of bars of a day") {
+  const auto rule = rule_of({{"close above 100"}});
+  Judge judge({&rule});
+  std::vector<Outcome> outcomes;
+  for (int i = 0; i < 3; ++i) {
+    auto bar = bar_at(0, i == 0 ? "101" : "90");
+    bar.at += i * 24h;
+    bar.interval = 24h;
+    auto judged = judge.take(bar, {});
+    outcomes.insert(outcomes.end(), judged.outcomes.begin(), judged.outcomes.end());
+  }
+  REQUIRE(outcomes.size() == 1);
+  CHECK_FALSE(outcomes[0].after_hour.has_value());
+  CHECK(outcomes[0].after_day.has_value());
+  CHECK(outcomes[0].is_noise(20));
+  CHECK_FALSE(outcomes[0].is_noise(5));
+  RuleScore score;
+  score.add(outcomes[0], 1);
+  CHECK_FALSE(score.mean_hour().has_value());
+  CHECK(move_text(score.mean_hour()) == "-");
+  CHECK(move_text(score.mean_day()) == "-10.89%");
+}
+
+TEST_CASE("the page of a back-test says so where there is nothing to see") {
+  const auto rule = rule_of({{"close above 100"}});
+  const config::MarketWatch watch;
+  const auto calendar = Calendar::make("24x7", {}).value();
+  const std::vector<Bar> quiet{bar_at(0, "50")};
+  const auto none = backtest(watch, calendar, {rule}, quiet, 0.5);
+  CHECK(none.scores.at("r").told == 0);  // a rule that never told is listed, too
+  const auto page = to_html("A & B", quiet, none, 0.5);
+  CHECK(page.find("A &amp; B") != std::string::npos);
+  CHECK(page.find("<p>1 bar from") != std::string::npos);
+  CHECK(page.find("no rule held") != std::string::npos);
+  CHECK(to_html("x", {}, {}, 0.5).find("There are no bars") != std::string::npos);
+  const std::vector<Bar> loud{bar_at(0, "50"), bar_at(1, "101")};
+  const auto some = to_html("x", loud, backtest(watch, calendar, {rule}, loud, 0.5), 0.5);
+  CHECK(some.find("close 101 above 100") != std::string::npos);
+  CHECK(some.find("no rule held") == std::string::npos);
+  CHECK(some.find("12:01") != std::string::npos);  // marks of minutes, where the days are the same
+}
+
 TEST_CASE("a rule whose words changed begins anew, warmed by what is known") {
   const auto slow = rule_of({{"sma(3) above 100"}});
   const auto quick = rule_of({{"sma(2) above 100"}});

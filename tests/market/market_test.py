@@ -345,7 +345,7 @@ class Killed(Story):
             self.price("list", "gold", gold)
         wait_until("the list was read", lambda: len(self.events("list")) >= at + 1)
         self.call(daemon, json.dumps({"ticker": "ACME", "time": text_of(self.start + datetime.timedelta(hours=at)),
-                                      "price": 12.5, "text": "buy"}), "application/json")
+                                      "price": 12.5, "action": "buy"}), "application/json")
         # 100, then a fall of 6 % in round 1; the way back in 3; another fall while nobody listens.
         btc = ["100", "94", "94.5", "99", "93", "93"][at]
         for step in range(4):
