@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/monotonic_resource.hpp>
-
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
+#include <cmath>
 
 namespace vigil {
 namespace {
@@ -60,9 +61,15 @@ void write_pretty(const json::value& value, std::string& out, std::size_t indent
   }
 }
 
-}  // namespace
-
-namespace {
+// The parser makes infinity of a number that no double holds; written again that is no JSON.
+bool is_finite(const json::value& value) {
+  if (const auto* number = value.if_double()) return std::isfinite(*number);
+  if (const auto* array = value.if_array()) return std::ranges::all_of(*array, is_finite);
+  const auto* object = value.if_object();
+  return object == nullptr || std::ranges::all_of(*object, [](const json::key_value_pair& member) {
+           return is_finite(member.value());
+         });
+}
 
 Result<json::value> parse_into(std::string_view text, std::size_t depth_max,
                                json::storage_ptr storage) {
@@ -76,6 +83,10 @@ Result<json::value> parse_into(std::string_view text, std::size_t depth_max,
   }
   if (error) {
     return fail(ErrorCode::invalid_input, fmt::format("not valid JSON: {}", error.message()));
+  }
+  if (!is_finite(value)) {
+    return fail(ErrorCode::invalid_input,
+                "a number in the JSON is beyond 1.8e308: send such as text");
   }
   return value;
 }

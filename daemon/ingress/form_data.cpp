@@ -72,11 +72,12 @@ Result<std::vector<FormField>> multipart(std::string_view boundary, std::string_
   if (boundary.empty() || boundary.size() > 200) return no_form("it names no boundary");
   const auto opening = "--" + std::string(boundary);
   const auto between = "\r\n" + opening;
-  auto at = body.find(opening);
-  if (at != 0 && (at == std::string_view::npos || body.substr(at - 2, 2) != "\r\n")) {
-    return no_form("its boundary does not occur");
+  auto at = opening.size();
+  if (!body.starts_with(opening)) {  // something stands before the first part
+    at = body.find(between);
+    if (at == std::string_view::npos) return no_form("its boundary does not occur");
+    at += between.size();
   }
-  at += opening.size();
   std::vector<FormField> out;
   while (true) {
     if (body.substr(at, 2) == "--") return out;

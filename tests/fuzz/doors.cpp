@@ -9,6 +9,7 @@
 #include "daemon/ingress/presets.hpp"
 #include "daemon/ingress/schedule.hpp"
 #include "daemon/ingress/signature.hpp"
+#include "daemon/ingress/sns.hpp"
 #include "entities/forge_facts.hpp"
 #include "entities/ops/sources.hpp"
 #include "tests/fuzz/target.hpp"
@@ -42,7 +43,8 @@ void signature(std::string_view bytes) {
   constexpr std::array schemes{Scheme::github,    Scheme::gitlab,       Scheme::gitea,
                                Scheme::slack,     Scheme::stripe,       Scheme::standard_webhooks,
                                Scheme::pagerduty, Scheme::alertmanager, Scheme::tradingview,
-                               Scheme::hmac,      Scheme::bearer,       Scheme::basic};
+                               Scheme::hmac,      Scheme::bearer,       Scheme::basic,
+                               Scheme::sendgrid,  Scheme::postmark,     Scheme::telegram};
   constexpr std::array names{"x-hub-signature-256",
                              "x-gitlab-token",
                              "x-gitea-signature",
@@ -54,6 +56,7 @@ void signature(std::string_view bytes) {
                              "webhook-signature",
                              "x-pagerduty-signature",
                              "authorization",
+                             "x-telegram-bot-api-secret-token",
                              "x-signature"};
   const auto [value, body] = halves_of(bytes);
   ingress::Request request;
@@ -90,6 +93,7 @@ void event(std::string_view bytes) {
     (void)ingress::describe("x", source, request, *data);
   }
   (void)entities::read_forge_facts(type, *data);
+  (void)ingress::read_sns(*data);
   Event told;
   told.type = type;
   told.data = *data;

@@ -12,7 +12,7 @@ using namespace vigil::fuzz;
 
 std::vector<Target> all() {
   std::vector<Target> out;
-  for (const auto table : {door_targets(), inside_targets(), reader_targets()}) {
+  for (const auto table : {door_targets(), inside_targets(), mail_targets(), reader_targets()}) {
     out.insert(out.end(), table.begin(), table.end());
   }
   return out;

@@ -17,6 +17,7 @@ struct Target {
 
 std::span<const Target> door_targets();    // what a client or a service manager sends us
 std::span<const Target> inside_targets();  // configuration, plans, children
+std::span<const Target> mail_targets();    // mail on all its ways in
 std::span<const Target> reader_targets();  // what analysers read
 
 inline void must(bool holds, const char* what) {

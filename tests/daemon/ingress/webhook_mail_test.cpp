@@ -159,6 +159,11 @@ TEST_CASE("forms that are broken are refused, whatever they are") {
     for (int i = 0; i < 4; ++i) bytes[random() % bytes.size()] = static_cast<char>(random() % 256);
     (void)parse_form("multipart/form-data; boundary=x--y", bytes);
   }
+  // What stands before the first boundary is passed over, when the boundary begins a line.
+  CHECK(parse_form("multipart/form-data; boundary=x--y", "preamble\r\n" + whole)->size() == 2);
+  for (const char* before : {"x", "xx", "\n", "\rx"}) {
+    CHECK_FALSE(parse_form("multipart/form-data; boundary=x--y", before + whole.substr(0, 40)));
+  }
   CHECK_FALSE(parse_form("multipart/form-data", whole));
   CHECK_FALSE(parse_form("text/plain", whole));
   const auto simple = parse_form("application/x-www-form-urlencoded", "a=1+2&b=%C3%A9&c");
