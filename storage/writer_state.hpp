@@ -67,6 +67,7 @@ struct WriterState {
   void lose(Group& group, const Error& error);
   void give_back(Group& group);
   void after_commit(const Group& group);
+  void tend(const std::function<void()>& work);
   void checkpoint(Database::Checkpoint how);
   void checkpoint_when_idle();
   void look_at_disk() const;

@@ -168,7 +168,7 @@ void WriterState::after_commit(const Group& group) {
   for (const auto& item : group) made_room = made_room || item.kind == Kind::maintenance;
   if (made_room) {
     checkpoint(full ? Database::Checkpoint::truncate : Database::Checkpoint::passive);
-    reusable_ = database_.reusable_bytes();
+    tend([this] { reusable_ = database_.reusable_bytes(); });
     return;
   }
   const int waiting = log.frames - std::max(log.copied, tried_frames_);
@@ -176,17 +176,22 @@ void WriterState::after_commit(const Group& group) {
   if (waiting >= enough) checkpoint(Database::Checkpoint::passive);
 }
 
-void WriterState::checkpoint(Database::Checkpoint how) {
+// What is done beside the changes: nobody waits for its answer, so what goes wrong is noted here.
+void WriterState::tend(const std::function<void()>& work) {
+  if (broken) return;
   try {
+    work();
+  } catch (const DatabaseError& error) {
+    if (error.trouble() == Trouble::full) out_of_room();
+    if (error.trouble() == Trouble::broken) break_down(error.what());
+  }
+}
+
+void WriterState::checkpoint(Database::Checkpoint how) {
+  tend([this, how] {
     database_.checkpoint(how);
     ++checkpoints;
-  } catch (const DatabaseError& error) {
-    if (error.trouble() == Trouble::full) {
-      out_of_room();
-    } else if (error.trouble() == Trouble::broken) {
-      break_down(error.what());
-    }
-  }
+  });
   const auto log = database_.log();
   tried_frames_ = log.frames;
   if (how == Database::Checkpoint::truncate) log_peak_ = log.frames;
