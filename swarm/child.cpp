@@ -19,7 +19,7 @@
 #include <functional>
 #include <optional>
 
-#include "core/deadline.hpp"
+#include "core/timeout.hpp"
 #include "swarm/launch.hpp"
 
 namespace vigil::swarm {
@@ -380,9 +380,8 @@ asio::awaitable<ChildExit> Child::wait() {
 asio::awaitable<ChildExit> Child::stop(Clock& clock, Duration grace) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   state_->kill_group(SIGTERM);
-  const TimePoint until = clock.now() + grace;
   auto ending = wait();
-  auto ended = co_await with_deadline(clock, until, std::move(ending));
+  auto ended = co_await with_timeout(clock, grace, std::move(ending));
   if (!ended) state_->kill_group(SIGKILL);
   ChildExit exit = co_await wait();
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 
-#include "core/deadline.hpp"
+#include "core/timeout.hpp"
 
 namespace vigil::swarm {
 namespace asio = boost::asio;
@@ -73,9 +73,8 @@ asio::awaitable<void> Conversation::end(Clock& clock, Duration patience) {
   child_.hear_rest();
   if (open_ > 0) {
     // A grandchild in a session of its own may keep a pipe open for as long as it likes.
-    const TimePoint until = clock.now() + patience;
     auto all = all_ended();
-    auto ignored = co_await with_deadline(clock, until, std::move(all));
+    auto ignored = co_await with_timeout(clock, patience, std::move(all));
     (void)ignored;  // late or not, what was said so far counts
   }
   are_held = open_ > 0;

@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <optional>
 
-#include "core/deadline.hpp"
 #include "core/digest.hpp"
+#include "core/timeout.hpp"
 #include "swarm/cgroup.hpp"
 #include "swarm/conversation.hpp"
 #include "swarm/launch.hpp"
@@ -216,7 +216,8 @@ asio::awaitable<Ending> ProcessRunner::wait_or_stop(Child& child, TimePoint dead
   Ending ending;
   try {
     auto waiting = child.wait();
-    auto exit = co_await with_deadline(clock_, deadline, std::move(waiting));
+    const auto left = deadline - clock_.now();
+    auto exit = co_await with_timeout(clock_, left, std::move(waiting));
     ending.in_time = exit.has_value();
     if (exit) ending.exit = *exit;
   } catch (const boost::system::system_error&) {

@@ -90,7 +90,8 @@ void SwarmRun::dispatch_in(Duration wait) {
 }
 
 asio::awaitable<void> SwarmRun::watch_timeout() {
-  co_await services_.clock.sleep_until(deadline_);
+  const auto left = deadline_ - services_.clock.now();
+  co_await services_.clock.sleep_for(left);
   stop_all(fmt::format("the swarm did not end within its {}", vigil::to_text(run_.plan.timeout)));
 }
 

@@ -3,7 +3,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "core/deadline.hpp"
+#include "core/timeout.hpp"
 #include "swarm/conversation.hpp"
 
 namespace vigil::delivery {
@@ -25,7 +25,7 @@ asio::awaitable<Ending> wait_or_stop(Clock& clock, swarm::Child& child, TimePoin
   Ending ending;
   try {
     auto waiting = child.wait();
-    auto limited = with_deadline(clock, deadline, std::move(waiting));
+    auto limited = with_timeout(clock, deadline - clock.now(), std::move(waiting));
     Result<swarm::ChildExit> exit = co_await std::move(limited);
     ending.in_time = exit.has_value();
     if (exit) ending.exit = *exit;

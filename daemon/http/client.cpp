@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "core/check.hpp"
-#include "core/deadline.hpp"
 #include "core/log.hpp"
+#include "core/timeout.hpp"
 #include "daemon/http/curl_loop.hpp"
 #include "daemon/http/redirect.hpp"
 
@@ -320,14 +320,14 @@ void cut_secrets_out(Received& received, const Request& request) {
 }  // namespace
 
 asio::awaitable<Received> Client::State::exchange(Request request) {
-  const auto deadline = request.deadline;
+  const auto left = request.deadline - clock.now();
   const auto to = check_destination(request, reach);
   if (!to) co_return std::unexpected(to.error());
-  const auto exchange = make_exchange(std::move(request), deadline - clock.now());
+  const auto exchange = make_exchange(std::move(request), left);
   exchange->to = *to;
   exchange->reach = &reach;
   auto running = curl.run(exchange->easy.get());
-  auto limited = with_deadline(clock, deadline, std::move(running));
+  auto limited = with_timeout(clock, left, std::move(running));
   Result<int> code = co_await std::move(limited);
   if (!code) {
     co_return std::unexpected(Failure{Error{ErrorCode::timed_out, "no answer before the timeout"},

@@ -15,6 +15,7 @@
 #include "core/digest.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "core/timeout.hpp"
 #include "daemon/ingress/calendar_course.hpp"
 #include "daemon/ingress/calendar_fetch.hpp"
 #include "daemon/ingress/calendar_rows.hpp"
@@ -271,7 +272,7 @@ asio::awaitable<void> Calendars::State::wait(EntryPtr entry) {
     if (!heard) continue;  // it is time
     // A program that writes many files is let finish.
     for (int again = 0; heard && again < 25; ++again) {
-      auto settling = with_deadline(clock, clock.now() + settle, rung(entry->bell));
+      auto settling = with_timeout(clock, settle, rung(entry->bell));
       heard = co_await std::move(settling);
     }
     // What was written beside the calendar does not matter.

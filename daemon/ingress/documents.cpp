@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "core/bell.hpp"
-#include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "core/timeout.hpp"
 #include "daemon/ingress/watch_notices.hpp"
 
 namespace vigil::ingress {
@@ -250,10 +250,10 @@ asio::awaitable<Result<void>> DocumentFolders::State::store(EntryPtr entry, Step
 }
 
 asio::awaitable<void> DocumentFolders::State::wait(EntryPtr entry, Duration pause) {
-  auto waiting = with_deadline(clock, clock.now() + pause, rung(entry->bell));
+  auto waiting = with_timeout(clock, pause, rung(entry->bell));
   Result<bool> heard = co_await std::move(waiting);
   for (int again = 0; heard && again < 25; ++again) {
-    auto settling = with_deadline(clock, clock.now() + settle, rung(entry->bell));
+    auto settling = with_timeout(clock, settle, rung(entry->bell));
     heard = co_await std::move(settling);
   }
 }

@@ -12,9 +12,9 @@
 
 #include "config/words.hpp"
 #include "core/bell.hpp"
-#include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "core/timeout.hpp"
 #include "daemon/ingress/item_events.hpp"
 #include "daemon/ingress/watch_notices.hpp"
 
@@ -265,7 +265,7 @@ asio::awaitable<void> Follower::State::run(EntryPtr entry) {
     if (pause == Duration{0}) {
       co_await entry->bell.wait();
     } else {
-      auto waiting = with_deadline(clock, clock.now() + pause, rung(entry->bell));
+      auto waiting = with_timeout(clock, pause, rung(entry->bell));
       Result<bool> heard = co_await std::move(waiting);
       if (!heard) continue;
     }

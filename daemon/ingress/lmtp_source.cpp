@@ -14,9 +14,9 @@
 #include <list>
 #include <map>
 
-#include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "core/timeout.hpp"
 #include "daemon/ingress/listener.hpp"
 #include "daemon/ingress/lmtp_session.hpp"
 #include "daemon/mail/pattern.hpp"
@@ -140,7 +140,7 @@ asio::awaitable<bool> LmtpServer::State::say(SlotPtr door, std::shared_ptr<Socke
                                              std::string text) {
   if (text.empty()) co_return true;
   auto sending = send(*socket, std::move(text));
-  auto limited = with_deadline(clock, clock.now() + door->settings.timeout, std::move(sending));
+  auto limited = with_timeout(clock, door->settings.timeout, std::move(sending));
   Result<bool> sent = co_await std::move(limited);
   co_return sent.value_or(false);
 }
@@ -188,7 +188,7 @@ asio::awaitable<void> LmtpServer::State::serve(SlotPtr door, std::shared_ptr<Soc
     }
     bytes.resize(read_bytes);
     auto receiving = receive(*socket, bytes);
-    auto limited = with_deadline(clock, clock.now() + door->settings.timeout, std::move(receiving));
+    auto limited = with_timeout(clock, door->settings.timeout, std::move(receiving));
     Result<std::size_t> count = co_await std::move(limited);
     if (!count || *count == 0) break;
     bytes.resize(*count);

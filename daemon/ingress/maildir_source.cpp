@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "core/bell.hpp"
-#include "core/deadline.hpp"
 #include "core/digest.hpp"
 #include "core/log.hpp"
 #include "core/off_loop.hpp"
 #include "core/task_group.hpp"
+#include "core/timeout.hpp"
 #include "daemon/ingress/mail_telling.hpp"
 #include "daemon/ingress/watch_notices.hpp"
 #include "daemon/mail/maildir.hpp"
@@ -294,7 +294,7 @@ asio::awaitable<void> MaildirListener::State::run(EntryPtr entry) {
       entry->trouble = std::move(again.error().message);
     }
     if (entry->dismissed) co_return;
-    auto waiting = with_deadline(clock, clock.now() + pause, rung(entry->bell));
+    auto waiting = with_timeout(clock, pause, rung(entry->bell));
     Result<bool> heard = co_await std::move(waiting);
     if (heard) co_await clock.sleep_for(settle);
   }

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "core/bell.hpp"
-#include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "core/timeout.hpp"
 #include "daemon/ingress/stream_board.hpp"
 #include "daemon/ingress/stream_outbox.hpp"
 #include "daemon/ingress/stream_refetch.hpp"
@@ -214,7 +214,7 @@ asio::awaitable<Result<void>> Streams::State::listen(EntryPtr entry) {
                         .message_bytes_max = settings.message_bytes_max,
                         .idle = settings.idle};
   auto opening = open(std::move(wanted));
-  auto timed = with_deadline(clock, clock.now() + connect_timeout, std::move(opening));
+  auto timed = with_timeout(clock, connect_timeout, std::move(opening));
   Result<Result<std::unique_ptr<Socket>>> opened = co_await std::move(timed);
   if (!opened) co_return fail(ErrorCode::timed_out, "no answer while connecting");
   if (!*opened) co_return std::unexpected(std::move(opened->error()));

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "core/bell.hpp"
-#include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "core/timeout.hpp"
 #include "daemon/ingress/watch_notices.hpp"
 #include "daemon/ingress/watch_reading.hpp"
 #include "entities/codebase/places.hpp"
@@ -198,12 +198,12 @@ asio::awaitable<void> Watcher::State::wait(EntryPtr entry, Duration pause) {
   if (pause == Duration{0}) {
     co_await entry->bell.wait();
   } else {
-    auto waiting = with_deadline(clock, clock.now() + pause, rung(entry->bell));
+    auto waiting = with_timeout(clock, pause, rung(entry->bell));
     Result<bool> heard = co_await std::move(waiting);
     if (!heard) co_return;
   }
   for (int again = 0; again < settles_max && entry->settings.settle > Duration{0}; ++again) {
-    auto settling = with_deadline(clock, clock.now() + entry->settings.settle, rung(entry->bell));
+    auto settling = with_timeout(clock, entry->settings.settle, rung(entry->bell));
     Result<bool> more = co_await std::move(settling);
     if (!more) co_return;
   }

@@ -15,7 +15,7 @@
 #include <cstring>
 
 #include "core/check.hpp"
-#include "core/deadline.hpp"
+#include "core/timeout.hpp"
 
 namespace vigil::mail {
 namespace asio = boost::asio;
@@ -147,7 +147,7 @@ asio::awaitable<Result<void>> Wire::State::reach(std::string host, int port) {
 
 asio::awaitable<Result<void>> Wire::connect(std::string host, int port, TimePoint until) {
   auto reaching = state_->reach(host, port);
-  auto limited = with_deadline(state_->clock, until, std::move(reaching));
+  auto limited = with_timeout(state_->clock, until - state_->clock.now(), std::move(reaching));
   Result<Result<void>> reached = co_await std::move(limited);
   if (reached) co_return std::move(*reached);
   co_return fail(ErrorCode::timed_out, fmt::format("{}:{} does not answer", host, port));
@@ -193,7 +193,7 @@ asio::awaitable<Result<void>> Wire::start_tls(std::string host, std::string ca_f
     SSL_set1_host(ssl, host.c_str());
   }
   auto shaking = state_->shake_hands(host);
-  auto limited = with_deadline(state_->clock, until, std::move(shaking));
+  auto limited = with_timeout(state_->clock, until - state_->clock.now(), std::move(shaking));
   Result<Result<void>> shook = co_await std::move(limited);
   if (shook) co_return std::move(*shook);
   co_return fail(ErrorCode::timed_out,
@@ -230,7 +230,7 @@ asio::awaitable<Result<std::string>> Wire::State::take() {
 
 asio::awaitable<Result<std::string>> Wire::read(TimePoint until) {
   auto taking = state_->take();
-  auto limited = with_deadline(state_->clock, until, std::move(taking));
+  auto limited = with_timeout(state_->clock, until - state_->clock.now(), std::move(taking));
   Result<Result<std::string>> taken = co_await std::move(limited);
   if (taken) co_return std::move(*taken);
   co_return fail(ErrorCode::timed_out, "the server does not answer");
@@ -265,7 +265,7 @@ asio::awaitable<Result<void>> Wire::State::give(std::string bytes) {
 
 asio::awaitable<Result<void>> Wire::write(std::string bytes, TimePoint until) {
   auto giving = state_->give(std::move(bytes));
-  auto limited = with_deadline(state_->clock, until, std::move(giving));
+  auto limited = with_timeout(state_->clock, until - state_->clock.now(), std::move(giving));
   Result<Result<void>> given = co_await std::move(limited);
   if (given) co_return std::move(*given);
   co_return fail(ErrorCode::timed_out, "the server takes nothing more");

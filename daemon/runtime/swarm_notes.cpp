@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
-#include "core/deadline.hpp"
 #include "core/log.hpp"
+#include "core/timeout.hpp"
 #include "daemon/runtime/house.hpp"
 
 namespace vigil::runtime {
@@ -98,7 +98,7 @@ asio::awaitable<void> SwarmNotes::gather() {
   bool had_ends = false;
   while (!is_due()) {
     if (ends_ > 0 && !std::exchange(had_ends, true)) until = clock_.now() + gather_ends;
-    auto waiting = with_deadline(clock_, until, ring(due_));
+    auto waiting = with_timeout(clock_, until - clock_.now(), ring(due_));
     Result<bool> rung = co_await std::move(waiting);
     if (!rung) co_return;
   }
@@ -215,7 +215,7 @@ asio::awaitable<void> SwarmNotes::pause() {
     co_await stops.wait();
     co_return true;
   };
-  auto waiting = with_deadline(clock_, clock_.now() + refused_pause, stop(stops_));
+  auto waiting = with_timeout(clock_, refused_pause, stop(stops_));
   (void)co_await std::move(waiting);  // late is what we expect
 }
 

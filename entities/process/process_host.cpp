@@ -12,9 +12,9 @@
 
 #include "config/granted.hpp"
 #include "core/bell.hpp"
-#include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "core/timeout.hpp"
 #include "entities/process/speaker.hpp"
 
 namespace vigil::entities {
@@ -192,16 +192,17 @@ asio::awaitable<Result<std::shared_ptr<Speaker>>> ProcessHost::State::ensure_sta
 
 asio::awaitable<Result<std::string>> ProcessHost::State::converse(std::shared_ptr<Speaker> with,
                                                                   std::string question) {
-  const TimePoint until = clock.now() + settings.timeout;
+  SteadyTime steady(clock);
+  const TimePoint until = steady.now() + settings.timeout;
   auto writing = finished(with->child.write(std::move(question)));
-  Result<bool> written = co_await with_deadline(clock, until, std::move(writing));
+  Result<bool> written = co_await with_deadline(steady, until, std::move(writing));
   if (!written) {
     co_return fail(ErrorCode::timed_out,
                    fmt::format("{} did not read its question within {} and was stopped", program(),
                                vigil::to_text(settings.timeout)));
   }
   auto listening = with->next_line();
-  Result<Speaker::Heard> heard = co_await with_deadline(clock, until, std::move(listening));
+  Result<Speaker::Heard> heard = co_await with_deadline(steady, until, std::move(listening));
   if (!heard) {
     co_return fail(ErrorCode::timed_out, fmt::format("{} did not answer within {} and was stopped",
                                                      program(), vigil::to_text(settings.timeout)));

@@ -3,8 +3,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "core/deadline.hpp"
 #include "core/log.hpp"
+#include "core/timeout.hpp"
 
 namespace vigil::entities {
 namespace asio = boost::asio;
@@ -110,9 +110,8 @@ asio::awaitable<void> Speaker::watch(std::function<void()> ended) {
   gone_.ring();
   // What it said last may still be in the pipe. A descendant that left its group may hold the pipe
   // open: not for ever.
-  const TimePoint until = clock_.now() + last_words_patience;
   auto listening = when(deaf_, deafened_);
-  Result<bool> over = co_await with_deadline(clock_, until, std::move(listening));
+  Result<bool> over = co_await with_timeout(clock_, last_words_patience, std::move(listening));
   (void)over;
   ended_ = true;
   heard_.ring();
@@ -143,18 +142,16 @@ asio::awaitable<void> Speaker::end(Duration patience, Duration grace) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   child.close_input();
   if (patience.count() > 0) {
-    const TimePoint until = clock_.now() + patience;
     auto ending = when(exited_, gone_);
-    Result<bool> by_itself = co_await with_deadline(clock_, until, std::move(ending));
+    Result<bool> by_itself = co_await with_timeout(clock_, patience, std::move(ending));
     (void)by_itself;  // if not, it is made to
   }
   watching_.cancel();
   co_await watching_.join();
   if (!exit_) exit_ = co_await child.stop(clock_, grace);
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  const TimePoint until = clock_.now() + last_words_patience;
   auto listening = when(complained_, quiet_);
-  Result<bool> over = co_await with_deadline(clock_, until, std::move(listening));
+  Result<bool> over = co_await with_timeout(clock_, last_words_patience, std::move(listening));
   (void)over;  // then its last words are those that came
   listening_.cancel();
   co_await listening_.join();
