@@ -112,7 +112,10 @@ class SlackSink final : public ChatSink {
       co_return delivered(json::object{{"channel", message.place}, {"ts", text_at(*said, "ts")}});
     }
     const auto error = text_at(*said, "error");
-    if (error == "ratelimited" || error == "internal_error" || error == "service_unavailable") {
+    if (error == "internal_error" || error == "fatal_error") {  // part of it may have happened
+      co_return unanswered("Slack says " + error);
+    }
+    if (error == "ratelimited" || error == "service_unavailable") {
       co_return retry_later("Slack says " + error, http::retry_after(*answer, clock_.now()));
     }
     co_return failed(fmt::format("Slack says {}: see {}'s errors in Slack's reference",
@@ -179,7 +182,10 @@ class TelegramSink final : public ChatSink {
     }
     const auto why = said ? text_at(*said, "description") : std::string();
     const auto pause = said ? find_integer(*said, "parameters.retry_after") : std::nullopt;
-    if (answer->status == 429 || answer->status >= 500) {
+    if (answer->status >= 500) {  // of a proxy: the message may be there
+      co_return unanswered(fmt::format("Telegram says {} {}", answer->status, vigil::quoted(why)));
+    }
+    if (answer->status == 429) {
       std::optional<Duration> not_for;
       if (pause && *pause > 0) not_for = std::chrono::seconds{*pause};
       co_return retry_later(fmt::format("Telegram says {} {}", answer->status, vigil::quoted(why)),
