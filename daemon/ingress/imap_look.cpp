@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t heads_at_once = 200;
 constexpr std::string_view folder_prefix = "f:";
 constexpr std::string_view head_fields =
-    "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM DATE SUBJECT RECEIVED)]";
+    "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM DATE SUBJECT RECEIVED REFERENCES IN-REPLY-TO)]";
 constexpr Duration restored_slack = 24h;  // of messages that another UIDVALIDITY brings
 
 std::string place_item(const std::string& folder, const std::string& place) {
@@ -145,7 +145,8 @@ asio::awaitable<Result<void>> Looker::identify(std::string folder,
         identity.key = to_hex(as_bytes(sha256(where))).substr(0, 32);
       }
       const auto place = place_of_uid(one.uid);
-      look_.now[folder][place] = {identity.key, identity.message_id, known->second, false};
+      look_.now[folder][place] = {identity.key, identity.message_id, known->second, false,
+                                  std::move(identity.thread)};
       if (const auto at_time = parse_internal_date(one.internal_date)) {
         look_.received[place_item(folder, place)] = *at_time;
       }

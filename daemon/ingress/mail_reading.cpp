@@ -192,9 +192,10 @@ MailEvent change_event(const MailPlace& place, const MailChange& change, const j
   data.erase("received");
   data["message_id"] = id;
   put_flags(data, change.held.flags);
+  if (!change.held.thread.empty()) data["thread"] = change.held.thread;
   if (change.kind == MailChange::Kind::moved) {
     data["from_folder"] = to_valid_utf8(change.from_folder);
-    for (const std::string_view name : {"from", "subject", "features"}) {
+    for (const std::string_view name : {"from", "to", "cc", "subject", "features"}) {
       if (const auto* value = mail.if_contains(name)) data[name] = *value;
     }
   }

@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view message_item = "m:";
 constexpr std::size_t message_id_bytes_max = 500;
 constexpr std::array<std::string_view, 3> identifying{"message-id", "from", "date"};
+constexpr std::array<std::string_view, 2> answering{"references", "in-reply-to"};
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
@@ -183,6 +184,7 @@ std::vector<MailChange> changes_between(const HeldMailbox& before, const HeldMai
 SeenChange to_seen(const std::string& folder, const std::string& place, const Held& held) {
   json::object value{{"key", held.key}};
   if (!held.message_id.empty()) value["id"] = held.message_id;
+  if (!held.thread.empty()) value["thread"] = held.thread;
   if (!held.flags.empty()) {
     json::array flags;
     for (const auto& flag : held.flags) flags.emplace_back(flag);
@@ -217,6 +219,7 @@ Result<SeenMessage> message_from_seen(const std::string& item, const std::string
   out.place = item.substr(end + 1);
   out.held.key = find_text(*stored, "key").value_or("");
   out.held.message_id = find_text(*stored, "id").value_or("");
+  out.held.thread = find_text(*stored, "thread").value_or("");
   out.held.missing = find_bool(*stored, "missing").value_or(false);
   if (const auto* flags = find_path(*stored, "flags"); flags != nullptr && flags->is_array()) {
     for (const auto& flag : flags->get_array()) {
@@ -243,7 +246,9 @@ Identity identity_of(std::string_view head) {
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) continue;
     auto name = lower_case(trim(line.substr(0, colon)));
-    if (std::ranges::find(identifying, name) == identifying.end()) continue;
+    const bool wanted = std::ranges::find(identifying, name) != identifying.end() ||
+                        std::ranges::find(answering, name) != answering.end();
+    if (!wanted) continue;
     const auto [at, fresh] = found.try_emplace(std::move(name), trim(line.substr(colon + 1)));
     if (fresh) last = &at->second;
   }
@@ -254,7 +259,12 @@ Identity identity_of(std::string_view head) {
     all.clear();
     for (const auto name : identifying) all += found[std::string(name)] + "\n";
   }
-  return {to_hex(as_bytes(sha256(all))).substr(0, 32), std::move(id)};
+  std::string thread;
+  for (const auto name : answering) {
+    const auto& value = found[std::string(name)];
+    if (thread.empty() && value.find('<') != std::string::npos) thread = id_in(value);
+  }
+  return {to_hex(as_bytes(sha256(all))).substr(0, 32), std::move(id), std::move(thread)};
 }
 
 std::vector<std::string> telling_flags(std::vector<std::string> flags) {

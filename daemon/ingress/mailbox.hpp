@@ -19,6 +19,7 @@ struct Held {
   std::vector<std::string> flags;  // sorted
   bool missing = false;  // it was not there at the last look, and was nowhere else: once more, and
                          // it is gone
+  std::string thread = {};  // the oldest message it refers to; empty: none, or not known
   bool operator==(const Held&) const = default;
 };
 using HeldFolder = std::map<std::string, Held>;
@@ -66,10 +67,11 @@ Result<SeenMessage> message_from_seen(const std::string& item, const std::string
 bool is_message_item(std::string_view item);
 
 // The head of a message as far as it says which it is: Message-ID, From and Date, and where it has
-// no Message-ID all that is given of it.
+// no Message-ID all that is given of it; and what it answers: References and In-Reply-To.
 struct Identity {
   std::string key;  // empty: the head says nothing
   std::string message_id;
+  std::string thread;
 };
 Identity identity_of(std::string_view head);
 

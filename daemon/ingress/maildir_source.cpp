@@ -105,7 +105,8 @@ std::optional<Held> identify(const mail::MaildirFile& file) {
   if (!start) return std::nullopt;
   auto identity = identity_of(start->text);
   if (identity.key.empty()) identity.key = to_hex(as_bytes(sha256(file.unique))).substr(0, 32);
-  return Held{std::move(identity.key), std::move(identity.message_id), file.flags, false};
+  return Held{std::move(identity.key), std::move(identity.message_id), file.flags, false,
+              std::move(identity.thread)};
 }
 
 // Blocks. At the very first look what is there is known, but for the newest that are to be told.

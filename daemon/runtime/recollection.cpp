@@ -43,6 +43,18 @@ std::vector<entities::Recollection::Found> StoredRecollection::search(const std:
   return out;
 }
 
+std::vector<entities::Library::Answer> StoredRecollection::answers(const std::string& question,
+                                                                   int limit) const {
+  std::vector<Answer> out;
+  for (auto& hit : stores_.memory.passages.find(case_.entity, question, limit)) {
+    note(Taint::untrusted);
+    auto place = hit.heading.empty() ? hit.place : hit.heading + ", " + hit.place;
+    out.push_back({std::move(hit.key), std::move(hit.title), std::move(place), std::move(hit.quote),
+                   hit.coverage});
+  }
+  return out;
+}
+
 std::optional<json::value> StoredRecollection::preference(const std::string& key) const {
   auto found = stores_.memory.preference(case_.entity, key);
   if (!found) return std::nullopt;

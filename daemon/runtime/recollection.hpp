@@ -1,11 +1,12 @@
 #pragma once
 // What a decision may remember, read from one snapshot of a decision thread's own connection.
 #include "entities/guardian.hpp"
+#include "entities/library.hpp"
 #include "storage/stores.hpp"
 
 namespace vigil::runtime {
 
-class StoredRecollection final : public entities::Recollection {
+class StoredRecollection final : public entities::Recollection, public entities::Library {
  public:
   // The stores must outlive it, inside one snapshot.
   StoredRecollection(storage::Stores& stores, storage::Case of)
@@ -16,6 +17,7 @@ class StoredRecollection final : public entities::Recollection {
   std::vector<RememberedFact> facts(const std::string& prefix, int limit) const override;
   std::vector<RememberedEpisode> episodes(int limit) const override;
   std::vector<Found> search(const std::string& words, int limit) const override;
+  std::vector<Answer> answers(const std::string& question, int limit) const override;
   std::optional<json::value> preference(const std::string& key) const override;
   std::vector<RememberedFact> preferences(const std::string& prefix, int limit) const override;
 

@@ -99,9 +99,12 @@ std::string own_move_key(std::string_view message_id) {
 }
 
 void act(Course& course, std::string kind, json::object payload) {
-  const auto& sink = course.setup.settings.mail_sink;
+  const auto& settings = course.setup.settings;
+  const bool leaves = kind == "send" || kind == "forward";
+  const auto& sink = leaves ? settings.send_sink : settings.mail_sink;
   if (sink.empty()) {
-    course.say(fmt::format("would {}, but there is no mail_sink", kind));
+    course.say(
+        fmt::format("would {}, but there is no {}", kind, leaves ? "send_sink" : "mail_sink"));
     return;
   }
   Action action;

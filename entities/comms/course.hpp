@@ -45,7 +45,7 @@ std::string text_of(const json::value& value, std::string_view path, std::size_t
 std::string own_move_key(std::string_view message_id);
 
 // The only way an action on mail comes about. `send`, `forward` and `delete` always ask; without a
-// mail_sink nothing is done.
+// send_sink nothing is sent or forwarded, and without a mail_sink nothing else is done.
 void act(Course& course, std::string kind, json::object payload);
 
 enum class Urgency { at_once, important, can_wait };

@@ -13,6 +13,8 @@ namespace vigil::entities::comms {
 namespace {
 
 constexpr int digest_lines_max = 200;
+constexpr int threads_told_max = 3;
+constexpr std::size_t people_told_max = 20;
 
 void notify(Course& course, std::string what, std::string text, std::string sticky = {}) {
   if (course.setup.settings.report_sink.empty()) return;
@@ -33,39 +35,63 @@ std::string heading_of(std::string_view what) {
   return "Mail";
 }
 
-std::string brief_of(Course& course, const json::value& meeting) {
-  const auto& settings = course.setup.settings;
-  const auto start = parse_rfc3339(text_of(meeting, "start"));
-  auto out = fmt::format("{} at {}", text_of(meeting, "summary", 200),
-                         local_text(start.value_or(course.wake.now), settings.tz));
-  if (const auto where = text_of(meeting, "location", 200); !where.empty()) out += ", " + where;
-  out += '\n';
-  std::set<std::string> told;
-  const auto* people = find_path(meeting, "attendees");
-  if (people != nullptr && people->is_array()) {
-    for (const auto& one : people->get_array()) {
-      const auto address = lower_ascii(text_of(one, "address", 320));
-      if (address.empty() || is_user(course.setup, address) || told.size() >= 20) continue;
-      if (!told.insert(address).second) continue;
-      const auto name = text_of(one, "name", 100);
-      out += fmt::format("- {}\n", name.empty() ? address : fmt::format("{} <{}>", name, address));
-      const auto known = course.memory.fact("with:" + address);
-      const auto* threads = known ? find_path(known->value, "threads") : nullptr;
-      if (threads == nullptr || !threads->is_array()) continue;
-      int shown = 0;
-      for (const auto& thread : threads->get_array()) {
-        if (++shown > 3) break;
-        out += fmt::format("    {} ({})\n", text_of(thread, "subject", 120),
-                           text_of(thread, "at").substr(0, 10));
-        if (const auto asks = text_of(thread, "asks"); !asks.empty()) {
-          out += fmt::format("    asked: {}\n", asks);
-        }
-      }
+// Times of day in the zone the event was made for, where that is another one.
+std::string in_its_zone(const json::value& meeting, TimePoint begins, const std::string& tz) {
+  const auto zone = text_of(meeting, "zone", 60);
+  const auto there = text_of(meeting, "local", 30);
+  if (zone.empty() || there.size() < 16) return {};
+  const auto clock = there.substr(11, 5);
+  return local_text(begins, tz).ends_with(clock) ? "" : fmt::format(" ({} {})", clock, zone);
+}
+
+// Who they are, what was last spoken of with them, and what they still wait for.
+std::string about_person(const Course& course, const json::value& person) {
+  const auto address = lower_ascii(text_of(person, "address", 320));
+  const auto name = text_of(person, "name", 100);
+  auto out = fmt::format("- {}\n", name.empty() ? address : fmt::format("{} <{}>", name, address));
+  const auto known = course.memory.fact("with:" + address);
+  const auto* threads = known ? find_path(known->value, "threads") : nullptr;
+  if (threads == nullptr || !threads->is_array()) return out;
+  int shown = 0;
+  for (const auto& thread : threads->get_array()) {
+    if (++shown > threads_told_max) break;
+    out += fmt::format("    {} ({})\n", text_of(thread, "subject", 120),
+                       text_of(thread, "at").substr(0, 10));
+    if (const auto asks = text_of(thread, "asks"); !asks.empty()) {
+      out += fmt::format("    asked: {}\n", asks);
     }
   }
+  return out;
+}
+
+// The organiser and who else comes, each once, without the user.
+std::vector<json::value> people_of(const Course& course, const json::value& meeting) {
+  std::vector<json::value> out;
+  std::set<std::string> told;
+  const auto add = [&](const json::value& person) {
+    const auto address = lower_ascii(text_of(person, "address", 320));
+    if (address.empty() || is_user(course.setup, address) || out.size() >= people_told_max) return;
+    if (told.insert(address).second) out.push_back(person);
+  };
+  const auto* people = find_path(meeting, "attendees");
+  if (people != nullptr && people->is_array()) {
+    for (const auto& one : people->get_array()) add(one);
+  }
+  if (const auto* organiser = find_path(meeting, "organiser")) add(*organiser);
+  return out;
+}
+
+std::string brief_of(Course& course, const json::value& meeting) {
+  const auto& tz = course.setup.settings.tz;
+  const auto begins = parse_rfc3339(text_of(meeting, "begins")).value_or(course.wake.now);
+  auto out = fmt::format("{} at {}{}", text_of(meeting, "summary", 200), local_text(begins, tz),
+                         in_its_zone(meeting, begins, tz));
+  if (const auto where = text_of(meeting, "location", 200); !where.empty()) out += ", " + where;
+  out += '\n';
+  for (const auto& person : people_of(course, meeting)) out += about_person(course, person);
   for (const auto& found : course.memory.search(text_of(meeting, "summary", 200), 3)) {
-    out += fmt::format("- document: {}: {}\n", cut_text(found.title, 120),
-                       cut_text(found.excerpt, 200));
+    out += fmt::format("- {}: {}: {}\n", found.key.starts_with("mail:") ? "mail" : "document",
+                       cut_text(found.title, 120), cut_text(found.excerpt, 200));
   }
   return out;
 }
@@ -90,31 +116,29 @@ std::string give_brief(Course& course) {
 }  // namespace
 
 std::string on_meeting(Course& course, const Event& event) {
-  const auto& data = event.data;
-  const auto start = parse_rfc3339(text_of(data, "start"));
-  if (text_of(data, "status") == "cancelled" || !start) {
+  const auto begins = parse_rfc3339(text_of(event.data, "event.begins"));
+  if (text_of(event.data, "change") == "cancelled" || !begins) {
     set_timer(course, "brief", std::nullopt);
     course.decision.close_case = true;
     course.say("cancelled");
     return "cancelled";
   }
-  const auto before = parse_rfc3339(text_of(json::value(course.state), "meeting.start"));
-  if (before && *before != *start) course.state["briefed"] = false;  // moved: prepared anew
-  auto kept = data.is_object() ? data.get_object() : json::object{};
-  if (const auto* text = kept.if_contains("description"); text != nullptr && text->is_string()) {
-    kept["description"] = cut_text(std::string_view(text->get_string()), 500);
-  }
+  const auto before = parse_rfc3339(text_of(json::value(course.state), "meeting.begins"));
+  if (before && *before != *begins) course.state["briefed"] = false;  // moved: prepared anew
+  const auto& meeting = *find_path(event.data, "event");
+  auto kept = meeting.is_object() ? meeting.get_object() : json::object{};
+  kept.erase("description");
   course.state["meeting"] = std::move(kept);
   const auto lead = course.setup.settings.brief_before;
-  if (event.type == "calendar.soon") return give_brief(course);
-  const bool all_day = find_bool(data, "all_day").value_or(false);
-  if (lead == Duration{0} || all_day || *start <= course.wake.now) {
+  const bool all_day = find_bool(meeting, "all_day").value_or(false);
+  if (lead == Duration{0} || all_day || *begins <= course.wake.now) {
     set_timer(course, "brief", std::nullopt);
     course.say("no brief is needed");
     return "meeting";
   }
-  set_timer(course, "brief", std::max(*start - lead, course.wake.now));
-  course.say("a brief is due " + local_text(*start - lead, course.setup.settings.tz));
+  if (*begins - lead <= course.wake.now) return give_brief(course);
+  set_timer(course, "brief", *begins - lead);
+  course.say("a brief is due " + local_text(*begins - lead, course.setup.settings.tz));
   return "meeting";
 }
 

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <utility>
 
 #include "core/digest.hpp"
 #include "entities/comms/course.hpp"
+#include "entities/comms/letters.hpp"
 #include "entities/comms/mail_plan.hpp"
 #include "entities/comms/origin.hpp"
 #include "entities/comms/thread.hpp"
@@ -131,6 +133,24 @@ bool expects_answer(const json::value& data) {
   return asked || find_path(data, "in_reply_to") == nullptr;
 }
 
+// Nobody waits in this thread any more; nor do the briefs of meetings say so.
+void settle_questions(Course& course) {
+  for (const auto& one : std::exchange(course.list("owed"), json::array{})) {
+    const auto key = "with:" + text_of(one, "address", 320);
+    auto known = course.memory.fact(key);
+    auto* all = known ? known->value.if_object() : nullptr;
+    auto* threads = all == nullptr ? nullptr : all->if_contains("threads");
+    if (threads == nullptr || !threads->is_array()) continue;
+    for (auto& thread : threads->get_array()) {
+      const bool this_one = text_of(thread, "case", 400) == course.wake.case_key;
+      if (this_one && thread.is_object()) thread.get_object().erase("asks");
+    }
+    course.decision.facts.push_back({key, std::move(known->value), 1.0, "mail"});
+  }
+  set_timer(course, "answer", std::nullopt);
+  course.say("the user answered");
+}
+
 std::string on_own_mail(Course& course, const json::value& data) {
   const auto& settings = course.setup.settings;
   count_activity(course, data);
@@ -146,11 +166,7 @@ std::string on_own_mail(Course& course, const json::value& data) {
       remember_sender(course, address, sender);
     });
   }
-  if (!course.list("owed").empty()) {
-    course.list("owed").clear();
-    set_timer(course, "answer", std::nullopt);
-    course.say("the user answered");
-  }
+  if (!course.list("owed").empty()) settle_questions(course);
   const bool waits =
       settings.follow_up_after > Duration{0} && !first_other.empty() && expects_answer(data);
   if (waits) {
@@ -230,6 +246,7 @@ std::string on_others_mail(Course& course, const json::value& data) {
   const bool to_user = is_addressed(course.setup, data);
   if (to_user && (kind == "person" || kind == "list")) {
     note_questions(course, data);
+    answer_questions(course, data);
     if (importance_of(sender) >= important_from) {
       tell(course, {fmt::format("{} writes: {}", sender_name(data), text_of(data, "subject", 120)),
                     "mail", address, Urgency::important});
@@ -258,6 +275,7 @@ std::string on_message(Course& course, const json::value& data) {
     course.say("a draft");
     return "draft";
   }
+  index_mail(course, data);
   return mine ? on_own_mail(course, data) : on_others_mail(course, data);
 }
 
@@ -291,9 +309,7 @@ std::string on_flagged(Course& course, const json::value& data) {
   if (holds_text(data, "added", "$Junk")) return learn_class(course, data, class_of("Junk"));
   if (holds_text(data, "added", "$NotJunk")) return learn_class(course, data, class_of("INBOX"));
   if (holds_text(data, "added", "\\Answered")) {
-    course.list("owed").clear();
-    set_timer(course, "answer", std::nullopt);
-    course.say("the user answered");
+    settle_questions(course);
     return "answered";
   }
   course.say("its flags changed");
@@ -306,6 +322,7 @@ std::string on_mail_event(Course& course, const Event& event) {
   if (event.type == "mail.message") return on_message(course, event.data);
   if (event.type == "mail.moved") return on_moved(course, event.data);
   if (event.type == "mail.flagged") return on_flagged(course, event.data);
+  forget_mail(course, event.data);
   course.say("it is gone from " + text_of(event.data, "folder", 200));
   return "gone";
 }

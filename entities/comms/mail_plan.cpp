@@ -6,8 +6,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "entities/comms/letters.hpp"
 #include "entities/comms/origin.hpp"
-#include "entities/comms/thread.hpp"
 #include "entities/comms/words.hpp"
 
 namespace vigil::entities::comms {
@@ -89,38 +89,6 @@ std::vector<std::string> unprotected(const config::Comms& settings,
   return out;
 }
 
-// An answer into Drafts. Machines get none, and no thread gets many.
-void draft_answer(Course& course, const json::value& data, const std::string& text) {
-  const auto kind = text_of(data, "kind");
-  if (kind != "person" || !text_of(data, "vigil").empty()) {
-    return course.say("no answer to what a machine or a list wrote");
-  }
-  auto& count = course.state["drafts"];
-  const auto so_far = count.is_int64() ? count.get_int64() : 0;
-  if (so_far >= course.setup.settings.drafts_per_thread) {
-    return course.say("no more answers in this thread");
-  }
-  count = so_far + 1;
-  const auto* to = find_path(data, "reply_to");
-  if (to == nullptr) to = find_path(data, "from");
-  if (to == nullptr) return;
-  json::array references;
-  if (const auto* before = find_path(data, "references"); before != nullptr && before->is_array()) {
-    references = before->get_array();
-  }
-  const auto id = text_of(data, "message_id", 500);
-  references.emplace_back(id);
-  const auto subject = text_of(data, "subject");
-  act(course, "draft",
-      {{"account", text_of(data, "account")},
-       {"to", *to},
-       {"subject", is_answer_subject(subject) ? subject : "Re: " + subject},
-       {"text", text},
-       {"in_reply_to", id},
-       {"references", std::move(references)},
-       {"headers", json::object{{"X-Vigil-Entity", course.wake.entity}}}});
-}
-
 void apply(Course& course, const config::CommsRule& rule, const json::value& data) {
   const auto& settings = course.setup.settings;
   const auto change = [&](const char* kind, const std::vector<std::string>& add,
@@ -138,10 +106,9 @@ void apply(Course& course, const config::CommsRule& rule, const json::value& dat
         {own_move_key(text_of(data, "message_id", 500)), json::value(rule.move), 1.0, "comms"});
     act(course, "move", {{"message", reference_to(data)}, {"to", rule.move}});
   }
-  if (!rule.draft.empty()) draft_answer(course, data, rule.draft);
-  if (!rule.forward.empty()) {
-    act(course, "forward", {{"message", reference_to(data)}, {"to", array_of(rule.forward)}});
-  }
+  if (!rule.draft.empty()) write_answer(course, data, rule.draft, Way::draft);
+  if (!rule.send.empty()) write_answer(course, data, rule.send, Way::send);
+  if (!rule.forward.empty()) forward_mail(course, data, rule.forward);
   if (rule.remove) act(course, "delete", {{"message", reference_to(data)}});
 }
 
@@ -178,7 +145,10 @@ void sort_mail(Course& course, const json::value& data) {
   course.decision.plans.push_back(
       triage_plan(course, std::string(classify_title) + id, {{"id", id}, {"features", features}}));
   auto kept = data.is_object() ? data.get_object() : json::object{};
-  for (const auto* name : {"features", "text", "quoted", "calendar", "signature"}) kept.erase(name);
+  for (const auto* name : {"features", "quoted", "calendar", "signature"}) kept.erase(name);
+  const bool forwards = std::ranges::any_of(
+      course.setup.rules, [](const auto& rule) { return !rule.settings.forward.empty(); });
+  if (!forwards) kept.erase("text");
   pending.get_object()[id] = std::move(kept);
 }
 

@@ -93,6 +93,10 @@ std::string mail_thread(const json::value& data) {
   if (const auto answered = find_text(data, "in_reply_to"); answered && !answered->empty()) {
     return case_key_of("mail:" + std::string(*answered));
   }
+  // Of what happened to a message later its door knows where the thread began, and no more.
+  if (const auto first = find_text(data, "thread"); first && !first->empty()) {
+    return case_key_of("mail:" + std::string(*first));
+  }
   const auto subject = find_text(data, "subject").value_or("");
   if (is_answer_subject(subject)) {
     std::set<std::string> who;
@@ -111,9 +115,9 @@ std::string chat_thread(const json::value& data) {
 }
 
 std::string meeting_case(const json::value& data) {
-  const auto uid = find_text(data, "uid").value_or("");
+  const auto uid = find_text(data, "event.uid").value_or("");
   if (uid.empty()) return {};
-  const auto when = find_text(data, "occurrence").value_or(find_text(data, "start").value_or(""));
+  const auto when = find_text(data, "event.occurrence").value_or("");
   return case_key_of(fmt::format("meeting:{}@{}", uid, when));
 }
 

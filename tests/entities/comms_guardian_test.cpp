@@ -7,12 +7,6 @@ using namespace vigil::testing;
 
 namespace {
 
-config::CommsRule rule_named(std::string name) {
-  config::CommsRule rule;
-  rule.name = std::move(name);
-  return rule;
-}
-
 json::object promise(std::string text, std::string who, TimePoint until) {
   return {{"promises",
            json::array{json::object{
@@ -143,7 +137,7 @@ TEST_CASE("rules act; what cannot be taken back always asks") {
   CHECK(action_of(decision, "move") != nullptr);
   REQUIRE(action_of(decision, "delete") != nullptr);
   CHECK(action_of(decision, "delete")->ask_first);
-  CHECK(action_of(decision, "forward")->ask_first);
+  CHECK(action_of(decision, "delete")->sink == "mailbox");
   CHECK_FALSE(action_of(decision, "move")->ask_first);
 }
 
@@ -219,6 +213,9 @@ TEST_CASE("a class is asked for, and the rules for it wait for the answer") {
   auto decision = story.mail({.id = "1@b", .more = {{"features", "cheap pills"}}});
   CHECK(decision.actions.empty());
   REQUIRE(decision.plans.size() == 1);
+  const auto& task = decision.plans.front().tasks.front();
+  CHECK(task.containment == swarm::Containment::strict);  // it reads what strangers wrote
+  CHECK(task.write_paths == std::vector<std::string>{"/var/lib/vigild"});
   const auto told = [&](double sure) {
     swarm::Report report;
     report.title = "class of 1@b";
@@ -261,29 +258,53 @@ TEST_CASE("a meeting is prepared once, again when it is moved, not when it is ca
   story.mail({.id = "1@b", .subject = "Numbers", .questions = {"Is the budget final?"}});
   json::object meeting{
       {"uid", "m1"},
-      {"occurrence", "2026-09-22T08:00:00Z"},
-      {"start", to_rfc3339(story.now + 20h)},
+      {"occurrence", "20260922T080000Z"},
+      {"begins", to_rfc3339(story.now + 20h)},
+      {"local", "2026-09-22T19:13:00"},
+      {"zone", "Asia/Tokyo"},
       {"summary", "budget talk"},
+      {"organiser", json::object{{"address", "carol@example.net"}}},
       {"attendees", json::array{json::object{{"name", "Bob"}, {"address", "bob@example.net"}},
                                 json::object{{"address", "ada@example.org"}}}}};
-  story.tell("calendar.changed", meeting);
+  const auto changed = [&](std::string_view change) {
+    return story.tell("calendar.changed", json::object{{"change", change}, {"event", meeting}});
+  };
+  changed("added");
   CHECK(story.cases[story.last_case].timers.at("brief") == story.now + 20h - 15min);
   auto decision = story.next_timer("brief");
   const auto* told = action_of(decision, "notify");
   REQUIRE(told != nullptr);
   const auto text = std::string(find_text(told->payload.at("text"), "").value_or(""));
-  for (const auto* part : {"budget talk at", "Bob <bob@example.net>", "Numbers",
+  for (const auto* part : {"budget talk at Tue 22 Sep 10:13 (19:13 Asia/Tokyo)\n",
+                           "- Bob <bob@example.net>\n", "- carol@example.net\n", "Numbers",
                            "asked: Is the budget final?", "document: Budget 2026"}) {
     INFO(text);
     CHECK(has(text, part));
   }
   CHECK_FALSE(has(text, "ada@example.org"));
-  CHECK(story.tell("calendar.soon", meeting).actions.empty());
-  meeting["start"] = to_rfc3339(story.now + 30h);
-  story.tell("calendar.changed", meeting);
+  CHECK(story.tell("calendar.soon", json::object{{"event", meeting}}).actions.empty());
+  story.mail({.id = "2@a", .from = "ada@example.org", .to = "bob@example.net", .answers = "1@b"});
+  meeting["begins"] = to_rfc3339(story.now + 30h);
+  changed("moved");
+  decision = story.next_timer("brief");
+  told = action_of(decision, "notify");
+  REQUIRE(told != nullptr);
+  CHECK_FALSE(has(std::string(*find_text(told->payload.at("text"), "")), "asked:"));
+  CHECK(changed("cancelled").close_case);
+}
+
+TEST_CASE("a meeting that is told a day before is prepared when it is time") {
+  CommsStory story;
+  json::object meeting{{"uid", "m2"}, {"begins", to_rfc3339(story.now + 24h)}, {"summary", "talk"}};
+  const json::object soon{{"event", meeting}};
+  CHECK(story.tell("calendar.soon", soon).actions.empty());
   CHECK(action_of(story.next_timer("brief"), "notify") != nullptr);
-  meeting["status"] = "cancelled";
-  CHECK(story.tell("calendar.changed", meeting).close_case);
+  CHECK(story.tell("calendar.soon", soon).actions.empty());
+  config::Comms settings;
+  settings.brief_before = Duration{0};
+  CommsStory silent(settings);
+  CHECK(silent.tell("calendar.soon", soon).actions.empty());
+  CHECK_FALSE(silent.waits("brief"));
 }
 
 TEST_CASE("importance is what the user does: writing to them, and verdicts") {

@@ -7,13 +7,14 @@
 #include <map>
 
 #include "entities/comms/comms.hpp"
+#include "entities/library.hpp"
 
 namespace vigil::testing {
 
 using namespace std::chrono_literals;
 
 // Facts are shared by the cases of an entity; each case has its own state and timers.
-class CommsMemory final : public entities::Recollection {
+class CommsMemory final : public entities::Recollection, public entities::Library {
  public:
   CommsMemory(const std::map<std::string, json::value>& facts, json::object state)
       : facts_(facts), state_(std::move(state)) {}
@@ -36,6 +37,12 @@ class CommsMemory final : public entities::Recollection {
   std::vector<Found> search(const std::string& words, int) const override {
     if (words.find("budget") == std::string::npos) return {};
     return {{"doc", "Budget 2026", "the total is 12,000"}};
+  }
+  std::vector<Answer> answers(const std::string& question, int) const override {
+    if (question.find("tank") == std::string::npos) return {};
+    return {{"mail:9@b", "The tank", "line 1", "When is the tank checked?", 1.0},
+            {"documents/handbook/heating.md", "Heating", "Upkeep, line 31",
+             "The tank is checked every October.", 0.8}};
   }
   std::optional<json::value> preference(const std::string&) const override { return {}; }
   std::vector<RememberedFact> preferences(const std::string&, int) const override { return {}; }
@@ -93,6 +100,7 @@ struct CommsStory {
     if (settings.addresses.empty()) settings.addresses = {"ada@example.org"};
     if (settings.names.empty()) settings.names = {"Ada"};
     settings.mail_sink = "mailbox";
+    settings.send_sink = "out";
     settings.report_sink = "chat";
     config::Entity of;
     of.name = name;
@@ -179,6 +187,12 @@ struct CommsStory {
   TimePoint now = from_unix_us(1'790'000'000'000'000);  // a Monday, 14:13 UTC
   std::string last_case;
 };
+
+inline config::CommsRule rule_named(std::string name) {
+  config::CommsRule rule;
+  rule.name = std::move(name);
+  return rule;
+}
 
 inline const entities::Action* action_of(const entities::Decision& decision,
                                          std::string_view kind) {

@@ -147,6 +147,11 @@ TEST_CASE("a message is known by its headers, folded or not") {
   CHECK(identity_of("From: b\r\nMessage-ID: <x@y>\r\nDate: Mon\r\n").key != one.key);
   CHECK(identity_of("From: a\r\nDate: Mon\r\nSubject: 1\r\n").key !=
         identity_of("From: a\r\nDate: Mon\r\nSubject: 2\r\n").key);
+  CHECK(identity_of("Message-ID: <x@y>\r\nReferences: <1@y>\r\n <2@y>\r\nIn-Reply-To: <2@y>\r\n")
+            .thread == "1@y");
+  CHECK(identity_of("Message-ID: <x@y>\r\nIn-Reply-To: <2@y>\r\n").thread == "2@y");
+  CHECK(identity_of("Message-ID: <x@y>\r\nIn-Reply-To: your letter of Monday\r\n").thread.empty());
+  CHECK(one.thread.empty());
   CHECK(identity_of("").key.empty());
   CHECK(identity_of("\r\n").key.empty());
 }
