@@ -22,13 +22,14 @@ void check_known(const std::string& key, std::string_view what, const std::strin
 }
 
 bool is_open_to_others(const std::string& url) {
-  if (!url.starts_with("http://")) return false;
-  const std::string_view rest = std::string_view(url).substr(7);
-  const auto is_host = [&](std::string_view host) {
-    return rest.starts_with(host) &&
-           (rest.size() == host.size() || rest[host.size()] == ':' || rest[host.size()] == '/');
-  };
-  return !is_host("localhost") && !is_host("[::1]") && !rest.starts_with("127.");
+  constexpr std::string_view plain = "http://";
+  if (!url.starts_with(plain)) return false;
+  auto host = std::string_view(url).substr(plain.size());
+  host = host.starts_with('[') ? host.substr(0, host.find(']') + 1)
+                               : host.substr(0, host.find_first_of(":/"));
+  // Not a name that only begins like an address of this machine.
+  const bool is_address = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host != "localhost" && host != "[::1]" && !(is_address && host.starts_with("127."));
 }
 
 void check_key_is_hidden(const std::string& at, const std::string& url, bool has_key,
