@@ -12,9 +12,10 @@
 #include <utility>
 
 #include "core/check.hpp"
+#include "core/deadline.hpp"
 #include "core/log.hpp"
-#include "core/timeout.hpp"
 #include "daemon/http/curl_loop.hpp"
+#include "daemon/http/cut_secrets.hpp"
 #include "daemon/http/redirect.hpp"
 
 namespace vigil::http {
@@ -22,6 +23,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t answer_head_bytes_max = 64 * 1024;
+constexpr long heard_buffer_bytes = 4 * 1024;
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
@@ -66,6 +68,9 @@ struct Exchange {
   Destination to;
   const Reach* reach = nullptr;
   std::string refused;  // why an address was not connected to
+  const Clock* clock = nullptr;
+  Duration ends_at{0};   // in steady time, as is
+  Duration heard_at{0};  // the last byte
   Answer answer;
   std::size_t head_bytes = 0;
   std::array<char, CURL_ERROR_SIZE> error{};
@@ -75,6 +80,7 @@ struct Exchange {
 
 std::size_t on_head(char* bytes, std::size_t, std::size_t count, void* self) {
   auto& exchange = *static_cast<Exchange*>(self);
+  exchange.heard_at = exchange.clock->steady_now();
   const std::string_view line(bytes, count);
   if (line.starts_with("HTTP/")) {  // a further answer: after 1xx, or behind a proxy's own
     exchange.answer.headers.clear();
@@ -91,6 +97,16 @@ std::size_t on_head(char* bytes, std::size_t, std::size_t count, void* self) {
 
 std::size_t on_body(char* bytes, std::size_t, std::size_t count, void* self) {
   auto& exchange = *static_cast<Exchange*>(self);
+  exchange.heard_at = exchange.clock->steady_now();
+  if (exchange.request.heard) {
+    long status = 0;
+    curl_easy_getinfo(exchange.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200 && status < 300) {
+      if (exchange.request.heard({bytes, count})) return count;
+      exchange.answer.body_cut = true;
+      return 0;
+    }
+  }
   auto& body = exchange.answer.body;
   const auto room = exchange.request.answer_bytes_max - body.size();
   body.append(bytes, std::min(count, room));
@@ -181,8 +197,12 @@ List make_headers(const Request& request) {
   return List(list);
 }
 
-std::unique_ptr<Exchange> make_exchange(Request request, Duration time_left) {
+std::unique_ptr<Exchange> make_exchange(Request request, const Clock& clock) {
   auto out = std::make_unique<Exchange>();
+  const Duration time_left = request.deadline - clock.now();
+  out->clock = &clock;
+  out->heard_at = clock.steady_now();
+  out->ends_at = out->heard_at + time_left;
   out->request = std::move(request);
   out->headers = make_headers(out->request);
   out->easy.reset(curl_easy_init());
@@ -211,6 +231,8 @@ std::unique_ptr<Exchange> make_exchange(Request request, Duration time_left) {
   // A second opinion: should the wall clock stop or jump back, this one goes on.
   const auto limit = std::chrono::ceil<std::chrono::milliseconds>(2 * time_left);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+  // What comes in small pieces needs no large buffer, and there may be a thousand of these.
+  if (asked.heard) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, heard_buffer_bytes);
   if (asked.connection == Connection::fresh) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
   if (asked.method != "GET") {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(asked.body.size()));
@@ -264,6 +286,7 @@ struct Client::State {
   State(const asio::any_io_executor& executor, Clock& time, const Reach& where)
       : clock(time), reach(where), curl(executor) {}
 
+  asio::awaitable<std::string> watch(const Exchange* exchange);
   asio::awaitable<Received> exchange(Request request);
 
   Clock& clock;
@@ -290,53 +313,49 @@ std::expected<Destination, Failure> check_destination(const Request& request, co
 
 }  // namespace
 
-namespace {
-
-constexpr std::size_t secret_bytes_min = 8;  // less is found everywhere
-
-void cut_out(std::string& text, std::string_view secret) {
-  constexpr std::string_view instead = "***";
-  if (secret.size() < secret_bytes_min) return;
-  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-    text.replace(at, secret.size(), instead);
-    at += instead.size();
+// Returns when the exchange has had its time, with what it is told then. In steady time: a clock
+// that is set must not end it, nor keep it.
+asio::awaitable<std::string> Client::State::watch(const Exchange* exchange) {
+  const auto silence_max = exchange->request.silence_max;
+  while (true) {
+    const auto now = clock.steady_now();
+    auto left = exchange->ends_at - now;
+    if (silence_max > Duration{0}) {
+      const auto quiet = now - exchange->heard_at;
+      if (quiet >= silence_max) {
+        co_return fmt::format("nothing came for {}", vigil::to_text(silence_max));
+      }
+      left = std::min(left, silence_max - quiet);
+    }
+    if (now >= exchange->ends_at) co_return "no answer before the timeout";
+    co_await clock.sleep_for(left);
   }
 }
-
-// What a server says may repeat what the request proved itself with, and is stored and logged.
-void cut_secrets_out(Received& received, const Request& request) {
-  const auto cut = [&](std::string& text) {
-    cut_out(text, request.secret);
-    for (const auto& [name, value] : request.headers) {
-      if (lower_case(name) != "authorization") continue;
-      cut_out(text, std::string_view(value).substr(value.find(' ') + 1));
-    }
-  };
-  if (!received) return cut(received.error().error.message);
-  cut(received->body);
-  for (auto& [name, value] : received->headers) cut(value);
-}
-
-}  // namespace
 
 asio::awaitable<Received> Client::State::exchange(Request request) {
-  const auto left = request.deadline - clock.now();
   const auto to = check_destination(request, reach);
   if (!to) co_return std::unexpected(to.error());
-  const auto exchange = make_exchange(std::move(request), left);
+  const auto exchange = make_exchange(std::move(request), clock);
   exchange->to = *to;
   exchange->reach = &reach;
+  auto executor = co_await asio::this_coro::executor;
   auto running = curl.run(exchange->easy.get());
-  auto limited = with_timeout(clock, left, std::move(running));
-  Result<int> code = co_await std::move(limited);
-  if (!code) {
-    co_return std::unexpected(Failure{Error{ErrorCode::timed_out, "no answer before the timeout"},
+  auto watching = watch(exchange.get());
+  auto group = asio::experimental::make_parallel_group(
+      asio::co_spawn(executor, std::move(running), asio::deferred),
+      asio::co_spawn(executor, std::move(watching), asio::deferred));
+  auto [order, run_error, code, watch_error, late] =
+      co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  if (order[0] != 0) {
+    if (watch_error) std::rethrow_exception(watch_error);  // we were cancelled from outside
+    co_return std::unexpected(Failure{Error{ErrorCode::timed_out, std::move(late)},
                                       was_sent(exchange->easy.get()), true});
   }
+  if (run_error) std::rethrow_exception(run_error);
   long status = 0;
   curl_easy_getinfo(exchange->easy.get(), CURLINFO_RESPONSE_CODE, &status);
   exchange->answer.status = static_cast<int>(status);
-  const auto ended = static_cast<CURLcode>(*code);
+  const auto ended = static_cast<CURLcode>(code);
   const bool cut = ended == CURLE_WRITE_ERROR && exchange->answer.body_cut;
   if (ended != CURLE_OK && !cut && !exchange->refused.empty()) {
     co_return std::unexpected(refuse(ErrorCode::forbidden, exchange->refused));

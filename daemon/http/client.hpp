@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,10 @@ struct Request {
   // Cut out of the answer and of what failed, as these are stored and logged. What follows the
   // scheme in Authorization is as well.
   std::string secret;
+  // Is given the body of a 2xx answer as it comes, which then is not kept. False ends the exchange:
+  // the answer is whole as far as it was heard. Must not throw.
+  std::function<bool(std::string_view)> heard;
+  Duration silence_max{0};  // nothing comes for longer: the exchange failed; 0: any time
 };
 
 struct Answer {

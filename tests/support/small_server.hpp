@@ -28,7 +28,8 @@ struct Heard {
 };
 
 struct Reply {
-  enum class Manner { answer, close_before_answer, hang, endless };
+  // cut: closes after the body, of which there should be more; stall: says no more after it.
+  enum class Manner { answer, close_before_answer, hang, endless, cut, stall };
   int status = 200;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
@@ -57,6 +58,8 @@ class SmallServer {
   std::function<Reply(const Heard&)> otherwise;  // unset: 200 without a body
   std::vector<Heard> heard;
   int connections = 0;
+  int stalled = 0;
+  int closed = 0;  // by the other side, while it was stalled
 
  private:
   boost::asio::awaitable<void> listen() {
@@ -140,14 +143,27 @@ class SmallServer {
     auto text = fmt::format("HTTP/1.1 {} Said\r\n", reply.status);
     for (const auto& [name, value] : reply.headers) text += fmt::format("{}: {}\r\n", name, value);
     const bool endless = reply.manner == Reply::Manner::endless;
-    if (!endless) text += fmt::format("Content-Length: {}\r\n", reply.body.size());
+    const bool stall = reply.manner == Reply::Manner::stall;
+    const bool short_of = stall || reply.manner == Reply::Manner::cut;
+    const auto promised = reply.body.size() + (short_of ? 1000 : 0);
+    if (!endless) text += fmt::format("Content-Length: {}\r\n", promised);
     text += "\r\n" + reply.body;
     while (true) {
       auto all = boost::asio::buffer(text);
       auto [error, size] = co_await boost::asio::async_write(*socket, all, as_tuple);
       (void)size;
       if (error) co_return false;
-      if (!endless) co_return true;
+      if (stall) {
+        ++stalled;
+        std::string nothing;
+        auto room = boost::asio::dynamic_buffer(nothing);
+        auto [gone, ignored] = co_await boost::asio::async_read(*socket, room, as_tuple);
+        (void)gone;
+        (void)ignored;
+        ++closed;
+        co_return false;
+      }
+      if (!endless) co_return !short_of;
       text.assign(64 * 1024, 'x');
     }
   }

@@ -1,0 +1,41 @@
+#include "daemon/http/cut_secrets.hpp"
+
+#include <algorithm>
+
+namespace vigil::http {
+namespace {
+
+constexpr std::size_t secret_bytes_min = 8;  // less is found everywhere
+
+void cut_out(std::string& text, std::string_view secret) {
+  constexpr std::string_view instead = "***";
+  if (secret.size() < secret_bytes_min) return;
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+    text.replace(at, secret.size(), instead);
+    at += instead.size();
+  }
+}
+
+bool is_authorization(std::string_view name) {
+  constexpr std::string_view wanted = "authorization";
+  return std::ranges::equal(name, wanted, [](char one, char other) {
+    return (one >= 'A' && one <= 'Z' ? one + 32 : one) == other;
+  });
+}
+
+}  // namespace
+
+void cut_secrets_out(Received& received, const Request& request) {
+  const auto cut = [&](std::string& text) {
+    cut_out(text, request.secret);
+    for (const auto& [name, value] : request.headers) {
+      if (!is_authorization(name)) continue;
+      cut_out(text, std::string_view(value).substr(value.find(' ') + 1));
+    }
+  };
+  if (!received) return cut(received.error().error.message);
+  cut(received->body);
+  for (auto& [name, value] : received->headers) cut(value);
+}
+
+}  // namespace vigil::http
