@@ -64,6 +64,10 @@ bool Engine::cancel(SwarmId swarm, std::string why) {
   return found;
 }
 
+void Engine::set_units(const std::string& resource, int units) {
+  state_->services.scheduler.set_units(resource, units);
+}
+
 int Engine::running_tasks() const { return state_->services.scheduler.running(); }
 
 }  // namespace vigil::swarm

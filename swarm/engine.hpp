@@ -47,6 +47,7 @@ struct Progress {
 };
 
 struct EngineLimits {
+  // Of processes. A question to a model waits for others: it holds a unit of "model:NAME" instead.
   int slots = 4;
   int slots_per_owner = 0;  // 0: no limit of its own
   // Units of each resource. One that is not named here has a single unit, so a plan may use any
@@ -99,6 +100,8 @@ class Engine {
   bool cancel(SwarmId swarm, std::string why);
 
   int running_tasks() const;
+  // From now on there are so many units of the resource.
+  void set_units(const std::string& resource, int units);
 
  private:
   struct State;

@@ -116,6 +116,13 @@ void JsonMembers::any(std::string_view key, json::value& out) {
   if (const auto* value = find(key)) out = *value;
 }
 
+void JsonMembers::object(std::string_view key, json::object& out) {
+  const auto* value = find(key);
+  if (value == nullptr) return;
+  if (value->is_object()) out = value->as_object();
+  if (!value->is_object()) wrong(key, "expected an object");
+}
+
 const json::array* JsonMembers::array(std::string_view key, std::string_view expected) {
   const auto* value = find(key);
   if (value == nullptr) return nullptr;

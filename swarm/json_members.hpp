@@ -30,6 +30,7 @@ class JsonMembers {
   void numbers(std::string_view key, std::vector<int>& out);
   void units(std::string_view key, std::map<std::string, int>& out);
   void any(std::string_view key, json::value& out);
+  void object(std::string_view key, json::object& out);
   template <class T, std::size_t N>
   void one_of(std::string_view key, const std::array<std::pair<std::string_view, T>, N>& choices,
               T& out) {

@@ -48,9 +48,7 @@ Result<void> validate_program(const Task& task) {
 Result<void> validate_reducer(const Task& task) {
   if (task.reduce.empty()) return {};
   if (task.reduce == "summarise") {
-    return refuse(task,
-                  "reduce = \"summarise\" needs a model runner, which this installation does not "
-                  "have: use another reducer, or a task with argv that summarises");
+    return refuse(task, "there is no reducer \"summarise\": use a task with ask that summarises");
   }
   if (!is_reducer(task.reduce)) {
     return refuse(task, fmt::format("there is no reducer {}: use one of {}", quoted(task.reduce),
@@ -75,11 +73,41 @@ Result<void> validate_reducer(const Task& task) {
                                   unfit));
 }
 
+Result<void> validate_ask(const Task& task) {
+  if (!task.ask) return {};
+  if (task.ask->model.empty()) return refuse(task, "ask.model is missing: which model is asked?");
+  if (task.ask->prompt.empty()) return refuse(task, "ask.prompt is missing: what is asked?");
+  if (task.ask->interface_prompt.empty() && !task.ask->interface_schema.empty()) {
+    return refuse(task, "ask.interface_schema means nothing without ask.interface_prompt");
+  }
+  for (const auto& tool : task.ask->tools) {
+    if (tool.starts_with("mcp.") && std::ranges::count(tool, '.') >= 2) continue;
+    return refuse(task, fmt::format("ask.tools: expected mcp.SERVER.TOOL, not {}", quoted(tool)));
+  }
+  return {};
+}
+
+Result<void> validate_agent(const Task& task) {
+  if (!task.agent) return {};
+  if (task.agent->name.empty()) return refuse(task, "agent.name is missing: which agent?");
+  if (task.agent->prompt.empty()) return refuse(task, "agent.prompt is missing: what is to do?");
+  if (task.agent->commit.empty() || task.agent->commit.starts_with('-')) {
+    return refuse(task, "agent.commit must name a commit");
+  }
+  if (task.agent->conversation.starts_with('-')) {
+    return refuse(task, "agent.conversation must be what an earlier run answered");
+  }
+  return {};
+}
+
 Result<void> validate_command(const Task& task) {
   const int given = static_cast<int>(!task.argv.empty()) + static_cast<int>(!task.builtin.empty()) +
-                    static_cast<int>(!task.reduce.empty());
-  if (given != 1) return refuse(task, "give exactly one of argv, builtin and reduce");
-  if (auto program = validate_program(task); !program) return program;
+                    static_cast<int>(!task.reduce.empty()) + static_cast<int>(task.ask != nullptr) +
+                    static_cast<int>(task.agent != nullptr);
+  if (given != 1) return refuse(task, "give exactly one of argv, builtin, reduce, ask and agent");
+  for (const auto check : {validate_program, validate_ask, validate_agent}) {
+    if (auto checked = check(task); !checked) return checked;
+  }
   return validate_reducer(task);
 }
 
@@ -201,6 +229,7 @@ Result<void> validate_limits(const Task& task) {
 std::string_view unfit_for_verifier(const Task& verify) {
   const Task defaults;
   if (!verify.reduce.empty()) return "reduce";
+  if (verify.agent) return "agent";
   if (!verify.needs.empty()) return "needs";
   if (!verify.needs_interface.empty()) return "needs_interface";
   if (!verify.for_each.empty()) return "for_each";
@@ -224,10 +253,13 @@ Result<void> validate_verifier(const Task& task) {
   }
   Task judge = *task.verify;
   judge.name = task.name + ":verify";
-  if (task.verify->argv.empty() == task.verify->builtin.empty()) {
-    return refuse(task, "verify: give exactly one of argv and builtin");
+  const Task& verify = *task.verify;
+  if (static_cast<int>(!verify.argv.empty()) + static_cast<int>(!verify.builtin.empty()) +
+          static_cast<int>(verify.ask != nullptr) !=
+      1) {
+    return refuse(task, "verify: give exactly one of argv, builtin and ask");
   }
-  for (const auto check : {validate_program, validate_paths, validate_limits}) {
+  for (const auto check : {validate_program, validate_ask, validate_paths, validate_limits}) {
     if (auto checked = check(judge); !checked) return checked;
   }
   if (task.verify->containment > task.containment) {

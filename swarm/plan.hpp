@@ -14,13 +14,39 @@ namespace vigil::swarm {
 
 enum class Containment { strict, net, none };  // `unit` joins with the service
 
+// A question to a model (docs/models.md). The prompts are ours; `input` and the results a task
+// needs are shown to it as data.
+struct Ask {
+  std::string model;  // its name in the configuration
+  std::string prompt;
+  json::object schema;             // JSON Schema of the answer; empty: any text
+  std::vector<std::string> tools;  // that it may use: "mcp.SERVER.TOOL"
+  int output_tokens_max = 0;       // 0: the model's own limit
+  // Asked first, and published as the task's interface; the answer must then keep to it.
+  std::string interface_prompt;
+  json::object interface_schema;
+  // Has it read, or may it read, what strangers wrote? Then no tool with an effect outside is
+  // within its reach, whatever `tools` says.
+  bool tainted = true;
+};
+
+// Work for a program with a mind of its own (docs/models.md).
+struct AgentWork {
+  std::string name;  // in the configuration
+  std::string prompt;
+  std::string commit = "HEAD";  // what its working tree shows
+  std::string conversation;     // of an earlier run that it goes on with; empty: a new one
+};
+
 struct Task {
   std::string name;                // unique in its plan: [A-Za-z0-9_.:/-]{1,100}
   std::vector<std::string> argv;   // an exec task: the program and its arguments, never a shell
   std::string builtin;             // or the name of a vigil-task analyser
-  std::string reduce;              // or of a reducer (swarm/reduce.hpp); exactly one of the three
-  json::value input;               // what it is given, beside the results it needs
-  std::vector<std::string> needs;  // starts when these have ended well; gets their results
+  std::string reduce;              // or of a reducer (swarm/reduce.hpp)
+  std::shared_ptr<const Ask> ask;  // or a question to a model
+  std::shared_ptr<const AgentWork> agent;  // or work for an agent; exactly one of the five
+  json::value input;                       // what it is given, beside the results it needs
+  std::vector<std::string> needs;          // starts when these have ended well; gets their results
   // Starts when these have published their interface, and gets it; of those that are done already
   // it gets the result. Who consumed an interface that is not the final one runs again with the
   // result.
@@ -76,8 +102,8 @@ struct Plan {
 constexpr std::size_t plan_tasks_max = 100'000;
 constexpr int variants_max = 16;
 
-// Names unique and well-formed, exactly one of argv, builtin and reduce, every need known, no
-// cycle, limits sane. The message names the task and, for a cycle, its members.
+// Names unique and well-formed, exactly one of argv, builtin, reduce, ask and agent, every need
+// known, no cycle, limits sane. The message names the task and, for a cycle, its members.
 Result<void> validate(const Plan& plan);
 // One task by itself: what can be known without the rest of its plan.
 Result<void> validate(const Task& task);
@@ -91,6 +117,8 @@ json::object to_json(const Task& task);
 Result<Task> task_from_json(const json::value& value, const std::string& path);
 // The names of all members that are read, for documentation.
 std::vector<std::string> task_members();
+std::vector<std::string> ask_members();
+std::vector<std::string> agent_members();
 std::vector<std::string> plan_members();
 
 }  // namespace vigil::swarm

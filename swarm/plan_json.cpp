@@ -63,6 +63,72 @@ class Writer {
   json::object object;
 };
 
+json::object to_json(const Ask& ask) {
+  const Ask defaults;
+  Writer out;
+  out.object["model"] = ask.model;
+  out.object["prompt"] = ask.prompt;
+  if (!ask.schema.empty()) out.object["schema"] = ask.schema;
+  out.list("tools", ask.tools, defaults.tools);
+  out.value("output_tokens_max", ask.output_tokens_max, defaults.output_tokens_max);
+  out.value("interface_prompt", ask.interface_prompt, defaults.interface_prompt);
+  if (!ask.interface_schema.empty()) out.object["interface_schema"] = ask.interface_schema;
+  out.value("tainted", ask.tainted, defaults.tainted);
+  return std::move(out.object);
+}
+
+json::object to_json(const AgentWork& agent) {
+  const AgentWork defaults;
+  Writer out;
+  out.object["name"] = agent.name;
+  out.object["prompt"] = agent.prompt;
+  out.value("commit", agent.commit, defaults.commit);
+  out.value("conversation", agent.conversation, defaults.conversation);
+  return std::move(out.object);
+}
+
+void read_members(JsonMembers& members, Ask& ask) {
+  members.text("model", ask.model);
+  members.text("prompt", ask.prompt);
+  members.object("schema", ask.schema);
+  members.texts("tools", ask.tools);
+  members.number("output_tokens_max", ask.output_tokens_max);
+  members.text("interface_prompt", ask.interface_prompt);
+  members.object("interface_schema", ask.interface_schema);
+  members.flag("tainted", ask.tainted);
+}
+
+void read_members(JsonMembers& members, AgentWork& agent) {
+  members.text("name", agent.name);
+  members.text("prompt", agent.prompt);
+  members.text("commit", agent.commit);
+  members.text("conversation", agent.conversation);
+}
+
+// A member that is an object with members of its own.
+template <class Part>
+Result<std::shared_ptr<const Part>> read_part(JsonMembers& members, std::string_view key) {
+  const auto* value = members.find(key);
+  if (value == nullptr) return nullptr;
+  if (!value->is_object()) {
+    return fail(ErrorCode::invalid_input, members.path_of(key) + ": expected an object");
+  }
+  Part part;
+  JsonMembers below(value->as_object(), members.path_of(key));
+  read_members(below, part);
+  if (auto finished = below.finish(); !finished) return std::unexpected(finished.error());
+  return std::make_shared<const Part>(std::move(part));
+}
+
+template <class Part>
+std::vector<std::string> members_of_part() {
+  const json::object nothing;
+  JsonMembers members(nothing, "");
+  Part part;
+  read_members(members, part);
+  return members.known();
+}
+
 void write_choices(const Task& task, const Task& defaults, Writer& out) {
   out.value("for_each", task.for_each, defaults.for_each);
   out.value("spawn_max", task.spawn_max, defaults.spawn_max);
@@ -127,6 +193,9 @@ Result<Task> read_verifier(const json::value& value, const std::string& path) {
   Task task;
   JsonMembers members(value.as_object(), path);
   read_command(members, task);
+  auto ask = read_part<Ask>(members, "ask");
+  if (!ask) return std::unexpected(ask.error());
+  task.ask = std::move(*ask);
   for (const auto& member : task_members()) {
     if (members.is_known(member)) continue;
     members.forbid(member, "a verifier has none of its own: remove it, or give it to the task");
@@ -141,7 +210,13 @@ Result<Task> read_task(const json::value& value, const std::string& path) {
   JsonMembers members(value.as_object(), path);
   read_task_members(members, task);
   const auto* verify = members.find("verify");
+  auto ask = read_part<Ask>(members, "ask");
+  if (!ask) return std::unexpected(ask.error());
+  auto agent = read_part<AgentWork>(members, "agent");
+  if (!agent) return std::unexpected(agent.error());
   if (auto finished = members.finish(); !finished) return std::unexpected(finished.error());
+  task.ask = std::move(*ask);
+  task.agent = std::move(*agent);
   if (verify == nullptr) return task;
   auto verifier = read_verifier(*verify, members.path_of("verify"));
   if (!verifier) return std::unexpected(verifier.error());
@@ -156,9 +231,12 @@ std::vector<std::string> task_members() {
   JsonMembers members(nothing, "");
   Task task;
   read_task_members(members, task);
-  members.find("verify");
+  for (const auto* part : {"verify", "ask", "agent"}) members.find(part);
   return members.known();
 }
+
+std::vector<std::string> ask_members() { return members_of_part<Ask>(); }
+std::vector<std::string> agent_members() { return members_of_part<AgentWork>(); }
 
 std::vector<std::string> plan_members() {
   const json::object nothing;
@@ -176,6 +254,8 @@ json::object to_json(const Task& task) {
   out.list("argv", task.argv, defaults.argv);
   out.value("builtin", task.builtin, defaults.builtin);
   out.value("reduce", task.reduce, defaults.reduce);
+  if (task.ask) out.object["ask"] = to_json(*task.ask);
+  if (task.agent) out.object["agent"] = to_json(*task.agent);
   if (!task.input.is_null()) out.object["input"] = task.input;
   out.list("needs", task.needs, defaults.needs);
   out.list("needs_interface", task.needs_interface, defaults.needs_interface);

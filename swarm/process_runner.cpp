@@ -126,7 +126,7 @@ class ProcessRunner final : public Runner {
   asio::awaitable<AttemptOutcome> run(Attempt attempt) override;
 
  private:
-  ChildSpec spec_of(const Task& task, std::string workdir, const std::string& mark) const;
+  ChildSpec spec_of(const Attempt& attempt, std::string workdir, const std::string& mark) const;
   asio::awaitable<Tried> try_in(Attempt attempt, std::string workdir);
   asio::awaitable<AttemptOutcome> run_in(Attempt attempt, std::string workdir);
   asio::awaitable<Ending> wait_or_stop(Child& child, TimePoint deadline, Duration grace);
@@ -141,6 +141,10 @@ class ProcessRunner final : public Runner {
 };
 
 asio::awaitable<AttemptOutcome> ProcessRunner::run(Attempt attempt) {
+  if (attempt.task.argv.empty() && attempt.task.builtin.empty()) {
+    co_return not_started(Error{ErrorCode::invalid_input,
+                                "there is nobody here who asks models or runs agents"});
+  }
   std::string workdir = attempt.task.workdir;
   const bool is_private = workdir.empty();
   const bool is_contained = attempt.task.containment != Containment::none;
@@ -171,14 +175,16 @@ asio::awaitable<Tried> ProcessRunner::try_in(Attempt attempt, std::string workdi
   co_return tried;
 }
 
-ChildSpec ProcessRunner::spec_of(const Task& task, std::string workdir,
+ChildSpec ProcessRunner::spec_of(const Attempt& attempt, std::string workdir,
                                  const std::string& mark) const {
+  const Task& task = attempt.task;
   ChildSpec spec;
   spec.argv = task.argv;
   spec.read_paths = task.read_paths;
   if (!task.builtin.empty()) spec.argv = {programs_dir_ + "/vigil-task", task.builtin};
   spec.workdir = std::move(workdir);
-  spec.environment = {{attempt_variable, mark}};
+  spec.environment = attempt.environment;
+  spec.environment.emplace_back(attempt_variable, mark);
   spec.containment = task.containment;
   spec.write_paths = task.write_paths;
   spec.memory_bytes_max = limits_.memory_bytes_max;
@@ -187,7 +193,7 @@ ChildSpec ProcessRunner::spec_of(const Task& task, std::string workdir,
 
 asio::awaitable<AttemptOutcome> ProcessRunner::run_in(Attempt attempt, std::string workdir) {
   const std::string mark = fmt::format("{}/{}", work_dir_, random_hex(8));
-  ChildSpec spec = spec_of(attempt.task, std::move(workdir), mark);
+  ChildSpec spec = spec_of(attempt, std::move(workdir), mark);
   const auto cgroup = cgroups_ ? cgroups_->make() : nullptr;
   if (cgroup) spec.cgroup = cgroup->joins();
   auto started = Child::start(executor_, spec);
@@ -196,7 +202,7 @@ asio::awaitable<AttemptOutcome> ProcessRunner::run_in(Attempt attempt, std::stri
   const auto output_bytes_max =
       attempt.task.output_bytes_max > 0 ? attempt.task.output_bytes_max : limits_.output_bytes_max;
   Conversation talk(executor_, child, output_bytes_max, attempt.said);
-  std::string input = input_text(attempt);
+  std::string input = attempt.standard_input ? *attempt.standard_input : input_text(attempt);
   talk.begin(std::move(input));
   Ending ending = co_await wait_or_stop(child, attempt.deadline, attempt.grace);
   if (cgroup) cgroup->kill();  // with it whatever it left, wherever that went

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/log.hpp"
 #include "swarm/chain.hpp"
@@ -91,6 +92,20 @@ void measure_chains(const Plan& plan, const std::vector<bool>& abandoned, Report
   }
 }
 
+// Questions wait for others and hold no slot: they do not add up on workers.
+Duration sum_on_slots(const Report& report, const Plan& plan, const std::vector<bool>& abandoned) {
+  std::unordered_set<std::string_view> asks;
+  for (const Task& task : plan.tasks) {
+    if (task.ask) asks.insert(task.name);
+  }
+  Duration sum{0};
+  for (std::size_t i = 0; i < report.tasks.size(); ++i) {
+    const TaskOutcome& outcome = report.tasks[i];
+    if (!abandoned[i] && !asks.contains(outcome.name)) sum += outcome.took;
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::string_view to_text(TaskState state) {
@@ -152,7 +167,8 @@ void measure(Report& report, const Plan& plan) {
   measure_chains(plan, abandoned, report);
   report.lower_bound = report.critical_path;
   if (report.slots > 0) {
-    report.lower_bound = std::max(report.lower_bound, report.task_sum / report.slots);
+    const Duration on_slots = sum_on_slots(report, plan, abandoned);
+    report.lower_bound = std::max(report.lower_bound, on_slots / report.slots);
   }
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 // How one attempt of one task is run. The engine knows this interface only; exec and builtin are in
-// process_runner.hpp, model is in daemon/delivery, tests bring their own.
+// process_runner.hpp, questions and agents in daemon/models, tests bring their own.
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <optional>
+#include <utility>
 
 #include "core/json.hpp"
 #include "core/time.hpp"
@@ -19,6 +21,10 @@ struct Attempt {
   std::string refused;   // why the attempt before was not accepted; empty: it was not
   TimePoint deadline;
   Duration grace{0};
+  // Of a process: more of its environment, and its standard input instead of what it is given
+  // otherwise. They are never stored; secrets may stand here.
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::optional<std::string> standard_input;
   // What the task says on its control channel while it runs (interface, progress, spawn, cost).
   std::function<void(json::object)> said;
 };

@@ -9,12 +9,20 @@ namespace vigil::swarm {
 namespace {
 
 constexpr double us_per_minute = 60e6;
+constexpr std::size_t slot = 0;  // the number of what every process holds one of
+
+bool is_process(const Holding& holding) {
+  return !holding.empty() && holding.front().first == slot;
+}
 
 }  // namespace
 
 Scheduler::Scheduler(EngineLimits limits, Clock& clock)
     : limits_(std::move(limits)), clock_(clock) {
   limits_.slots = std::max(limits_.slots, 1);
+  Resource slots;
+  slots.units = limits_.slots;
+  resources_.push_back(slots);
 }
 
 void Scheduler::add(Contender& swarm) { owners_[swarm.owner].swarms.push_back(&swarm); }
@@ -30,7 +38,7 @@ void Scheduler::remove(Contender& swarm) {
 }
 
 void Scheduler::dispatch() {
-  while (running_ < limits_.slots) {
+  while (resources_[slot].held < limits_.slots || may_wait_) {
     rate_wait_ = Duration::max();
     Choice choice = choose(Queue::ready);
     if (choice.swarm == nullptr) choice = choose(Queue::spare);
@@ -38,7 +46,7 @@ void Scheduler::dispatch() {
     const Holding holding = *choice.best.holding;
     take(holding);
     ++running_;
-    ++choice.owner->running;
+    if (is_process(holding)) ++choice.owner->running;
     ++choice.swarm->running;
     choice.owner->served = choice.swarm->served = ++served_;
     choice.swarm->start(choice.best.task, holding);
@@ -72,27 +80,45 @@ void Scheduler::release(Contender& swarm, const Holding& holding) {
   for (const auto& [resource, units] : holding) resources_[resource].held -= units;
   --running_;
   --swarm.running;
-  --owners_.at(swarm.owner).running;
+  if (is_process(holding)) --owners_.at(swarm.owner).running;
   dispatch();
+}
+
+std::size_t Scheduler::number_of(const std::string& name) {
+  const auto [place, is_new] = resource_numbers_.emplace(name, resources_.size());
+  if (!is_new) return place->second;
+  const auto known = limits_.resources.find(name);
+  Resource resource;
+  if (known != limits_.resources.end()) resource.units = std::max(known->second, 1);
+  const auto rate = limits_.starts_per_minute.find(name);
+  if (rate != limits_.starts_per_minute.end()) resource.per_us = rate->second / us_per_minute;
+  resource.starts = resource.units;
+  resource.counted = clock_.steady_now();
+  resources_.push_back(resource);
+  return place->second;
 }
 
 Holding Scheduler::holding_of(const Task& task) {
   Holding holding;
+  if (task.ask) {
+    may_wait_ = true;
+    holding.emplace_back(number_of("model:" + task.ask->model), 1);
+  } else {
+    holding.emplace_back(slot, 1);
+  }
   for (const auto& [name, units] : task.resources) {
-    const auto [place, is_new] = resource_numbers_.emplace(name, resources_.size());
-    if (is_new) {
-      const auto known = limits_.resources.find(name);
-      Resource resource;
-      if (known != limits_.resources.end()) resource.units = std::max(known->second, 1);
-      const auto rate = limits_.starts_per_minute.find(name);
-      if (rate != limits_.starts_per_minute.end()) resource.per_us = rate->second / us_per_minute;
-      resource.starts = resource.units;
-      resource.counted = clock_.steady_now();
-      resources_.push_back(resource);
-    }
-    holding.emplace_back(place->second, std::min(units, resources_[place->second].units));
+    const auto number = number_of(name);
+    holding.emplace_back(number, std::min(units, resources_[number].units));
   }
   return holding;
+}
+
+void Scheduler::set_units(const std::string& name, int units) {
+  limits_.resources[name] = units;
+  const auto known = resource_numbers_.find(name);
+  if (known == resource_numbers_.end()) return;
+  resources_[known->second].units = std::max(units, 1);
+  dispatch();
 }
 
 bool Scheduler::fits(const Holding& holding) {
@@ -116,12 +142,15 @@ bool Scheduler::fits(const Holding& holding) {
 
 Scheduler::Choice Scheduler::choose(Queue queue) {
   Choice choice;
-  const auto does_fit = [this](const Holding& holding) { return fits(holding); };
   const auto rank = [](const Owner& owner, const Contender& swarm) {
     return std::tuple(owner.running, owner.served, swarm.running, swarm.served);
   };
   for (auto& [name, owner] : owners_) {
-    if (limits_.slots_per_owner > 0 && owner.running >= limits_.slots_per_owner) continue;
+    const bool may_run = limits_.slots_per_owner <= 0 || owner.running < limits_.slots_per_owner;
+    if (!may_run && !may_wait_) continue;
+    const auto does_fit = [&](const Holding& holding) {
+      return (may_run || !is_process(holding)) && fits(holding);
+    };
     for (Contender* swarm : owner.swarms) {
       const ReadyQueue& tasks = queue == Queue::ready ? swarm->ready : swarm->spare;
       if (tasks.empty() || swarm->paused) continue;

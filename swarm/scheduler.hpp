@@ -42,6 +42,7 @@ class Scheduler {
 
   // The holding of a task: more units than exist become all that exist.
   Holding holding_of(const Task& task);
+  void set_units(const std::string& resource, int units);
   const EngineLimits& limits() const { return limits_; }
   int running() const { return running_; }
 
@@ -65,6 +66,7 @@ class Scheduler {
   };
   enum class Queue { ready, spare };
   Choice choose(Queue queue);
+  std::size_t number_of(const std::string& resource);
   bool fits(const Holding& holding);
   void take(const Holding& holding);
   void wake_for_rates();
@@ -75,6 +77,7 @@ class Scheduler {
   std::map<std::string, std::size_t> resource_numbers_;
   std::vector<Resource> resources_;
   int running_ = 0;
+  bool may_wait_ = false;  // some tasks hold no slot
   std::uint64_t served_ = 0;
   Duration rate_wait_{0};       // the shortest until a start that only its rate holds back
   Contender* waker_ = nullptr;  // who was asked to call again

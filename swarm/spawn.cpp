@@ -35,6 +35,15 @@ Result<void> hold_to(const Task& parent, Task& child) {
     return refuse(child,
                   fmt::format("its containment may not be weaker than that of '{}'", parent.name));
   }
+  if (child.agent) {
+    return refuse(child, "agents reach the network with keys of their own: name them in the plan");
+  }
+  // What a task asks for may come from what it read.
+  if (child.ask && !child.ask->tainted) {
+    auto ask = std::make_shared<Ask>(*child.ask);
+    ask->tainted = true;
+    child.ask = std::move(ask);
+  }
   if (child.read_paths.empty()) child.read_paths = parent.read_paths;
   if (parent.containment == Containment::none) return {};
   std::vector<std::string> writable = parent.write_paths;

@@ -18,6 +18,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr Duration backoff_max = std::chrono::minutes{1};
+constexpr std::size_t costs_max = 32;  // kinds of cost of one task
 
 bool is_abort(const boost::system::system_error& error) {
   return error.code() == asio::error::operation_aborted;
@@ -278,7 +279,8 @@ void SwarmRun::add_cost(Node& node, const json::value& cost) {
   for (const auto& [name, amount] : *object) {
     boost::system::error_code error;
     const auto more = amount.to_number<double>(error);
-    if (error || !(more >= 0) || node.outcome.cost.size() > 16) continue;
+    const bool is_new = !node.outcome.cost.contains(name);
+    if (error || !(more >= 0) || (is_new && node.outcome.cost.size() >= costs_max)) continue;
     json::value& sum = node.outcome.cost[name];
     const double before = sum.is_null() ? 0 : sum.to_number<double>();
     const double total = before + more;

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <fstream>
@@ -76,10 +77,12 @@ std::vector<std::string> names_of(const std::vector<Row>& rows) {
 
 TEST_CASE("the page of plans lists every member that is read, and no other") {
   const Page page = read_page();
-  REQUIRE(page.tables.size() == 3);
+  REQUIRE(page.tables.size() == 5);
   CHECK(names_of(page.tables[0]) == sorted(plan_members()));
   CHECK(names_of(page.tables[1]) == sorted(task_members()));
   CHECK(names_of(page.tables[2]) == sorted(reducer_names()));
+  CHECK(names_of(page.tables[3]) == sorted(ask_members()));
+  CHECK(names_of(page.tables[4]) == sorted(agent_members()));
 }
 
 TEST_CASE("every example of a member is read, and is more than its default") {
@@ -99,8 +102,9 @@ TEST_CASE("every example of a member is read, and is more than its default") {
     auto task = object_of(row.example);
     REQUIRE(task.contains(row.name));
     if (!task.contains("name")) task["name"] = "shown";
-    const bool works = task.contains("argv") || task.contains("builtin") || task.contains("reduce");
-    if (!works) task["argv"] = json::array{"true"};
+    const auto works = [&](const char* member) { return task.contains(member); };
+    if (std::ranges::none_of(std::array{"argv", "builtin", "reduce", "ask", "agent"}, works))
+      task["argv"] = json::array{"true"};
     auto left = hello;
     auto right = hello;
     auto list = hello;
@@ -113,6 +117,25 @@ TEST_CASE("every example of a member is read, and is more than its default") {
     REQUIRE(written.contains(row.name));
     if (row.name != "verify") CHECK(written.at(row.name) == task.at(row.name));
     if (row.name == "verify") CHECK(written.at("verify").at("argv") == task["verify"].at("argv"));
+  }
+}
+
+TEST_CASE("every example of a question or of work for an agent is read, and is more than nothing") {
+  const Page page = read_page();
+  const auto check = [&](const char* part, const json::object& least, const Row& row) {
+    CAPTURE(row.name);
+    auto members = least;
+    for (const auto& [key, value] : object_of(row.example)) members[key] = value;
+    const json::object task{{"name", "shown"}, {part, members}};
+    const auto read = plan_from_json(json::object{{"tasks", json::array{task}}});
+    REQUIRE_MESSAGE(read.has_value(), read.error().message);
+    CHECK(to_json(read->tasks.at(0)).at(part).at(row.name) == members.at(row.name));
+  };
+  for (const Row& row : page.tables.at(3)) {
+    check("ask", object_of(R"("model":"m","prompt":"p")"), row);
+  }
+  for (const Row& row : page.tables.at(4)) {
+    check("agent", object_of(R"("name":"a","prompt":"p")"), row);
   }
 }
 

@@ -52,11 +52,11 @@ void check_all(const std::vector<Case>& cases) {
 TEST_CASE("a task is a program, an analyser or a reducer, and only one of them") {
   CHECK(why_not(R"("reduce":"merge","needs":["up"])").empty());
   check_all({
-      {R"("needs":["up"])", "exactly one of argv, builtin and reduce"},
-      {R"("argv":["x"],"reduce":"merge")", "exactly one of argv, builtin and reduce"},
-      {R"("builtin":"x","reduce":"merge")", "exactly one of argv, builtin and reduce"},
+      {R"("needs":["up"])", "exactly one of argv, builtin, reduce, ask and agent"},
+      {R"("argv":["x"],"reduce":"merge")", "exactly one of argv, builtin, reduce, ask and agent"},
+      {R"("builtin":"x","reduce":"merge")", "exactly one of argv, builtin, reduce, ask and agent"},
       {R"("reduce":"avg")", "no reducer \"avg\": use one of collect, first, concat"},
-      {R"("reduce":"summarise")", "needs a model runner, which this installation does not have"},
+      {R"("reduce":"summarise")", "use a task with ask that summarises"},
       {R"("reduce":"top","needs":["up"])", "reduce = \"top\": input: expected an object like"},
       {R"("reduce":"top","input":{"K":1})", "reduce = \"top\": input.k"},
       {R"("reduce":"first","needs_interface":["up"])", "name the tasks in needs"},
@@ -66,6 +66,28 @@ TEST_CASE("a task is a program, an analyser or a reducer, and only one of them")
       {R"("reduce":"first","spawn_max":1)", "a reducer cannot have spawn_max"},
       {R"("reduce":"first","spawn_max":1,"planner":true)", "a reducer cannot have planner"},
       {R"("reduce":"first","needs":["up"],"for_each":"up")", "a reducer cannot have for_each"},
+  });
+}
+
+TEST_CASE("a question names its model and what is asked; an agent its work") {
+  CHECK(
+      why_not(R"("ask":{"model":"m","prompt":"p","tools":["mcp.docs.find"]},"retries":1)").empty());
+  CHECK(why_not(R"("ask":{"model":"m","prompt":"p"},"planner":true,"spawn_max":9)").empty());
+  CHECK(why_not(R"("agent":{"name":"a","prompt":"p"},"verify":{"argv":["x"]})").empty());
+  CHECK(why_not(R"("argv":["x"],"verify":{"ask":{"model":"m","prompt":"p"}})").empty());
+  check_all({
+      {R"("ask":{"prompt":"p"})", "ask.model is missing"},
+      {R"("ask":{"model":"m"})", "ask.prompt is missing"},
+      {R"("ask":{"model":"m","prompt":"p","tools":["shell"]})", "expected mcp.SERVER.TOOL"},
+      {R"("ask":{"model":"m","prompt":"p","interface_schema":{"type":"string"}})",
+       "means nothing without ask.interface_prompt"},
+      {R"("ask":{"model":"m","prompt":"p","promt":"q"})", "ask.promt: unknown key"},
+      {R"("ask":"p")", "ask: expected an object"},
+      {R"("ask":{"model":"m","prompt":"p"},"argv":["x"])", "exactly one of argv"},
+      {R"("agent":{"name":"a"})", "agent.prompt is missing"},
+      {R"("agent":{"name":"a","prompt":"p","commit":"--all"})", "must name a commit"},
+      {R"("agent":{"name":"a","prompt":"p","conversation":"--x"})", "an earlier run answered"},
+      {R"("argv":["x"],"verify":{"agent":{"name":"a","prompt":"p"}})", "verify"},
   });
 }
 
