@@ -20,9 +20,13 @@ std::unique_ptr<swarm::Runner> App::State::make_reading_runner(std::string_view 
 }
 
 void App::State::make_parts() {
+  minds = std::make_unique<models::Minds>(
+      executor, clock, [this](http::Request request) { return http.perform(std::move(request)); },
+      nullptr, state_dir_of(*settings) + "/agents");
   runtime = std::make_unique<runtime::Runtime>(
       executor, clock, *writer, bulletin,
-      runtime::Places{state_dir_of(*settings), options.programs_dir});
+      runtime::Places{state_dir_of(*settings), options.programs_dir,
+                      [this](swarm::Runner& processes) { return minds->runner_over(processes); }});
   intake =
       std::make_unique<Intake>(*writer, *runtime, [this] { return settings->storage.queue_max; });
   const auto accept_event = [this](storage::NewEvent event, json::value data) {
@@ -115,7 +119,8 @@ void App::State::make_admin() {
 // back what they had.
 Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wanted) {
   if (auto taken = runtime->apply(wanted); !taken) return taken;
-  auto taken = door->apply(*wanted);
+  auto taken = minds->apply(*wanted);
+  if (taken) taken = door->apply(*wanted);
   if (taken) taken = scheduler->apply(*wanted);
   if (taken) taken = courier->apply(*wanted);
   if (taken) taken = lookouts->apply(*wanted);
@@ -131,6 +136,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
                 vigil::quoted(done.error().message));
   };
   put_back("runtime", runtime->apply(settings));
+  put_back("minds", minds->apply(*settings));
   put_back("door", door->apply(*settings));
   put_back("scheduler", scheduler->apply(*settings));
   put_back("courier", courier->apply(*settings));

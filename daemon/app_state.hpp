@@ -14,6 +14,7 @@
 #include "daemon/ingress/scheduler.hpp"
 #include "daemon/ingress/silences.hpp"
 #include "daemon/intake.hpp"
+#include "daemon/models/minds.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "storage/writer.hpp"
 #include "swarm/process_runner.hpp"
@@ -53,13 +54,14 @@ struct App::State {
   int port = 0;
   std::unique_ptr<storage::Writer> writer;
   runtime::Bulletin bulletin;
+  http::Reach reach;
+  http::Client http{executor, clock, reach};  // of what is polled, and of models
+  std::unique_ptr<models::Minds> minds;
   std::unique_ptr<runtime::Runtime> runtime;
   std::unique_ptr<Intake> intake;
   std::unique_ptr<ingress::Silences> silences;
   std::unique_ptr<ingress::Door> door;
   std::unique_ptr<ingress::Scheduler> scheduler;
-  http::Reach reach;
-  http::Client http{executor, clock, reach};  // of what is polled
   std::unique_ptr<ingress::Lookouts> lookouts;
   std::unique_ptr<ingress::Post> post;
   std::unique_ptr<delivery::Courier> courier;

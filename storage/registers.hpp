@@ -49,7 +49,7 @@ class Spend {
   struct Row {
     std::string entity;
     std::string day;   // 2026-11-23, UTC
-    std::string kind;  // tokens money_cents compute_us notifications swarms
+    std::string kind;  // tokens money_micros compute_us notifications swarms
     std::int64_t amount = 0;
   };
   std::vector<Row> of_day(const std::string& day);

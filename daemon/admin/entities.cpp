@@ -36,7 +36,9 @@ json::object spent_of(const std::vector<storage::Spend::Row>& rows, const std::s
   json::object out{
       {"tokens", 0}, {"money_cents", 0}, {"compute_us", 0}, {"notifications", 0}, {"swarms", 0}};
   for (const auto& row : rows) {
-    if (row.entity == entity) out[row.kind] = row.amount;
+    if (row.entity != entity) continue;
+    out[row.kind] = row.amount;
+    if (row.kind == "money_micros") out["money_cents"] = (row.amount + 9'999) / 10'000;
   }
   return out;
 }

@@ -51,7 +51,9 @@ void plan_swarms(storage::Stores& stores, const Decided& decided, DecisionId id,
   const auto& entity = *decided.entity;
   for (const auto& plan : decided.decision.plans) {
     const Asking asking{entity.name, entity.budget, decided.case_id, id, decided.now};
-    auto swarm = commit_plan(stores, asking, row_of(plan));
+    auto asked_for = plan;
+    if (decided.taint != Taint::trusted) taint(asked_for);
+    auto swarm = commit_plan(stores, asking, row_of(asked_for));
     if (!swarm) {
       asked.over_budget.push_back(
           json::value(fmt::format("plan '{}': the day's {} are spent", plan.title, swarm.error())));

@@ -123,7 +123,7 @@ Result<void> Runtime::apply(std::shared_ptr<const config::Settings> shared) {
   state_->house.inhabitants = std::move(*compiled);
   state_->decision_threads = settings.daemon.decision_threads;
   state_->swarm_limits = settings.swarm;
-  state_->swarms.keep_results(settings.storage.cache_bytes_max);
+  state_->swarms.apply(settings);
   if (!state_->started) return {};
   state_->host.adopt();
   for (const auto& [name, entity] : settings.entities) state_->known.insert(name);

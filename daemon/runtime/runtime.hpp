@@ -15,6 +15,10 @@
 #include "daemon/runtime/bulletin.hpp"
 #include "storage/writer.hpp"
 
+namespace vigil::swarm {
+class Runner;
+}
+
 namespace vigil::runtime {
 
 struct PlanRow;  // swarm_rows.hpp
@@ -22,6 +26,8 @@ struct PlanRow;  // swarm_rows.hpp
 struct Places {
   std::string state_dir;     // vigil.db, work/
   std::string programs_dir;  // vigil-task
+  // Who runs tasks that are no processes, in front of the runner of those; without it nobody does.
+  std::function<std::unique_ptr<swarm::Runner>(swarm::Runner& processes)> runner_over = {};
 };
 
 struct Status {

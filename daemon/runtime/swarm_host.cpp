@@ -77,22 +77,32 @@ SwarmHost::SwarmHost(House& house)
     : house_(house), notes_(house.executor, house.clock, house.writer), group_(house.executor) {}
 SwarmHost::~SwarmHost() = default;
 
+void SwarmHost::apply(const config::Settings& settings) {
+  notes_.keep_results(settings.storage.cache_bytes_max);
+  for (const auto& [name, model] : settings.models) {
+    models_["model:" + name] = model.concurrency;
+    if (engine_) engine_->set_units("model:" + name, model.concurrency);
+  }
+}
+
 void SwarmHost::start(const config::Swarms& limits) {
   swarm::ProcessLimits children;
   children.output_bytes_max = limits.output_bytes_max;
   children.memory_bytes_max = limits.memory_bytes_max;
-  runner_ = swarm::make_process_runner(house_.executor, house_.clock, house_.places.programs_dir,
-                                       house_.places.state_dir + "/work", children);
+  processes_ = swarm::make_process_runner(house_.executor, house_.clock, house_.places.programs_dir,
+                                          house_.places.state_dir + "/work", children);
+  if (house_.places.runner_over) runner_ = house_.places.runner_over(*processes_);
   swarm::EngineLimits engine;
   engine.slots = slots_of(limits);
   engine.slots_per_owner = limits.slots_per_entity;
   engine.resources = limits.resources;
+  engine.resources.insert(models_.begin(), models_.end());
   engine.resources.try_emplace("memory", machine_memory_mib());
   for (const auto& [name, rate] : limits.rates) engine.starts_per_minute[name] = rate;
   engine.task_timeout = limits.task_timeout;
   engine.grace = limits.grace;
-  engine_ =
-      std::make_unique<swarm::Engine>(house_.executor, house_.clock, *runner_, notes_, engine);
+  auto& runner = runner_ ? *runner_ : *processes_;
+  engine_ = std::make_unique<swarm::Engine>(house_.executor, house_.clock, runner, notes_, engine);
   notes_.read_from(*house_.reader);
   engine_->on_progress([this](const swarm::Progress& progress) { tell(progress); });
   engine_->use_durations(

@@ -27,8 +27,9 @@ class SwarmHost {
   ~SwarmHost();
 
   void start(const config::Swarms& limits);  // resumes what a crash cut off
-  // How much of results that later tasks may take is kept; at start and at each reload. 0: nothing.
-  void keep_results(std::size_t bytes_max) { notes_.keep_results(bytes_max); }
+  // How much of results that later tasks may take is kept, and how often each model is asked at
+  // once; at start and at each reload.
+  void apply(const config::Settings& settings);
   // Swarms that were committed as planned. `source`: of the events they are about.
   void planned(const std::vector<SwarmId>& swarms, const std::string& source);
   Result<void> cancel(SwarmId swarm, const std::string& why);
@@ -74,7 +75,9 @@ class SwarmHost {
   void tell(const swarm::Progress& progress);
 
   House& house_;
-  std::unique_ptr<swarm::Runner> runner_;
+  std::unique_ptr<swarm::Runner> processes_;
+  std::unique_ptr<swarm::Runner> runner_;  // in front of them
+  std::map<std::string, int> models_;      // units of "model:NAME"
   std::unique_ptr<swarm::Engine> engine_;
   std::unique_ptr<storage::Stores> reader_aside_;    // of that thread alone
   std::unique_ptr<boost::asio::thread_pool> aside_;  // one thread, for what would hold the loop

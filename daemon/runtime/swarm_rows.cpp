@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <map>
 #include <unordered_map>
 
 #include "daemon/runtime/commit.hpp"
@@ -12,6 +13,7 @@
 namespace vigil::runtime {
 namespace {
 
+constexpr std::int64_t micros_a_cent = 10'000;
 constexpr std::size_t asked_one_by_one = 32;  // names; of more, all that is known is read at once
 
 Duration expected_of(storage::Stores& stores, const std::string& entity, const PlanRow& row) {
@@ -33,11 +35,23 @@ Duration expected_of(storage::Stores& stores, const std::string& entity, const P
   return sum;
 }
 
+bool has_left(storage::Stores& stores, const std::string& entity, const std::string& day,
+              const char* kind, std::int64_t limit) {
+  if (!stores.spend.reserve(entity, day, kind, 1, limit)) return false;
+  stores.spend.settle(entity, day, kind, 1, 0);
+  return true;
+}
+
 // A reservation of a swarm, then of the compute it should need; both or none. What there is none
-// of.
+// of. Of tokens and money there must be something left.
 std::optional<std::string> reserve(storage::Stores& stores, const std::string& entity,
-                                   const config::Budget& budget, Duration expected, TimePoint now) {
+                                   const config::Budget& budget, Duration expected, bool asks,
+                                   TimePoint now) {
   const auto day = day_of(now);
+  if (asks && !has_left(stores, entity, day, "tokens", budget.tokens)) return "tokens";
+  if (asks && !has_left(stores, entity, day, "money_micros", budget.money_cents * micros_a_cent)) {
+    return "money_cents";
+  }
   if (!stores.spend.reserve(entity, day, "swarms", 1, budget.swarms)) return "swarms";
   if (stores.spend.reserve(entity, day, "compute_us", expected.count(), budget.compute.count())) {
     return std::nullopt;
@@ -111,6 +125,30 @@ storage::SwarmNumbers numbers_of(const storage::Swarm& swarm, const swarm::Repor
   return out;
 }
 
+// What models and agents took, of the entity and of each model.
+void settle_costs(storage::Stores& stores, const storage::Swarm& swarm,
+                  const swarm::Report& report) {
+  const auto day = day_of(swarm.asked);
+  std::map<std::pair<std::string, std::string>, std::int64_t> sums;
+  for (const auto& task : report.tasks) {
+    if (!is_of_this_run(swarm, task)) continue;
+    for (const auto& [name, amount] : task.cost) {
+      boost::system::error_code error;
+      const auto more = amount.to_number<double>(error);
+      const std::string_view kind = name;
+      const auto of = kind.find(" of ");
+      const auto what = kind.substr(0, of);
+      if (error || (what != "tokens" && what != "money_micros")) continue;
+      const auto owner =
+          of == std::string_view::npos ? swarm.entity : "model:" + std::string(kind.substr(of + 4));
+      sums[{owner, std::string(what)}] += static_cast<std::int64_t>(more);
+    }
+  }
+  for (const auto& [key, amount] : sums) {
+    stores.spend.settle(key.first, day, key.second, 0, amount);
+  }
+}
+
 }  // namespace
 
 PlanRow row_of(const swarm::Plan& plan) {
@@ -118,6 +156,9 @@ PlanRow row_of(const swarm::Plan& plan) {
   row.title = plan.title;
   row.plan = swarm::to_json(plan);
   row.tasks = static_cast<int>(plan.tasks.size());
+  row.asks = std::ranges::any_of(plan.tasks, [](const swarm::Task& task) {
+    return task.ask || task.agent || (task.verify && task.verify->ask);
+  });
   std::unordered_map<std::string, std::size_t> places;
   for (const auto& task : plan.tasks) {
     auto name = storage::learned_name(task.name);
@@ -128,10 +169,26 @@ PlanRow row_of(const swarm::Plan& plan) {
   return row;
 }
 
+void taint(swarm::Plan& plan) {
+  const auto tainted = [](const std::shared_ptr<const swarm::Ask>& ask) {
+    auto out = std::make_shared<swarm::Ask>(*ask);
+    out->tainted = true;
+    return out;
+  };
+  for (auto& task : plan.tasks) {
+    if (task.ask) task.ask = tainted(task.ask);
+    if (!task.verify || !task.verify->ask) continue;
+    auto verify = std::make_shared<swarm::Task>(*task.verify);
+    verify->ask = tainted(verify->ask);
+    task.verify = std::move(verify);
+  }
+}
+
 std::expected<SwarmId, std::string> commit_plan(storage::Stores& stores, const Asking& asking,
                                                 PlanRow row) {
   const auto expected = expected_of(stores, asking.entity, row);
-  if (auto lacking = reserve(stores, asking.entity, asking.budget, expected, asking.now)) {
+  if (auto lacking =
+          reserve(stores, asking.entity, asking.budget, expected, row.asks, asking.now)) {
     return std::unexpected(std::move(*lacking));
   }
   storage::Swarm swarm;
@@ -182,7 +239,7 @@ Result<void> commit_again(storage::Stores& stores, const Again& again, TimePoint
   if (!swarm) return fail(ErrorCode::not_found, "the swarm is not in the database any more");
   const bool can = swarm->state == "failed" || swarm->state == "cancelled";
   if (!can) return fail(ErrorCode::conflict, why_not_again(*swarm));
-  if (auto lacking = reserve(stores, swarm->entity, again.budget, again.expected, now)) {
+  if (auto lacking = reserve(stores, swarm->entity, again.budget, again.expected, false, now)) {
     return over_budget(swarm->entity, *lacking);
   }
   (void)stores.swarms.reopen(swarm->id, now, again.expected);  // its state was just looked at
@@ -232,6 +289,7 @@ std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm&
     if (ran && task.state == swarm::TaskState::done) learned.emplace_back(task.name, task.took);
   }
   stores.swarms.learn(swarm.entity, learned, now);
+  settle_costs(stores, row, report);
   stores.spend.settle(swarm.entity, day_of(row.asked), "compute_us", row.reserved.count(),
                       spent.count());
   Waiting waiting;

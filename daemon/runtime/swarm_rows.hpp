@@ -20,6 +20,7 @@ struct PlanRow {
   std::string title;
   json::value plan;
   int tasks = 0;
+  bool asks = false;  // a model or an agent, which takes tokens and money
   std::vector<std::pair<std::string, int>> names;  // as tasks are learned, and how many of each
 };
 PlanRow row_of(const swarm::Plan& plan);
@@ -31,6 +32,8 @@ struct Asking {
   DecisionId decision;
   TimePoint now;
 };
+// What of a plan comes from a wake that strangers had a part in: its questions are tainted.
+void taint(swarm::Plan& plan);
 // Reserves a swarm of the day and the compute it should need, both or none. Else why it was not
 // planned: "the day's compute are spent".
 std::expected<SwarmId, std::string> commit_plan(storage::Stores& stores, const Asking& asking,

@@ -1,0 +1,34 @@
+#pragma once
+// How each agent program is called and what it prints. Pure; any thread.
+// Sources: claude: https://docs.claude.com/en/docs/claude-code/sdk/sdk-headless (-p,
+// --output-format json, --resume; one object of type "result" with session_id, total_cost_usd and
+// usage). codex: docs/exec.md and codex-rs/exec/src/exec_events.rs of github.com/openai/codex
+// (exec --json, exec --json resume ID -; lines thread.started, item.completed, turn.completed).
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/minds.hpp"
+#include "daemon/models/talk.hpp"
+
+namespace vigil::models {
+
+struct AgentCommand {
+  std::vector<std::string> argv;
+  std::string standard_input;
+};
+// `conversation`: what an earlier run said; empty: a new one.
+AgentCommand command_of(const config::Agent& agent, const std::string& prompt,
+                        const std::string& conversation);
+
+struct AgentSaid {
+  bool ok = false;
+  std::string error;  // why not
+  std::string answer;
+  std::string conversation;  // to go on with; empty: it cannot
+  Usage usage;
+  std::int64_t micros = -1;  // what it says it cost; -1: it does not say
+};
+AgentSaid understood(const config::Agent& agent, std::string_view printed);
+
+}  // namespace vigil::models
