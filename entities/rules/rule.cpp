@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <limits>
 
 #include "entities/analyser.hpp"
 
@@ -106,6 +107,9 @@ Result<CompiledTask> compile_task(const config::RuleTask& task) {
   auto digest = compile_early(task.digest);
   if (!digest) return at("digest", digest.error());
   out.digest = std::move(*digest);
+  auto commit = compile_early(task.agent ? task.agent->commit : std::string());
+  if (!commit) return at("agent.commit", commit.error());
+  out.commit = std::move(*commit);
   if (!task.verify) return out;
   auto verify = compile_verify(task);
   if (!verify) return std::unexpected(std::move(verify.error()));
@@ -146,6 +150,35 @@ Result<void> check_argument(const CompiledTask& task, std::size_t place, const s
                   place, task.settings.name));
 }
 
+// Of a question that waits for other tasks nobody knows what these have read; of one that does not,
+// the wake's own taint says it, and is put over this when the plan is committed.
+std::shared_ptr<const swarm::Ask> ask_of(const config::RuleTask& settings) {
+  if (!settings.ask) return nullptr;
+  swarm::Ask out;
+  out.model = settings.ask->model;
+  out.prompt = settings.ask->prompt;
+  out.schema = settings.ask->schema;
+  out.tools = settings.ask->tools;
+  out.output_tokens_max = static_cast<int>(
+      std::min<std::int64_t>(settings.ask->output_tokens_max, std::numeric_limits<int>::max()));
+  out.interface_prompt = settings.ask->interface_prompt;
+  out.interface_schema = settings.ask->interface_schema;
+  out.tainted = !settings.needs.empty() || !settings.needs_interface.empty();
+  return std::make_shared<const swarm::Ask>(std::move(out));
+}
+
+std::shared_ptr<const swarm::AgentWork> agent_of(const CompiledTask& from, const Scope& scope) {
+  const auto& agent = from.settings.agent;
+  if (!agent) return nullptr;
+  swarm::AgentWork out;
+  out.name = agent->name;
+  out.prompt = agent->prompt;
+  out.commit = from.commit.text(scope);
+  // Only a try of the rule, without an event, has nothing to say here.
+  if (out.commit.empty()) out.commit = "HEAD";
+  return std::make_shared<const swarm::AgentWork>(std::move(out));
+}
+
 Result<swarm::Task> task_of(const CompiledTask& from, const Scope& scope) {
   const config::RuleTask& settings = from.settings;
   swarm::Task task;
@@ -159,6 +192,8 @@ Result<swarm::Task> task_of(const CompiledTask& from, const Scope& scope) {
   }
   task.builtin = settings.builtin;
   task.reduce = settings.reduce;
+  task.ask = ask_of(settings);
+  task.agent = agent_of(from, scope);
   task.input = from.input.value(scope);
   task.needs = settings.needs;
   task.needs_interface = settings.needs_interface;

@@ -18,6 +18,7 @@ struct CompiledTask {
   std::vector<Template> argv;
   JsonTemplate input;
   Template digest;
+  Template commit;  // of agent
   std::shared_ptr<const CompiledTask> verify;
 };
 
