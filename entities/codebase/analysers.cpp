@@ -12,6 +12,7 @@
 #include "entities/codebase/commits.hpp"
 #include "entities/codebase/leftovers.hpp"
 #include "entities/codebase/lockfiles.hpp"
+#include "entities/codebase/model_review.hpp"
 #include "entities/codebase/probe.hpp"
 #include "entities/codebase/pushes.hpp"
 #include "entities/codebase/review.hpp"
@@ -217,6 +218,12 @@ constexpr std::array table{
              "author; inputs.edit", run_upgrade_commit},
     Analyser{"codebase.upgrade_keep", "a branch of that commit, when its tests passed",
              "inputs.edit, inputs.changes, those of the tests", run_upgrade_keep},
+    Analyser{"codebase.model_lines", "added lines, as a model is shown them", "bytes_max",
+             run_model_lines},
+    Analyser{"codebase.model_keep", "of a model's findings those on added lines",
+             "findings_max; inputs.model_find", run_model_keep},
+    Analyser{"codebase.model_judge", "of those the ones that stood a second look",
+             "sure; inputs.model_keep, inputs.model_verify", run_model_judge},
     Analyser{"codebase.review", "the findings of all of them, merged and sorted",
              "ignore_paths, dismissed, carried", run_review},
 };
@@ -237,7 +244,8 @@ bool finds_something(const Analyser& analyser) {
   const auto name = short_name(analyser);
   constexpr std::array others{"changes", "review", "command", "pushes",
                               "history", "probe",  "bisect"};
-  return std::ranges::find(others, name) == others.end() && !name.starts_with("upgrade_");
+  return std::ranges::find(others, name) == others.end() && !name.starts_with("upgrade_") &&
+         !name.starts_with("model_");
 }
 
 std::string_view short_name(const Analyser& analyser) {

@@ -333,7 +333,7 @@ Result<std::unique_ptr<Guardian>> make_codebase(const config::Entity& entity) {
   }
   auto chosen = chosen_analysers(*settings);
   if (!chosen) return refuse("codebase.analysers: " + chosen.error().message);
-  ReviewSetup setup{*settings, std::move(*chosen), {}};
+  ReviewSetup setup{*settings, std::move(*chosen), {}, *entity.advice};
   std::error_code error;
   auto repository = fs::absolute(settings->repository, error).lexically_normal();
   if (!repository.has_filename()) repository = repository.parent_path();

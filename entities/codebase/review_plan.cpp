@@ -9,6 +9,7 @@
 
 #include "entities/codebase/analysers.hpp"
 #include "entities/codebase/git.hpp"
+#include "entities/codebase/model_review.hpp"
 
 namespace vigil::entities::codebase {
 namespace {
@@ -122,6 +123,7 @@ std::vector<std::string> looking_tasks(const ReviewSetup& setup) {
   }
   if (!setup.settings.advisories.empty()) names.emplace_back(advisories_task);
   for (const auto& command : setup.settings.commands) names.push_back(command_task(command));
+  if (asks_a_model(setup)) names.emplace_back(model_task);
   return names;
 }
 
@@ -151,6 +153,7 @@ swarm::Plan plan_review(const ReviewSetup& setup, const ForgeEvent& event, std::
     longest = std::max(longest, command.timeout);
     plan.tasks.push_back(run_command_task(setup, command, last));
   }
+  if (asks_a_model(setup)) add_model_review(setup, plan);
   auto review = make_task(setup, std::string(review_task), "codebase.review");
   auto input = input_of(setup);
   const auto expected = looking_tasks(setup);

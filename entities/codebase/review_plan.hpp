@@ -17,6 +17,7 @@ struct ReviewSetup {
   config::Codebase settings;            // `repository` absolute
   std::vector<std::string> analysers;   // full names, in the table's order
   std::vector<std::string> read_paths;  // the clone, and where its objects are
+  config::Advice advice = {};           // who may be asked; nobody: all goes without
 };
 
 constexpr std::string_view review_task = "review";
