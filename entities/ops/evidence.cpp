@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "entities/ops/hypotheses.hpp"
 #include "entities/ops/silence.hpp"
 
 namespace vigil::entities::ops {
@@ -173,11 +174,19 @@ swarm::Plan plan_evidence(const config::Ops& settings, const Incident& incident,
 Bundle bundle_of(const swarm::Report& report, const std::vector<std::string>& from_memory) {
   Bundle out;
   int number = 0;
+  std::map<std::string, std::string> ids;
+  const json::value* guessed = nullptr;
   for (const auto& line : from_memory) {
+    ids[fmt::format("E{}", number + 1)] = fmt::format("E{}", number + 1);
     out.lines.push_back(fmt::format("E{} {}", ++number, line));
     out.document += fmt::format("## E{}\n\n{}\n\n", number, marked(line, 1000));
   }
   for (const auto& task : report.tasks) {
+    if (task.name == hypotheses_task) {
+      if (task.state == swarm::TaskState::done) guessed = &task.result;
+      continue;  // a guess is no evidence
+    }
+    ids[task.name] = fmt::format("E{}", number + 1);
     const bool newest = task.name.starts_with("journal");
     const auto id = fmt::format("E{} {}", ++number, task.name);
     if (task.state != swarm::TaskState::done) {
@@ -197,6 +206,11 @@ Bundle bundle_of(const swarm::Report& report, const std::vector<std::string>& fr
       if (c == '\n') code += "    ";
     }
     out.document += code + "\n\n";
+  }
+  if (guessed == nullptr) return out;
+  for (const auto& line : hypotheses_of(*guessed, ids)) {
+    out.lines.push_back(line);
+    out.document += fmt::format("{}\n\n", marked(line, 1000));
   }
   return out;
 }

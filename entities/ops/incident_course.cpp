@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include "entities/case_key.hpp"
+#include "entities/ops/hypotheses.hpp"
 #include "entities/ops/recall.hpp"
 #include "entities/ops/watch_course.hpp"
 
@@ -82,6 +83,7 @@ void begin(Course& course) {
   if (!settings.investigate) return;
   auto plan = plan_evidence(settings, incident, course.wake.now,
                             fmt::format("evidence {}", incident.number));
+  ask_for_hypotheses(course.setup.advice, incident, plan);
   if (!plan.tasks.empty()) course.decision.plans.push_back(std::move(plan));
 }
 

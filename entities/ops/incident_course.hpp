@@ -1,6 +1,7 @@
 #pragma once
 // How an incident goes on: it begins, is told, taken on, called about again, settles and ends.
 // Pure.
+#include "config/minds.hpp"
 #include "config/ops.hpp"
 #include "entities/guardian.hpp"
 #include "entities/ops/incident.hpp"
@@ -24,6 +25,7 @@ struct OpsSetup {
   std::vector<Runbook> runbooks;
   std::vector<Watch> watches;
   std::vector<Scale> scales;
+  config::Advice advice = {};
 };
 
 // One wake of one incident, while it is decided.

@@ -347,6 +347,7 @@ Result<std::unique_ptr<Guardian>> make_ops(const config::Entity& entity) {
   if (auto valid = plan.tasks.empty() ? Result<void>{} : swarm::validate(plan); !valid) {
     return refuse("ops.evidence: " + valid.error().message);
   }
+  setup->advice = *entity.advice;
   return std::make_unique<OpsGuardian>(std::move(*setup));
 }
 
