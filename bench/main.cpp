@@ -7,6 +7,7 @@
 
 #include "bench/deps.hpp"
 #include "bench/essay.hpp"
+#include "bench/fanout.hpp"
 #include "bench/idle.hpp"
 #include "bench/indicators.hpp"
 #include "bench/ingest.hpp"
@@ -42,6 +43,7 @@ constexpr Bench benches[] = {
     {"streams", "trades a second over a WebSocket to exact bars; what is missing is noticed",
      run_streams},
     {"indicators", "processor time of each indicator for one bar", run_indicators},
+    {"fanout", "a thousand questions to a model at once", run_fanout},
     {"secrets", "precision and recall of the search for secrets, by kind", run_secrets},
 };
 
@@ -121,6 +123,7 @@ void add_parts(CLI::App& cli, Options& options) {
   trades->add_option("per_second", options.trades.per_second)->required();
   trades->add_option("start_us", options.trades.start_us)->required();
   trades->callback([&] { serve_trades(options.trades); });
+  cli.add_subcommand("serve-models", "")->group("")->callback([] { serve_models(); });
   auto* once = cli.add_subcommand("scale-once", "")->group("");
   once->add_option("shape", options.shape)->required();
   once->add_option("tasks", options.tasks)->required();

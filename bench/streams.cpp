@@ -1,30 +1,22 @@
 #include "bench/streams.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <boost/asio/io_context.hpp>
-#include <charconv>
 #include <chrono>
-#include <filesystem>
 #include <map>
 #include <stdexcept>
 
 #include "bench/daemon.hpp"
 #include "bench/disk.hpp"
 #include "bench/figure.hpp"
+#include "bench/self.hpp"
 #include "bench/trades.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
 #include "daemon/ingress/streams.hpp"
-
-extern char** environ;
 
 namespace vigil::bench {
 namespace {
@@ -35,59 +27,10 @@ using Steady = std::chrono::steady_clock;
 constexpr int per_second = 50'000;
 constexpr std::uint32_t seed = 20'261'128;
 
-// `vigil-bench serve-trades`: this program once more.
-class Server {
- public:
-  Server(std::size_t count, TimePoint start) {
-    std::array<int, 2> pipe{};
-    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-    std::vector<std::string> argv{std::filesystem::read_symlink("/proc/self/exe").string(),
-                                  "serve-trades",
-                                  std::to_string(seed),
-                                  std::to_string(count),
-                                  std::to_string(per_second),
-                                  std::to_string(to_unix_us(start))};
-    std::vector<char*> pointers;
-    for (auto& argument : argv) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, pipe[1], 1);
-    const int refused =
-        ::posix_spawn(&pid_, pointers[0], &actions, nullptr, pointers.data(), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::close(pipe[1]);
-    said_ = pipe[0];
-    if (refused != 0) throw std::runtime_error("the server cannot be started");
-    port_ = line();
-  }
-  ~Server() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    ::close(said_);
-  }
-  const std::string& port() const { return port_; }
-  // Blocks until it has sent everything; how many a second it sent.
-  double rate() {
-    const auto text = line();
-    double value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-  }
-
- private:
-  std::string line() {
-    std::string out;
-    char c = 0;
-    while (::read(said_, &c, 1) == 1 && c != '\n') out += c;
-    return out;
-  }
-
-  pid_t pid_ = -1;
-  int said_ = -1;
-  std::string port_;
-};
-
+std::vector<std::string> serve_trades_from(std::size_t count, TimePoint start) {
+  return {"serve-trades", std::to_string(seed), std::to_string(count), std::to_string(per_second),
+          std::to_string(to_unix_us(start))};
+}
 struct Told {
   std::map<std::pair<std::string, TimePoint>, MadeBar> bars;
   std::uint64_t missed = 0;
@@ -190,7 +133,7 @@ void run_streams(Pace pace) {
   const auto start = std::chrono::floor<std::chrono::seconds>(
       std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
   const auto day = make_day(seed, count, per_second, start);
-  Server server(count, start);
+  Self server(serve_trades_from(count, start));
   const Scratch scratch;
   asio::io_context loop{1};
   const auto clock = make_system_clock();
@@ -227,7 +170,7 @@ void run_streams(Pace pace) {
     loop.run_one_for(std::chrono::milliseconds(100));
   }
   const auto counts = streams.views().at(0).counts;
-  print_figures(day, told, counts, seconds, processor, server.rate());
+  print_figures(day, told, counts, seconds, processor, server.number());
   TaskGroup group(loop.get_executor());
   group.spawn("stop", [&]() -> asio::awaitable<void> {
     auto stopping = streams.stop();
