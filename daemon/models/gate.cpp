@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/bell.hpp"
-#include "core/deadline.hpp"
+#include "core/timeout.hpp"
 
 namespace vigil::models {
 namespace asio = boost::asio;
@@ -150,12 +150,12 @@ asio::awaitable<Result<Gate::Pass>> Gate::enter(std::int64_t tokens, TimePoint u
       co_return fail(ErrorCode::busy, fmt::format("the model takes no further call for {}",
                                                   vigil::to_text(too_late ? wait : Duration{0})));
     }
-    auto ringing = state->clock.now() + std::min(wait, until - now);
+    const auto patience = std::min(wait, until - now);
     auto waiting = [](State::Waiter& who) -> asio::awaitable<int> {
       co_await who.bell.wait();
       co_return 0;
     }(waiter);
-    Result<int> rung = co_await with_deadline(state->clock, ringing, std::move(waiting));
+    Result<int> rung = co_await with_timeout(state->clock, patience, std::move(waiting));
     (void)rung;  // rung or not, we look again
   }
   Pass pass;
