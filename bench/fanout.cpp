@@ -90,7 +90,8 @@ struct Ran {
 Ran run_once(const std::string& port, int calls) {
   asio::io_context loop{1};
   const auto clock = make_system_clock();
-  http::Client client(loop.get_executor(), *clock);
+  const http::Reach reach;
+  http::Client client(loop.get_executor(), *clock, reach);
   models::Caller caller(loop.get_executor(), *clock,
                         [&](http::Request request) { return client.perform(std::move(request)); });
   if (!caller.apply(settings_for(port, calls))) throw std::runtime_error("settings");

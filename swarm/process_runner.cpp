@@ -142,8 +142,8 @@ class ProcessRunner final : public Runner {
 
 asio::awaitable<AttemptOutcome> ProcessRunner::run(Attempt attempt) {
   if (attempt.task.argv.empty() && attempt.task.builtin.empty()) {
-    co_return not_started(Error{ErrorCode::invalid_input,
-                                "there is nobody here who asks models or runs agents"});
+    co_return not_started(
+        Error{ErrorCode::invalid_input, "there is nobody here who asks models or runs agents"});
   }
   std::string workdir = attempt.task.workdir;
   const bool is_private = workdir.empty();

@@ -136,6 +136,8 @@ http::Request Caller::State::request_of(const Entry& entry, const Prompt& prompt
   const auto& dialect = dialect_of(entry.settings.api);
   http::Request out;
   out.url = dialect.url(entry.settings);
+  out.configured = entry.settings.url;
+  out.secret = entry.key.reveal();
   out.headers = dialect.headers(entry.key.reveal());
   out.headers.emplace_back("Content-Type", "application/json");
   out.headers.emplace_back("Accept", "text/event-stream");

@@ -41,7 +41,6 @@ SPOKEN_IN = [
     (r"#include <spdlog/", r"core/log\.cpp"),
     (r"#include <openssl/", r"core/(digest|certificate|rsa)\.cpp|daemon/mail/wire\.cpp"),
     (r"#include <curl/", r"daemon/http/(client|curl_loop)\.cpp|entities/ops/fetch\.cpp"),
-    "daemon/models": ["core", "config", "swarm", "daemon/http"],
     (r"#include <systemd/", r"daemon/service\.cpp"),
     (r"#include <zstd", r"storage/compress\.cpp"),
     (r"#include <gmime/", r"entities/comms/mime\.cpp"),

@@ -163,7 +163,8 @@ class ModelsWorld {
   boost::asio::io_context loop{1};
   ManualClock clock{TimePoint{1'800'000'000s}};
   testing::SmallServer server{loop.get_executor()};
-  http::Client client{loop.get_executor(), clock};
+  http::Reach reach;
+  http::Client client{loop.get_executor(), clock, reach};
   Caller caller{loop.get_executor(), clock,
                 [this](http::Request request) { return client.perform(std::move(request)); }};
   FakeTools tools;
