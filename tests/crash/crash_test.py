@@ -325,8 +325,9 @@ def twice(values):
 def judge(place, load, receiver):
     """What must be nought, by name."""
     kept = {uid for (uid,) in rows(place, "SELECT uid FROM event")}
+    # A wake that was buried has a row that says so, and another one since it was decided after all.
     answered = rows(place, "SELECT entity, event FROM decision JOIN decision_event "
-                           "ON decision_event.decision = decision.id")
+                           "ON decision_event.decision = decision.id WHERE verdict <> 'failed'")
     told = rows(place, "SELECT text FROM episode WHERE entity = 'counter' AND kind IN "
                        "('plain', 'with-tasks', 'with-a-command', 'with-a-call')")
     ticks = [text for (text,) in rows(place, "SELECT text FROM episode WHERE entity = 'ticker'")]
