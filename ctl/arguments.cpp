@@ -123,6 +123,7 @@ void add_daemon_verbs(CLI::App& app, Choice& choice) {
   audit->add_option_function<std::string>(
       "--before", [rows](const std::string& given) { (*rows)->before = given; },
       "older than this id");
+  add_verb(app, choice, "mcp", "let an agent ask, over standard input and output (MCP)", serve_mcp);
   add_verb(app, choice, "metrics", "numbers for Prometheus", show_metrics);
   add_verb(app, choice, "version", "of vigilctl and of the daemon", show_version);
 }

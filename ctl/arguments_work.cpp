@@ -49,6 +49,16 @@ void add_act(CLI::App& noun, Choice& choice, Act act) {
   if (!act.option.empty()) verb->add_option("--" + act.option, *text, "in your words");
 }
 
+void add_approve(CLI::App& noun, Choice& choice) {
+  auto args = std::make_shared<ApproveArgs>();
+  auto* verb = add_verb(noun, choice, "approve", "let it go out",
+                        [args](const Session& session) { return approve(session, *args); });
+  verb->add_option("ACTION", args->id, "its id")->required();
+  verb->add_option("--note", args->note, "in your words");
+  verb->add_flag("--always-like-this", args->always,
+                 "and the next ones that differ only in what they say, within [approvals]' bounds");
+}
+
 void add_feedback(CLI::App& app, Choice& choice) {
   struct Args {
     std::string id;
@@ -171,8 +181,7 @@ void add_work_verbs(CLI::App& app, Choice& choice) {
   add_list(*actions, choice, "/v1/actions", actions_page,
            "proposed approved sending delivered failed unknown denied expired superseded");
   add_show(*actions, choice, "/v1/actions/", action_page, "ACTION");
-  add_act(*actions, choice,
-          {"approve", "let it go out", "ACTION", "/v1/actions/", "approved, on its way", "note"});
+  add_approve(*actions, choice);
   add_act(*actions, choice,
           {"deny", "never let it go out", "ACTION", "/v1/actions/", "denied", "note"});
   add_feedback(app, choice);

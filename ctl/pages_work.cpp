@@ -33,6 +33,24 @@ std::string moment_text(const json::value& row, const Style& style) {
 
 }  // namespace
 
+namespace {
+
+std::string held_text(std::string_view held) {
+  if (held == "autonomy") return "waits for you: the entity may only propose";
+  if (held == "untrusted") {
+    return "waits for you: it comes of what strangers wrote, and would leave this machine";
+  }
+  if (held == "asked") return "waits for you: this kind of action is asked about each time";
+  return {};
+}
+
+// Text of more than one line.
+std::string lines_at(const json::value& row, std::string_view path) {
+  return safe_lines(find_text(row, path).value_or(""));
+}
+
+}  // namespace
+
 std::string place_of(const json::value& row) {
   const auto entity = text_at(row, "entity");
   const auto key = text_at(row, "case_key");
@@ -166,6 +184,18 @@ std::string action_page(const json::value& answer, const Style& style) {
   if (const auto error = text_at(answer, "error"); !error.empty()) {
     out += toned(error, Tone::bad, style) + "\n";
   }
+  if (const auto held = held_text(text_at(answer, "held")); !held.empty()) out += held + "\n";
+  if (const auto by = text_at(answer, "answered_by"); !by.empty()) {
+    out += fmt::format("{} by {}\n", text_at(answer, "answer"), by);
+  }
+  if (const auto would = text_at(answer, "would"); !would.empty()) {
+    out += fmt::format("\n{}\n{}\n",
+                       toned(state == "delivered" ? "DID" : "WOULD", Tone::title, style), would);
+  }
+  if (const auto says = lines_at(answer, "says"); !says.empty()) {
+    out += "\n" + toned("IN WORDS", Tone::title, style) + "\n" + says +
+           (says.ends_with('\n') ? "" : "\n");
+  }
   const auto shown = [&](std::string_view title, std::string_view member) {
     const auto* value = find_path(answer, member);
     if (value == nullptr || value->is_null()) return;
@@ -175,10 +205,14 @@ std::string action_page(const json::value& answer, const Style& style) {
   shown("PAYLOAD", "payload");
   shown("RESULT", "result");
   if (state == "proposed") {
-    out += fmt::format(
-        "\nlet it go out: vigilctl actions approve {}\nnever: vigilctl actions deny "
-        "{}\n",
-        id, id);
+    out += fmt::format("\nlet it go out: vigilctl actions approve {}\n", id);
+    if (text_at(answer, "held") != "asked" && !text_at(answer, "held").empty()) {
+      out += fmt::format(
+          "and the next ones like it: vigilctl actions approve {} "
+          "--always-like-this\n",
+          id);
+    }
+    out += fmt::format("never: vigilctl actions deny {}\n", id);
   }
   return out;
 }

@@ -28,6 +28,14 @@ struct EmitArgs {
 int emit_event(const Session& session, const EmitArgs& args);
 int explain_event(const Session& session, const std::string& id);
 
+// verbs_actions.cpp
+struct ApproveArgs {
+  std::string id;
+  std::string note;
+  bool always = false;  // and the next ones like it
+};
+int approve(const Session& session, const ApproveArgs& args);
+
 // verbs_mail.cpp
 struct DeliverArgs {
   std::string where;  // path of a socket, or 127.0.0.1:24
@@ -80,6 +88,9 @@ int show_document(const Session& session, const std::string& entity, const std::
 int show_post_mortem(const Session& session, const std::string& case_id);
 int export_mind(const Session& session, const std::string& entity, const std::string& path);
 int import_mind(const Session& session, const std::string& entity, const std::string& path);
+
+// mcp.cpp
+int serve_mcp(const Session& session);  // until standard input ends
 
 // verbs_config.cpp
 int check_config(const Session& session, const std::string& path);

@@ -69,11 +69,23 @@ void App::State::make_parts() {
   door->take_mail_with(post->intake());
   runtime->on_actions([this] { courier->nudge(); });
   runtime->on_work_ended([this] { scheduler->work_ended(); });
+  make_webhooks();
+  make_admin();
+}
+
+void App::State::make_webhooks() {
+  approvals = std::make_unique<ApprovalDoor>(
+      clock, *runtime, [this]() -> const config::Settings& { return *settings; });
   webhooks = std::make_unique<ingress::HttpServer>(
       executor, clock, limits_of(settings->http),
-      [this](ingress::Request request) { return door->handle(std::move(request)); },
-      [this](const ingress::Request& head) { return door->check_head(head); });
-  make_admin();
+      [this](ingress::Request request) {
+        return ApprovalDoor::is_its(request.path()) ? approvals->handle(std::move(request))
+                                                    : door->handle(std::move(request));
+      },
+      [this](const ingress::Request& head) {
+        return ApprovalDoor::is_its(head.path()) ? approvals->check_head(head)
+                                                 : door->check_head(head);
+      });
 }
 
 void App::State::make_admin() {
@@ -121,6 +133,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   if (auto taken = runtime->apply(wanted); !taken) return taken;
   auto taken = minds->apply(*wanted);
   if (taken) taken = door->apply(*wanted);
+  if (taken) taken = approvals->apply(*wanted);
   if (taken) taken = scheduler->apply(*wanted);
   if (taken) taken = courier->apply(*wanted);
   if (taken) taken = lookouts->apply(*wanted);
@@ -138,6 +151,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
   put_back("runtime", runtime->apply(settings));
   put_back("minds", minds->apply(*settings));
   put_back("door", door->apply(*settings));
+  put_back("approvals", approvals->apply(*settings));
   put_back("scheduler", scheduler->apply(*settings));
   put_back("courier", courier->apply(*settings));
   put_back("lookouts", lookouts->apply(*settings));

@@ -5,6 +5,7 @@
 #include "core/task_group.hpp"
 #include "daemon/admin/api.hpp"
 #include "daemon/app.hpp"
+#include "daemon/approval_door.hpp"
 #include "daemon/delivery/courier.hpp"
 #include "daemon/http/client.hpp"
 #include "daemon/ingress/door.hpp"
@@ -34,6 +35,7 @@ struct App::State {
 
   std::unique_ptr<swarm::Runner> make_reading_runner(std::string_view who) const;
   void make_parts();
+  void make_webhooks();
   void make_admin();
   Result<void> apply(const std::shared_ptr<const config::Settings>& wanted);
   Result<void> listen();
@@ -61,6 +63,7 @@ struct App::State {
   std::unique_ptr<Intake> intake;
   std::unique_ptr<ingress::Silences> silences;
   std::unique_ptr<ingress::Door> door;
+  std::unique_ptr<ApprovalDoor> approvals;
   std::unique_ptr<ingress::Scheduler> scheduler;
   std::unique_ptr<ingress::Lookouts> lookouts;
   std::unique_ptr<ingress::Post> post;

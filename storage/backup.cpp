@@ -80,11 +80,12 @@ Result<std::string> put_aside(const std::string& path) {
 }  // namespace
 
 std::string damage_of(Database& database, Depth depth) {
-  static constexpr Sql tables[] = {
-      "PRAGMA quick_check(cursor)",     "PRAGMA quick_check(entity)", "PRAGMA quick_check(timer)",
-      "PRAGMA quick_check(wake)",       "PRAGMA quick_check(case_)",  "PRAGMA quick_check(action)",
-      "PRAGMA quick_check(swarm)",      "PRAGMA quick_check(task)",   "PRAGMA quick_check(fact)",
-      "PRAGMA quick_check(preference)", "PRAGMA quick_check(seen)"};
+  static constexpr Sql tables[] = {"PRAGMA quick_check(cursor)", "PRAGMA quick_check(entity)",
+                                   "PRAGMA quick_check(timer)",  "PRAGMA quick_check(wake)",
+                                   "PRAGMA quick_check(case_)",  "PRAGMA quick_check(action)",
+                                   "PRAGMA quick_check(swarm)",  "PRAGMA quick_check(task)",
+                                   "PRAGMA quick_check(fact)",   "PRAGMA quick_check(preference)",
+                                   "PRAGMA quick_check(seen)",   "PRAGMA quick_check(proposal)"};
   std::string found;
   const auto look = [&found](Cursor row) {
     while (row.next()) {

@@ -224,4 +224,19 @@ std::optional<json::value> Outbox::last_result(const std::string& entity, CaseId
   return json_of(row.bytes(0));
 }
 
+std::optional<Action> Outbox::last_delivered(const Action& like) {
+  if (like.sticky_key.empty()) return std::nullopt;
+  auto row = database_.query(
+      R"sql(SELECT a.id, a.key, a.decision, a.entity, a.case_id, c.key, a.kind, a.sink, a.payload,
+                   a.sticky_key, a.state, a.taint, a.attempts, a.created, a.not_before, a.expires,
+                   a.settled, a.result, a.error
+            FROM action a LEFT JOIN case_ c ON c.id = a.case_id
+            WHERE a.entity = ? AND a.sink = ? AND a.sticky_key = ? AND a.sticky_key <> ''
+              AND a.case_id IS ? AND a.state = 'delivered' AND a.id < ?
+            ORDER BY a.id DESC LIMIT 1)sql",
+      like.entity, like.sink, like.sticky_key, like.case_id, like.id.value);
+  if (!row.next()) return std::nullopt;
+  return action_of(row);
+}
+
 }  // namespace vigil::storage

@@ -63,6 +63,8 @@ class Outbox {
   // What the sink answered to the last delivered action with this sticky key: to edit it in place.
   std::optional<json::value> last_result(const std::string& entity, CaseId case_id,
                                          const std::string& sink, const std::string& sticky_key);
+  // That action itself.
+  std::optional<Action> last_delivered(const Action& like);
 
  private:
   Database& database_;

@@ -364,10 +364,26 @@ END;
 PRAGMA user_version = 7;
 )sql";
 
+// What people answered to proposals, so that the next alike one can be answered for them.
+constexpr Sql answered_proposals = R"sql(
+CREATE TABLE proposal (
+  action INTEGER PRIMARY KEY REFERENCES action (id) ON DELETE CASCADE,
+  entity TEXT NOT NULL,
+  alike TEXT NOT NULL,
+  held TEXT NOT NULL,
+  answer TEXT NOT NULL CHECK (answer IN ('', 'approved', 'denied')),
+  by TEXT NOT NULL,
+  answered INTEGER
+) STRICT;
+CREATE INDEX proposal_alike ON proposal (entity, alike, action) WHERE answer <> '';
+
+PRAGMA user_version = 8;
+)sql";
+
 constexpr std::array all = {Migration{1, first_shape},     Migration{2, bounds_and_taint},
                             Migration{3, reuse},           Migration{4, numbers_of_swarms},
                             Migration{5, seen_by_sources}, Migration{6, passages_schema},
-                            Migration{7, chains}};
+                            Migration{7, chains},          Migration{8, answered_proposals}};
 
 }  // namespace
 

@@ -32,6 +32,7 @@ Stores::Stores(std::unique_ptr<Database> database)
       ledger(*database_),
       memory(*database_),
       outbox(*database_),
+      proposals(*database_),
       swarms(*database_),
       timers(*database_),
       spend(*database_),

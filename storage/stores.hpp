@@ -11,6 +11,7 @@
 #include "storage/ledger.hpp"
 #include "storage/memory.hpp"
 #include "storage/outbox.hpp"
+#include "storage/proposals.hpp"
 #include "storage/registers.hpp"
 #include "storage/seen.hpp"
 #include "storage/swarms.hpp"
@@ -41,6 +42,7 @@ class Stores {
   Ledger ledger;
   Memory memory;
   Outbox outbox;
+  Proposals proposals;
   Swarms swarms;
   Timers timers;
   Spend spend;

@@ -4,9 +4,10 @@
 #include <array>
 #include <boost/json/array.hpp>
 
-#include "core/log.hpp"
 #include "daemon/admin/handlers.hpp"
 #include "daemon/admin/views.hpp"
+#include "daemon/delivery/foreseen.hpp"
+#include "daemon/runtime/answers.hpp"
 
 namespace vigil::admin {
 namespace asio = boost::asio;
@@ -22,42 +23,39 @@ std::unexpected<Refusal> no_action(ActionId id) {
                 "vigilctl actions list shows the newest");
 }
 
-// What a person answered becomes part of the case's story.
-storage::Episode answer_of(const storage::Action& action, std::string_view answer, int uid,
-                           const std::string& note, TimePoint now) {
-  storage::Episode episode;
-  episode.entity = action.entity;
-  episode.case_id = action.case_id;
-  episode.at = now;
-  episode.kind = "approval";
-  episode.text = fmt::format("action {} ({} to {}) was {} by uid {}{}{}", action.id.value,
-                             action.kind, action.sink, answer, uid, note.empty() ? "" : ": ", note);
-  episode.data =
-      json::object{{"action", action.id.value}, {"answer", answer}, {"uid", uid}, {"note", note}};
-  episode.taint = Taint::trusted;
-  return episode;
-}
-
-json::object news_of(const storage::Action& action, std::string_view state) {
-  return {{"id", action.id.value}, {"entity", action.entity}, {"kind", action.kind},
-          {"sink", action.sink},   {"case", action.case_key}, {"state", state}};
-}
-
-struct Asked {
-  storage::Action action;
-  std::string note;
-};
-
-Checked<Asked> asked_about(const Desk& desk, const Call& call) {
+Checked<runtime::Answer> answer_in(const Call& call, bool approve) {
   const auto id = call.id<ActionId>();
   if (!id) return std::unexpected(id.error());
-  const auto body = call.body({"note"});
+  const auto body = approve ? call.body({"note", "always"}) : call.body({"note"});
   if (!body) return std::unexpected(body.error());
   auto note = text_member(*body, "note", note_max);
   if (!note) return std::unexpected(note.error());
-  auto action = desk.reader().outbox.find(*id);
-  if (!action) return no_action(*id);
-  return Asked{std::move(*action), std::move(*note)};
+  const auto* always = body->if_contains("always");
+  if (always != nullptr && !always->is_bool()) {
+    return refuse(400, "always is neither true nor false", R"(send {"always": true})");
+  }
+  return runtime::Answer{.action = *id,
+                         .approve = approve,
+                         .always = always != nullptr && always->get_bool(),
+                         .retries = true,
+                         .by = fmt::format("uid {}", call.request.peer.uid),
+                         .note = std::move(*note)};
+}
+
+asio::awaitable<Answer> answer_action(Desk& desk, Call call, bool approve) {
+  const auto answer = answer_in(call, approve);
+  if (!answer) co_return std::unexpected(answer.error());
+  auto answering = desk.parts.runtime.answer(*answer);
+  Result<runtime::Answered> answered = co_await std::move(answering);
+  if (!answered) co_return refuse(answered.error());
+  if (!answered->action) co_return no_action(answer->action);
+  if (!answered->refused.empty()) co_return refuse(409, answered->refused, answered->help);
+  json::object out{{"id", answer->action.value},
+                   {"entity", answered->action->entity},
+                   {"state", approve ? "approved" : "denied"}};
+  if (!answered->preference.empty()) out["preference"] = answered->preference;
+  if (answered->proposed) out["proposed"] = answered->proposed.value;
+  co_return json_response(std::move(out), approve ? 202 : 200);
 }
 
 }  // namespace
@@ -83,67 +81,27 @@ Answer get_action(Desk& desk, const Call& call) {
   if (!id) return std::unexpected(id.error());
   const auto action = desk.reader().outbox.find(*id);
   if (!action) return no_action(*id);
-  return json_response(view_of(*action, Detail::full));
+  auto out = view_of(*action, Detail::full);
+  const auto& sinks = desk.parts.settings().sinks;
+  const auto sink = sinks.find(action->sink);
+  const auto foreseen = delivery::foresee(*action, sink == sinks.end() ? nullptr : &sink->second,
+                                          desk.reader().outbox.last_delivered(*action));
+  out["would"] = to_valid_utf8(foreseen.does);
+  out["says"] = to_valid_utf8(foreseen.says);
+  if (const auto proposal = desk.reader().proposals.find(*id)) {
+    out["held"] = proposal->held;
+    out["answer"] = proposal->answer;
+    out["answered_by"] = proposal->by;
+  }
+  return json_response(std::move(out));
 }
 
 asio::awaitable<Answer> approve_action(Desk& desk, Call call) {
-  auto asked = asked_about(desk, call);
-  if (!asked) co_return std::unexpected(std::move(asked.error()));
-  const auto action = std::move(asked->action);
-  const auto uid = call.request.peer.uid;
-  const auto now = desk.parts.clock.now();
-  const auto episode = answer_of(action, "approved", uid, asked->note, now);
-  auto change = [id = action.id, episode, now](storage::Stores& stores) {
-    if (!stores.outbox.approve(id, now)) return false;
-    stores.memory.add(episode);
-    return true;
-  };
-  auto committing = desk.parts.writer.commit(std::move(change));
-  Result<bool> approved = co_await std::move(committing);
-  if (!approved) co_return refuse(approved.error());
-  if (!*approved) {
-    co_return refuse(409, fmt::format("action {} is {}", action.id.value, action.state),
-                     "only proposed, failed and unknown actions can be approved");
-  }
-  log_info("an action was approved: action={} kind={} sink={} uid={}", action.id.value,
-           quoted(action.kind), quoted(action.sink), uid);
-  desk.parts.bulletin.post("action", [&] { return news_of(action, "approved"); });
-  desk.parts.courier.nudge();
-  co_return json_response(json::object{{"id", action.id.value}, {"state", "approved"}}, 202);
+  return answer_action(desk, std::move(call), true);
 }
 
 asio::awaitable<Answer> deny_action(Desk& desk, Call call) {
-  auto asked = asked_about(desk, call);
-  if (!asked) co_return std::unexpected(std::move(asked.error()));
-  const auto action = std::move(asked->action);
-  const auto uid = call.request.peer.uid;
-  const auto now = desk.parts.clock.now();
-  const auto episode = answer_of(action, "denied", uid, asked->note, now);
-  const json::value result = json::object{{"denied_by_uid", uid}, {"note", asked->note}};
-  auto change = [id = action.id, episode, result, now](storage::Stores& stores) {
-    // An action on its way out cannot be called back, and the courier will say what became of it.
-    const auto row = stores.outbox.find(id);
-    if (!row || row->state == "sending") return false;
-    if (!stores.outbox.settle(id, "denied", result, "", now)) return false;
-    stores.memory.add(episode);
-    return true;
-  };
-  auto committing = desk.parts.writer.commit(std::move(change));
-  Result<bool> denied = co_await std::move(committing);
-  if (!denied) co_return refuse(denied.error());
-  if (!*denied) {
-    co_return refuse(409, fmt::format("action {} is {}", action.id.value, action.state),
-                     "only actions that have not left can be denied");
-  }
-  log_info("an action was denied: action={} kind={} sink={} uid={}", action.id.value,
-           quoted(action.kind), quoted(action.sink), uid);
-  auto settling = desk.parts.runtime.settled(action.id);
-  Result<void> settled = co_await std::move(settling);
-  if (!settled) {
-    log_warn("a denial was stored, but its entity was not told: action={} error={}",
-             action.id.value, quoted(settled.error().message));
-  }
-  co_return json_response(json::object{{"id", action.id.value}, {"state", "denied"}});
+  return answer_action(desk, std::move(call), false);
 }
 
 asio::awaitable<Answer> give_feedback(Desk& desk, Call call) {

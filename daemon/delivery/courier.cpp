@@ -9,6 +9,7 @@
 #include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "daemon/delivery/approval_link.hpp"
 #include "daemon/delivery/conclusion.hpp"
 #include "daemon/delivery/hourly_limit.hpp"
 #include "daemon/delivery/lanes.hpp"
@@ -20,7 +21,6 @@ namespace asio = boost::asio;
 namespace {
 
 using namespace std::chrono_literals;
-
 constexpr int per_sink_max = 4;          // attempts at once
 constexpr int rows_at_once = 256;        // read from the outbox
 constexpr std::size_t known_max = 4096;  // beyond, approved actions wait in the outbox alone
@@ -64,7 +64,6 @@ struct Courier::State {
         tell_settled(std::move(tell)),
         http(on, time, reach),
         ground{on, time, http, reach},
-        lanes(per_sink_max),
         bell(on),
         loop(on),
         attempts(on) {}
@@ -90,9 +89,10 @@ struct Courier::State {
   http::Client http;
   SinkGround ground;
   std::map<std::string, SinkPtr> sinks;
+  ApprovalLinks links;
   std::map<std::string, HourlyLimit> starts;  // of the sinks that have one
   storage::Stores* reader = nullptr;
-  Lanes lanes;
+  Lanes lanes{per_sink_max};
   TimePoint look_at{};       // when the outbox may hold something new
   bool more = false;         // it held more that was due than we took
   bool has_backlog = false;  // what it calls its earliest is due, and waits for its turn
@@ -114,7 +114,8 @@ Result<void> Courier::apply(const config::Settings& settings) {
     if (!made) return std::unexpected(std::move(made.error()));
     wanted[name] = std::move(*made);
   }
-  state_->sinks = std::move(wanted);
+  if (auto read = state_->links.apply(settings.approvals); !read) return read;
+  state_->sinks.swap(wanted);
   state_->reach = http::Reach(settings.outgoing.allow);
   state_->lanes.open_sinks();
   state_->bell.ring();
@@ -196,7 +197,7 @@ void Courier::State::look() {
   shorten_sleep();
 }
 
-// Once nothing waits that is due, the outbox says when something will be.
+// Once nothing that is due waits, the outbox says when something will be.
 void Courier::State::shorten_sleep() {
   if (!has_backlog) return;
   const auto earliest = reader->outbox.earliest().value_or(TimePoint::max());
@@ -316,6 +317,7 @@ asio::awaitable<void> Courier::State::attempt(ActionId id, SinkPtr sink) {
 // happened outside.
 asio::awaitable<Outcome> Courier::State::ask(SinkPtr sink, Attempt attempt) {
   std::string thrown;
+  links.add_to(attempt.action, clock.now());
   try {
     auto attempting = sink->attempt(std::move(attempt));
     Outcome outcome = co_await std::move(attempting);

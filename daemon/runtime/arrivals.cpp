@@ -1,5 +1,8 @@
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "daemon/runtime/answers.hpp"
 #include "daemon/runtime/commit.hpp"
 #include "daemon/runtime/reactivity.hpp"
 
@@ -117,6 +120,29 @@ void admit_one(storage::Stores& stores, const Arrival& arrival, const Routed& ro
   }
 }
 
+// Commands to approve and deny, once: with the cursor that says the event was routed.
+void take_answers(storage::Stores& stores, const Arrival& arrival, TimePoint now,
+                  RoutedBatch& out) {
+  const auto& settings = arrival.inhabitants->settings();
+  for (const auto& answer : answers_in(*arrival.event, settings)) {
+    auto answered = commit_answer(stores, settings.approvals, answer, now);
+    auto entry = router_entry(arrival, now);
+    entry.rule = "approvals";
+    entry.verdict = answered.refused.empty() ? "acted" : "ignored";
+    entry.why = answered.refused.empty()
+                    ? fmt::format("{} {} action {}", answer.by,
+                                  answer.approve ? "approved" : "denied", answer.action.value)
+                    : fmt::format("{}: {}", answer.by, answered.refused);
+    if (answered.action) {
+      entry.entity = answered.action->entity;
+      entry.case_id = answered.action->case_id;
+    }
+    stores.ledger.append(entry);
+    if (answered.wake) out.wakes.push_back(*answered.wake);
+    out.answered |= answered.refused.empty();
+  }
+}
+
 }  // namespace
 
 RoutedBatch commit_arrivals(storage::Stores& stores, const std::vector<Arrival>& arrivals,
@@ -130,6 +156,7 @@ RoutedBatch commit_arrivals(storage::Stores& stores, const std::vector<Arrival>&
       stores.ledger.append(entry);
     }
     for (const auto& routed : arrival.routed) admit_one(stores, arrival, routed, now, out);
+    if (!arrival.replayed) take_answers(stores, arrival, now, out);
     if (!arrival.replayed) last = std::max(last, arrival.event->id);
   }
   if (last) stores.cursors.set(router_cursor, last.value);

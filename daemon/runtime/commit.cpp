@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <functional>
 
+#include "daemon/runtime/answers.hpp"
 #include "daemon/runtime/reactivity.hpp"
 #include "daemon/runtime/swarm_rows.hpp"
 
@@ -23,9 +24,16 @@ struct Asked {
   json::array actions;
   json::array over_budget;
   json::array observed;
+  json::array preferred;  // preferences that let an action leave
+  json::array refused;    // what no guardian may ask for
 };
 
-void remember(storage::Stores& stores, const Decided& decided) {
+// A guardian never speaks for a person.
+bool is_answer_of_people(const std::string& preference) {
+  return preference.starts_with(consenting_prefix);
+}
+
+void remember(storage::Stores& stores, const Decided& decided, Asked& asked) {
   const auto& name = decided.entity->name;
   const auto& decision = decided.decision;
   for (const auto& episode : decision.episodes) {
@@ -37,6 +45,11 @@ void remember(storage::Stores& stores, const Decided& decided) {
                                     decided.taint, decided.now});
   }
   for (const auto& preference : decision.preferences) {
+    if (is_answer_of_people(preference.key)) {
+      asked.refused.push_back(json::value(
+          fmt::format("preference {}: only a person's answer sets it", preference.key)));
+      continue;
+    }
     stores.memory.put(storage::Preference{name, preference.key, preference.value, preference.why,
                                           decided.now, decided.taint});
   }
@@ -64,43 +77,85 @@ void plan_swarms(storage::Stores& stores, const Decided& decided, DecisionId id,
   }
 }
 
+// Why a person is asked.
+std::string_view held_because(const config::Entity& entity, const entities::Action& action) {
+  if (action.ask_first) return "asked";
+  const auto of_kind = entity.autonomy_of.find(action.kind);
+  const auto autonomy = of_kind == entity.autonomy_of.end() ? entity.autonomy : of_kind->second;
+  return autonomy == config::Autonomy::propose ? "autonomy" : "untrusted";
+}
+
+storage::Action row_of(const entities::Action& action, const Decided& decided, DecisionId id,
+                       int number) {
+  storage::Action row;
+  row.key = fmt::format("v1:{}:{}", id.value, number);
+  row.decision = id;
+  row.entity = decided.entity->name;
+  row.case_id = decided.case_id;
+  row.kind = action.kind;
+  row.sink = action.sink;
+  row.payload = action.payload;
+  row.sticky_key = action.sticky_key;
+  row.taint = decided.taint;
+  row.created = decided.now;
+  row.not_before = decided.now;
+  row.expires = action.expires;
+  return row;
+}
+
+void propose(storage::Stores& stores, const Decided& decided, storage::Action row,
+             const Likeness& likeness, std::string_view held, Asked& asked) {
+  const auto& approvals = decided.inhabitants->settings().approvals;
+  row.state = "proposed";
+  if (!row.expires && approvals.expires > Duration{0}) {
+    row.expires = decided.now + approvals.expires;
+  }
+  const auto id = stores.outbox.add(row);
+  stores.proposals.add({id, row.entity, likeness.digest, std::string(held), "", ""});
+  asked.actions.push_back(id.value);
+  if (approvals.tell_sink.empty() || row.sink == approvals.tell_sink) return;
+  stores.outbox.add(telling_of(row, id, approvals.tell_sink));
+}
+
 void ask_actions(storage::Stores& stores, const Decided& decided, DecisionId id, Committed& out,
                  Asked& asked) {
   const auto& entity = *decided.entity;
   int number = 0;
   for (const auto& action : decided.decision.actions) {
     ++number;
-    const auto consent =
-        consent_for(entity, decided.inhabitants->settings(), action, decided.taint);
+    const auto what = fmt::format("{} to {}", action.kind, action.sink);
+    auto consent = consent_for(entity, decided.inhabitants->settings(), action, decided.taint);
+    if (action.sink == own_sink) {
+      asked.refused.push_back(json::value(what + ": no sink of a configuration"));
+      continue;
+    }
     if (consent == Consent::observe) {
-      asked.observed.push_back(json::value(fmt::format("{} to {}", action.kind, action.sink)));
+      asked.observed.push_back(json::value(what));
       continue;
     }
     if (is_notification(action) &&
         !stores.spend.reserve(entity.name, day_of(decided.now), "notifications", 1,
                               entity.budget.notifications)) {
-      asked.over_budget.push_back(json::value(
-          fmt::format("{} to {}: the day's notifications are spent", action.kind, action.sink)));
+      asked.over_budget.push_back(json::value(what + ": the day's notifications are spent"));
       continue;
     }
-    storage::Action row;
-    row.key = fmt::format("v1:{}:{}", id.value, number);
-    row.decision = id;
-    row.entity = entity.name;
-    row.case_id = decided.case_id;
-    row.kind = action.kind;
-    row.sink = action.sink;
-    row.payload = action.payload;
-    row.sticky_key = action.sticky_key;
-    row.state = consent == Consent::act ? "approved" : "proposed";
-    row.taint = decided.taint;
-    row.created = decided.now;
-    row.not_before = decided.now;
-    row.expires = action.expires;
-    if (consent == Consent::propose && !row.expires)
-      row.expires = decided.now + std::chrono::days{7};
-    asked.actions.push_back(stores.outbox.add(row).value);
-    ++(consent == Consent::act ? out.actions_approved : out.actions_proposed);
+    const auto likeness = likeness_of(action.kind, action.sink, action.payload);
+    if (consent == Consent::propose && !action.ask_first) {
+      auto preference = use_preference(stores, entity.name, likeness, decided.now);
+      if (!preference.empty()) {
+        consent = Consent::act;
+        asked.preferred.push_back(json::value(what + ": " + preference));
+      }
+    }
+    auto row = row_of(action, decided, id, number);
+    if (consent == Consent::act) {
+      row.state = "approved";
+      asked.actions.push_back(stores.outbox.add(row).value);
+      ++out.actions_approved;
+    } else {
+      propose(stores, decided, std::move(row), likeness, held_because(entity, action), asked);
+      ++out.actions_proposed;
+    }
   }
 }
 
@@ -121,6 +176,8 @@ json::object asked_json(const Decided& decided, const Asked& asked) {
   if (!asked.actions.empty()) out["actions"] = asked.actions;
   if (!asked.over_budget.empty()) out["over_budget"] = asked.over_budget;
   if (!asked.observed.empty()) out["observed"] = asked.observed;
+  if (!asked.preferred.empty()) out["preferred"] = asked.preferred;
+  if (!asked.refused.empty()) out["refused"] = asked.refused;
   return out;
 }
 
@@ -177,7 +234,7 @@ Committed commit_decision(storage::Stores& stores, const Decided& decided) {
   Asked asked;
   plan_swarms(stores, decided, out.id, out, asked);
   ask_actions(stores, decided, out.id, out, asked);
-  remember(stores, decided);
+  remember(stores, decided, asked);
   for (const auto& timer : decision.timers) {
     if (!timer.due) {
       stores.timers.clear(decided.case_id, timer.name);

@@ -31,6 +31,7 @@ constexpr const char* router_cursor = "router";
 struct RoutedBatch {
   std::vector<Waiting> wakes;
   std::vector<CaseId> cancel;  // cases whose running swarms an event cancels
+  bool answered = false;       // a command approved or denied something
 };
 RoutedBatch commit_arrivals(storage::Stores& stores, const std::vector<Arrival>& arrivals,
                             TimePoint now);

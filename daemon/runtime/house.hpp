@@ -24,9 +24,10 @@ struct House {
   std::unique_ptr<storage::Stores> reader;  // the loop's own; open from start() on
   std::shared_ptr<const Inhabitants> inhabitants;
   Mailboxes mailboxes;
-  std::function<void()> mail_came;   // decide what is ready
-  std::function<void()> time_moved;  // the earliest moment to wait for may have changed
-  std::function<void()> work_ended;  // a decision or a swarm is over
+  std::function<void()> mail_came;       // decide what is ready
+  std::function<void()> time_moved;      // the earliest moment to wait for may have changed
+  std::function<void()> work_ended;      // a decision or a swarm is over
+  std::function<void()> outbox_changed;  // something may leave; may be none
   std::function<void(const std::string& entity)> heard;  // something it cares about; may be none
 
   // Committed wakes go into their mailboxes.

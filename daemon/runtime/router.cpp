@@ -117,6 +117,7 @@ asio::awaitable<bool> Router::commit(std::vector<Arrival> arrivals) {
     house_.bulletin.post("event", [&] { return news_of(*arrival.event, arrival.routed.size()); });
   }
   if (!routed->cancel.empty()) cancel_(routed->cancel);
+  if (routed->answered && house_.outbox_changed) house_.outbox_changed();
   house_.deliver(std::move(routed->wakes));
   co_return true;
 }

@@ -3,26 +3,15 @@
 #include <fmt/format.h>
 
 #include <boost/json/object.hpp>
-#include <set>
 
 #include "core/check.hpp"
 #include "core/log.hpp"
-#include "core/task_group.hpp"
-#include "daemon/runtime/alarm.hpp"
 #include "daemon/runtime/commit.hpp"
-#include "daemon/runtime/host.hpp"
-#include "daemon/runtime/router.hpp"
-#include "daemon/runtime/standing.hpp"
-#include "daemon/runtime/swarm_host.hpp"
+#include "daemon/runtime/runtime_state.hpp"
 
 namespace vigil::runtime {
 namespace asio = boost::asio;
 namespace {
-
-std::unexpected<Error> no_letter(WakeId wake) {
-  return fail(ErrorCode::not_found,
-              fmt::format("there is no dead letter {}: vigilctl dead list", wake.value));
-}
 
 constexpr int recovered_at_once = 1'000;
 constexpr int crashes_max = 3;  // decisions begun that the daemon did not survive
@@ -40,74 +29,6 @@ storage::Wake wake_about(const storage::Action& action, std::string kind, json::
 }
 
 }  // namespace
-
-struct Runtime::State {
-  State(asio::any_io_executor executor, Clock& clock, storage::Writer& writer, Bulletin& bulletin,
-        Places places)
-      : house{.executor = std::move(executor),
-              .clock = clock,
-              .writer = writer,
-              .bulletin = bulletin,
-              .places = std::move(places)},
-        swarms(house),
-        router(house, [this](const std::vector<CaseId>& cases) { swarms.cancel_of(cases); }),
-        alarm(house),
-        host(house, [this](const Committed& committed, const std::string& source) {
-          asked(committed, source);
-        }) {
-    house.mail_came = [this] { host.pump(); };
-    house.time_moved = [this] { alarm.nudge(); };
-    house.work_ended = [this] {
-      router.nudge();
-      if (work_ended) work_ended();
-    };
-  }
-
-  void asked(const Committed& committed, const std::string& source) {
-    if (!committed.swarms.empty()) swarms.planned(committed.swarms, source);
-    if (committed.timer_due) alarm.timer_set(*committed.timer_due);
-    if (committed.actions_approved + committed.actions_proposed > 0 && actions_came) actions_came();
-  }
-
-  // Wakes of entities that are paused, or not in the configuration, wait.
-  void hold_absent() {
-    std::set<std::string> now_held;
-    for (const auto& name : paused) now_held.insert(name);
-    for (const auto& row : known) {
-      if (house.inhabitants->find(row) == nullptr) now_held.insert(row);
-    }
-    for (const auto& name : now_held) {
-      if (!held.contains(name)) house.mailboxes.hold(name);
-    }
-    for (const auto& name : held) {
-      if (!now_held.contains(name)) house.mailboxes.resume(name);
-    }
-    held = std::move(now_held);
-  }
-
-  asio::awaitable<Result<void>> recover();
-  asio::awaitable<Result<void>> note_entities(std::vector<StandingCase> standing);
-  asio::awaitable<void> note_reloaded(std::vector<StandingCase> standing);
-  std::string source_of(const storage::Wake& wake) const;
-  asio::awaitable<Result<void>> wake_for(ActionId action, std::string kind, json::object payload);
-
-  House house;
-  int decision_threads = 2;
-  config::Swarms swarm_limits;
-  std::set<std::string> known;   // entities the database has seen
-  std::set<std::string> paused;  // by a person
-  std::set<std::string> held;    // in the mailboxes
-  std::int64_t dead = 0;
-  bool started = false;
-  std::function<void()> actions_came;
-  std::function<void()> work_ended;
-  SwarmHost swarms;
-  Router router;
-  Alarm alarm;
-  Host host;
-  std::size_t careful = 0;
-  TaskGroup notes{house.executor};
-};
 
 Runtime::Runtime(asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
                  Bulletin& bulletin, Places places)
@@ -245,7 +166,9 @@ void Runtime::accepted(EventPtr event) { state_->router.accepted(std::move(event
 void Runtime::on_heard(std::function<void(const std::string& entity)> tell) {
   state_->house.heard = std::move(tell);
 }
-void Runtime::on_actions(std::function<void()> tell) { state_->actions_came = std::move(tell); }
+void Runtime::on_actions(std::function<void()> tell) {
+  state_->house.outbox_changed = std::move(tell);
+}
 void Runtime::on_work_ended(std::function<void()> tell) { state_->work_ended = std::move(tell); }
 
 bool Runtime::busy_with(const std::string& source) const {
@@ -294,105 +217,6 @@ asio::awaitable<Result<void>> Runtime::settled(ActionId action) {
   json::object payload{{"action", action.value}};
   auto waking = state_->wake_for(action, "action", std::move(payload));
   co_return co_await std::move(waking);
-}
-
-asio::awaitable<Result<void>> Runtime::feedback(ActionId action, std::string verdict,
-                                                std::string note) {
-  json::object payload{{"action", action.value}, {"verdict", verdict}, {"note", note}};
-  auto waking = state_->wake_for(action, "feedback", std::move(payload));
-  co_return co_await std::move(waking);
-}
-
-Status Runtime::status() const {
-  const auto& state = *state_;
-  Status out;
-  if (state.house.inhabitants) {
-    out.entities = static_cast<int>(state.house.inhabitants->all().size());
-  }
-  out.entities_paused = static_cast<int>(state.paused.size());
-  out.unrouted = state.router.unrouted();
-  out.wakes_open = static_cast<std::int64_t>(
-      state.house.mailboxes.ready() + state.house.mailboxes.waiting() + state.host.deciding());
-  out.wakes_dead = state.dead + state.host.buried();
-  out.swarms_running = state.swarms.running_swarms();
-  out.tasks_running = state.swarms.running_tasks();
-  out.events_routed = state.router.routed();
-  out.decisions = state.host.decisions();
-  out.decisions_failed = state.host.failures();
-  return out;
-}
-
-storage::Stores& Runtime::reader() { return *state_->house.reader; }
-
-asio::awaitable<Result<void>> Runtime::set_paused(std::string entity, bool paused) {
-  auto change = [entity, paused](storage::Stores& stores) {
-    return stores.entities.set_paused(entity, paused);
-  };
-  auto committing = state_->house.writer.commit(std::move(change));
-  Result<bool> known = co_await std::move(committing);
-  if (!known) co_return std::unexpected(std::move(known.error()));
-  if (!*known) {
-    co_return fail(ErrorCode::not_found,
-                   fmt::format("there is no entity '{}': vigilctl entities list", entity));
-  }
-  if (paused) {
-    state_->paused.insert(entity);
-  } else {
-    state_->paused.erase(entity);
-  }
-  state_->hold_absent();
-  state_->host.pump();
-  co_return Result<void>();
-}
-
-asio::awaitable<Result<void>> Runtime::replay(EventId event) {
-  auto found = state_->house.reader->journal.find(event);
-  if (!found) {
-    co_return fail(ErrorCode::not_found,
-                   fmt::format("there is no event {}: vigilctl events list", event.value));
-  }
-  auto replaying = state_->router.replay(std::move(found));
-  co_return co_await std::move(replaying);
-}
-
-asio::awaitable<Result<void>> Runtime::revive_dead(WakeId wake) {
-  auto change =
-      [wake, now = state_->house.clock.now()](storage::Stores& stores) -> std::optional<Waiting> {
-    if (!stores.wakes.revive(wake, now)) return std::nullopt;
-    return waiting_of(*stores.wakes.find(wake));
-  };
-  auto committing = state_->house.writer.commit(std::move(change));
-  Result<std::optional<Waiting>> revived = co_await std::move(committing);
-  if (!revived) co_return std::unexpected(std::move(revived.error()));
-  if (!*revived) co_return no_letter(wake);
-  --state_->dead;
-  std::vector<Waiting> wakes;
-  wakes.push_back(std::move(**revived));
-  state_->house.deliver(std::move(wakes));
-  co_return Result<void>();
-}
-
-asio::awaitable<Result<void>> Runtime::drop_dead(WakeId wake) {
-  auto change = [wake, now = state_->house.clock.now()](storage::Stores& stores) {
-    return commit_dropped(stores, wake, now);
-  };
-  auto committing = state_->house.writer.commit(std::move(change));
-  Result<bool> dropped = co_await std::move(committing);
-  if (!dropped) co_return std::unexpected(std::move(dropped.error()));
-  if (!*dropped) co_return no_letter(wake);
-  --state_->dead;
-  co_return Result<void>();
-}
-
-Result<void> Runtime::cancel_swarm(SwarmId swarm, std::string why) {
-  return state_->swarms.cancel(swarm, why);
-}
-asio::awaitable<Result<void>> Runtime::retry_swarm(SwarmId swarm, std::string by) {
-  return state_->swarms.retry(swarm, std::move(by));
-}
-asio::awaitable<Result<SwarmId>> Runtime::run_plan(std::string entity, PlanRow plan,
-                                                   std::string by) {
-  return state_->swarms.run_by_hand(std::move(entity), std::move(plan), std::move(by));
 }
 
 }  // namespace vigil::runtime

@@ -21,7 +21,9 @@ class Runner;
 
 namespace vigil::runtime {
 
-struct PlanRow;  // swarm_rows.hpp
+struct PlanRow;   // swarm_rows.hpp
+struct Answer;    // answers.hpp
+struct Answered;  // answers.hpp
 
 struct Places {
   std::string state_dir;     // vigil.db, work/
@@ -67,6 +69,8 @@ class Runtime {
   void accepted(EventPtr event);
   // An action reached a final state or an answer (courier, approvals): becomes a wake of its case.
   boost::asio::awaitable<Result<void>> settled(ActionId action);
+  // A person's answer to a proposal, from wherever; what came of it.
+  boost::asio::awaitable<Result<Answered>> answer(Answer answer);
   // Called after each commit that put actions into the outbox: wakes the courier.
   void on_actions(std::function<void()> tell);
   // Called when a decision or a swarm is over: buffered schedule firings may go.

@@ -240,6 +240,7 @@ TEST_CASE("landed migrations are what they were") {
       {5, "952cc01400b5eab409f8cbf6f0cbe87eb464cc10e465e9666a38d2101c35325c"},
       {6, "081481abb82b5b1c144bf5d2381de7c30c8d63622cf56a9d1d646d73f9be6b32"},
       {7, "b33be7942a6414703fcb355b1334a7b8f0eea3ef4d6a08ccff42ec10acf4fee1"},
+      {8, "28122964da400be1922c264697c42eb98078583f94d6ca2baa8e9b6c2c1343e7"},
   };
   REQUIRE(migrations().size() == landed.size());
   int expected = 0;

@@ -1,95 +1,19 @@
 #include "daemon/runtime/commit.hpp"
 
-#include <doctest/doctest.h>
-
-#include <boost/json/object.hpp>
 #include <set>
 
-#include "config/load.hpp"
+#include "commit_world.hpp"
 #include "daemon/runtime/reactivity.hpp"
-#include "tests/support/store_world.hpp"
 
 using namespace vigil;
 using namespace vigil::runtime;
 using namespace std::chrono_literals;
-using vigil::testing::StoreWorld;
+using vigil::testing::action_to;
+using vigil::testing::noon;
+using vigil::testing::settings_of;
+using World = vigil::testing::CommitWorld;
 
 namespace {
-
-const TimePoint noon = parse_rfc3339("2026-11-23T12:00:00Z").value();
-
-config::Settings settings_of(const std::string& extra) {
-  const std::string text = R"(
-[source.github]
-kind = "webhook"
-scheme = "none"
-[sink.out]
-kind = "log"
-[sink.web]
-kind = "http"
-url = "https://example.org/hook"
-[entity.guard]
-kind = "rules"
-autonomy = "act"
-case_key = "{{event.subject}}"
-[[entity.guard.on]]
-source = "github"
-[[entity.guard.rule]]
-name = "any"
-remember = "seen"
-)" + extra;
-  auto loaded = config::load_text(text, "test.toml");
-  if (const auto* mistakes = std::get_if<std::vector<config::Diagnostic>>(&loaded)) {
-    throw std::runtime_error(mistakes->front().to_text());
-  }
-  return std::get<config::Loaded>(loaded).settings;
-}
-
-struct World : StoreWorld {
-  explicit World(const std::string& extra = "")
-      : inhabitants(
-            Inhabitants::compile(std::make_shared<config::Settings>(settings_of(extra))).value()) {}
-
-  EventPtr event(const std::string& uid, const std::string& subject) {
-    storage::NewEvent row;
-    row.uid = uid;
-    row.source = "github";
-    row.type = "github.push";
-    row.subject = subject;
-    row.received_at = noon;
-    row.data = "{}";
-    const auto id = commit([&](storage::Stores& stores) { return stores.journal.append(row).id; });
-    return reader()->journal.find(id);
-  }
-
-  RoutedBatch arrive(const EventPtr& what, TimePoint now) {
-    Arrival arrival;
-    arrival.inhabitants = inhabitants;
-    arrival.event = what;
-    arrival.routed = inhabitants->route(*what, arrival.missed);
-    return commit([&](storage::Stores& stores) { return commit_arrivals(stores, {arrival}, now); });
-  }
-
-  Decided decided(const Waiting& waiting) {
-    Decided out;
-    out.inhabitants = inhabitants;
-    out.entity = &inhabitants->find("guard")->settings;
-    out.wake = waiting.id;
-    out.case_id = waiting.case_id;
-    out.wake_kind = "event";
-    for (const auto& one : waiting.events) out.events.push_back(one->id);
-    out.now = noon;
-    out.decision.verdict = entities::Verdict::noted;
-    out.decision.why = "because";
-    return out;
-  }
-
-  Committed settle(const Decided& what) {
-    return commit([&](storage::Stores& stores) { return commit_decision(stores, what); });
-  }
-
-  std::shared_ptr<const Inhabitants> inhabitants;
-};
 
 swarm::Plan small_plan() {
   swarm::Plan plan;
@@ -99,13 +23,6 @@ swarm::Plan small_plan() {
   task.argv = {"/bin/true"};
   plan.tasks.push_back(task);
   return plan;
-}
-
-entities::Action action_to(const std::string& sink) {
-  entities::Action action;
-  action.sink = sink;
-  action.payload["text"] = "hello";
-  return action;
 }
 
 }  // namespace
