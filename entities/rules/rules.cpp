@@ -19,7 +19,9 @@ constexpr std::size_t waiting_bytes_max = 1024 * 1024;
 // What a case keeps in its state:
 //   waiting: by title of a swarm, {"rule", "event": what its later actions need to know}
 //   events, last_event: how many events a rule matched, and the last one's number
+//   conversations: by "RULE/TASK" where the next run of an agent goes on
 constexpr std::string_view waiting_key = "waiting";
+constexpr std::string_view conversations_key = "conversations";
 
 class Rules final : public Guardian {
  public:
@@ -114,6 +116,33 @@ void let_go_of_oldest(json::object& waiting) {
   }
 }
 
+// Agents go on where they ended in this case.
+void go_on_talking(const std::string& rule, const json::object& state, swarm::Plan& plan) {
+  const auto* kept = state.if_contains(conversations_key);
+  if (kept == nullptr || !kept->is_object()) return;
+  for (auto& task : plan.tasks) {
+    const auto* known = kept->as_object().if_contains(fmt::format("{}/{}", rule, task.name));
+    if (!task.agent || known == nullptr || !known->is_string()) continue;
+    auto agent = std::make_shared<swarm::AgentWork>(*task.agent);
+    agent->conversation = known->as_string();
+    task.agent = std::move(agent);
+  }
+}
+
+void keep_conversations(const CompiledRule& rule, const swarm::Report& report,
+                        json::object& state) {
+  for (const auto& task : rule.tasks) {
+    if (!task.settings.agent) continue;
+    const auto ended =
+        std::ranges::find(report.tasks, task.settings.name, &swarm::TaskOutcome::name);
+    if (ended == report.tasks.end()) continue;
+    const auto conversation = find_text(ended->result, "conversation");
+    if (!conversation) continue;
+    child(state, conversations_key)[fmt::format("{}/{}", rule.name, task.settings.name)] =
+        std::string(*conversation);
+  }
+}
+
 void Rules::run_tasks(const CompiledRule& rule, const Event& event, const Scope& scope,
                       json::object& state, Decision& out, Outcome& outcome) {
   auto& waiting = child(state, waiting_key);
@@ -125,6 +154,7 @@ void Rules::run_tasks(const CompiledRule& rule, const Event& event, const Scope&
     if (waiting.empty()) state.erase(waiting_key);
     return;
   }
+  go_on_talking(rule.name, state, *plan);
   outcome.told += fmt::format(", {} to run", plural(plan->tasks.size(), "task"));
   out.plans.push_back(std::move(*plan));
   outcome.asked = true;
@@ -225,6 +255,7 @@ void Rules::ended(const Wake& wake, const swarm::Report& report, const Recollect
   }
   waiting.stable_erase(report.title);
   if (waiting.empty()) state.erase(waiting_key);
+  if (rule != nullptr) keep_conversations(*rule, report, state);
   out.state = std::move(state);
 }
 

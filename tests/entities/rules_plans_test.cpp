@@ -94,9 +94,10 @@ TEST_CASE("what makes no sense together is told when the rule is made") {
   const std::string task = "[[entity.x.rule.task]]\nname = \"t\"\n";
   const std::vector<std::pair<std::string, const char*>> cases = {
       {"", "does nothing: give argv or builtin, or reduce"},
-      {"argv = [\"x\"]\nreduce = \"merge\"\n", "give only one of argv, builtin and reduce"},
+      {"argv = [\"x\"]\nreduce = \"merge\"\n",
+       "give only one of argv, builtin, reduce, ask and agent"},
       {"reduce = \"avg\"\n", "no reducer"},
-      {"reduce = \"summarise\"\n", "needs a model runner"},
+      {"reduce = \"summarise\"\n", "a task with ask that summarises"},
       {"argv = [\"x\"]\nplanner = true\n", "a planner needs spawn_max"},
       {"argv = [\"x\"]\nvariants = 17\n", "from 1 to 16, not 17"},
       {"argv = [\"x\"]\nneeds_interface = [\"y\"]\n", "there is no task \"y\""},
@@ -105,7 +106,7 @@ TEST_CASE("what makes no sense together is told when the rule is made") {
       {"argv = [\"x\"]\nfor_each = \"y\"\n", "name the task in needs"},
       {"argv = [\"x\", \"{item}\"]\nfor_each = \"input.l\"\n", "put \"--\" before {item}"},
       {"argv = [\"{item}\"]\nfor_each = \"input.l\"\n", "{item}"},
-      {"argv = [\"x\"]\nverify = {}\n", "verify: give exactly one of argv and builtin"},
+      {"argv = [\"x\"]\nverify = {}\n", "verify: give exactly one of argv, builtin and ask"},
       {"argv = [\"x\"]\nverify = { argv = [\"y\"], sandbox = \"net\" }\n", "same containment"},
       {"argv = [\"x\"]\nverify = { argv = [\"y\"], retries = 1 }\n", "retries"},
       {"argv = [\"x\"]\nverify = { argv = [\"{{event.data.x}}\"] }\n", "argv[0]"},
@@ -119,4 +120,50 @@ TEST_CASE("what makes no sense together is told when the rule is made") {
   const auto why = why_not(task + "argv = [\"x\"]\n[[entity.x.rule]]\nname = \"s\"\n" +
                            "on_failure = \"maybe\"\n" + task + "argv = [\"x\"]\n");
   CHECK_MESSAGE(why.contains("continue, fail, partial"), why);
+}
+
+TEST_CASE("a rule may ask a model; what waits for others is tainted, the rest as its wake is") {
+  RulesWorld world("[model.m]\nurl = \"http://127.0.0.1/v1\"\nmodel = \"x\"\n" + rule_with(R"(
+[[entity.x.rule.task]]
+name = "first"
+input = { text = "{{event.data.n}}" }
+ask = { model = "m", prompt = "p", schema = { type = "object" }, output_tokens_max = 9 }
+[[entity.x.rule.task]]
+name = "second"
+needs = ["first"]
+ask = { model = "m", prompt = "q" }
+)"));
+  const auto decision = world.ask(EventsArrived{{RulesWorld::event(1, R"({"n":"obey"})")}});
+  REQUIRE(decision.plans.size() == 1);
+  const auto& tasks = decision.plans[0].tasks;
+  CHECK(tasks.at(0).ask->model == "m");
+  CHECK(tasks.at(0).ask->prompt == "p");
+  CHECK(tasks.at(0).ask->output_tokens_max == 9);
+  CHECK(tasks.at(0).input.at("text") == "obey");
+  CHECK_FALSE(tasks.at(0).ask->tainted);
+  CHECK(tasks.at(1).ask->tainted);
+}
+
+TEST_CASE("an agent goes on where it ended in the case") {
+  RulesWorld world("[agent.a]\nargv = [\"x\"]\noutcome = \"discard\"\n" + rule_with(R"(
+[[entity.x.rule.task]]
+name = "largest"
+agent = { name = "a", prompt = "p", commit = "{{event.data.sha}}" }
+)"));
+  const auto first = world.ask(EventsArrived{{RulesWorld::event(1, R"({"sha":"3f2c"})")}});
+  REQUIRE(first.plans.size() == 1);
+  CHECK(first.plans[0].tasks[0].agent->commit == "3f2c");
+  CHECK(first.plans[0].tasks[0].agent->conversation.empty());
+  swarm::Report report;
+  report.title = first.plans[0].title;
+  report.ok = true;
+  swarm::TaskOutcome task;
+  task.name = "largest";
+  task.state = swarm::TaskState::done;
+  task.result = json::object{{"answer", "done"}, {"conversation", "ab12:0e63"}};
+  report.tasks.push_back(task);
+  world.ask(SwarmEnded{report});
+  const auto second = world.ask(EventsArrived{{RulesWorld::event(2, R"({"sha":"77aa"})")}});
+  REQUIRE(second.plans.size() == 1);
+  CHECK(second.plans[0].tasks[0].agent->conversation == "ab12:0e63");
 }

@@ -157,8 +157,9 @@ TEST_CASE("a verifier is one command, held at least as closely as what it judges
   CHECK(why_not(R"("argv":["x"],"verify":{"builtin":"secrets"})").empty());
   CHECK(why_not(R"("argv":["x"],"containment":"net","verify":{"argv":["y"]})").empty());
   check_all({
-      {R"("argv":["x"],"verify":{})", "verify: give exactly one of argv and builtin"},
-      {R"("argv":["x"],"verify":{"argv":["y"],"builtin":"z"})", "exactly one of argv and builtin"},
+      {R"("argv":["x"],"verify":{})", "verify: give exactly one of argv, builtin and ask"},
+      {R"("argv":["x"],"verify":{"argv":["y"],"builtin":"z"})",
+       "exactly one of argv, builtin and ask"},
       {R"("argv":["x"],"verify":{"argv":["y"],"containment":"net"})", "same containment"},
       {R"("argv":["x"],"verify":{"argv":[""]})", "argv[0] is empty"},
       {R"("argv":["x"],"verify":{"argv":["y"],"workdir":"w"})", "must be absolute"},

@@ -72,10 +72,10 @@ TEST_CASE("what is wrong with a task is said with its name") {
   CHECK(has(refusal(plan({})), "no tasks"));
   auto both = task("both");
   both.builtin = "x";
-  CHECK(has(refusal(plan({both})), "exactly one of argv, builtin and reduce"));
+  CHECK(has(refusal(plan({both})), "exactly one of argv, builtin, reduce, ask and agent"));
   auto neither = task("neither");
   neither.argv.clear();
-  CHECK(has(refusal(plan({neither})), "exactly one of argv, builtin and reduce"));
+  CHECK(has(refusal(plan({neither})), "exactly one of argv, builtin, reduce, ask and agent"));
   auto nul = task("nul");
   nul.argv = {"echo", std::string("a\0b", 3)};
   CHECK(has(refusal(plan({nul})), "NUL"));
