@@ -50,7 +50,7 @@ asio::awaitable<Result<void>> MailTelling::remember(std::vector<SeenChange> seen
 // What a child finds in it. One that is gone meanwhile, or cannot be read, is told with what its
 // headers said.
 asio::awaitable<Result<json::object>> MailTelling::read(MailChange change) {
-  const Identity identity{change.held.key, change.held.message_id};
+  const Identity identity{change.held.key, change.held.message_id, {}};
   auto fetching = fetch_(change);
   Result<std::optional<RawMail>> raw = co_await std::move(fetching);
   if (!raw) co_return std::unexpected(std::move(raw.error()));
