@@ -9,7 +9,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import attacks  # noqa: E402
-from stand_in import StandIn  # noqa: E402
+from model_server import StandIn  # noqa: E402
 from vigild import Daemon, Place, wait_until  # noqa: E402
 
 CONFIG = """
@@ -58,12 +58,12 @@ schema = { type = "object", required = ["about"], properties = { about = { type 
 [[entity.sorter.rule.action]]
 sink = "out"
 on = "ok"
-payload = { text = "{{report.results.about.about}}" }
+payload = { text = "{{report.tasks.about.result.about}}" }
 [[entity.sorter.rule.action]]
 sink = "far"
 kind = "command"
 on = "ok"
-payload = { text = "{{report.results.about.about}}" }
+payload = { text = "{{report.tasks.about.result.about}}" }
 """
 
 
