@@ -71,28 +71,30 @@ TEST_CASE("without a model the plan is what it was; with one the review waits fo
 TEST_CASE("a model is shown added lines with their places, as many as fit") {
   const Clone clone;
   const auto base = clone.commit({{"a.py", "one\n"}});
-  clone.commit({{"a.py", "one\ntwo\nthree\n"}, {"b.py", "x\n"}});
-  const auto lines = run("codebase.model_lines", clone, {}, {{"base", base}});
+  const auto head = clone.commit({{"a.py", "one\ntwo\nthree\n"}, {"b.py", "x\n"}});
+  const auto lines = run("codebase.model_lines", clone, {}, {{"base", base}, {"head", head}});
   CHECK(lines == "a.py:2: two\na.py:3: three\nb.py:1: x\n");
-  const auto cut = run("codebase.model_lines", clone, {}, {{"base", base}, {"bytes_max", 14}});
+  const auto cut =
+      run("codebase.model_lines", clone, {}, {{"base", base}, {"head", head}, {"bytes_max", 14}});
   CHECK(cut == "a.py:2: two\n(2 more lines are not shown)\n");
 }
 
 TEST_CASE("what a model says of lines that were not added is dropped, the rest is bounded") {
   const Clone clone;
   const auto base = clone.commit({{"a.py", "one\n"}});
-  clone.commit({{"a.py", "one\ntwo\nthree\n"}});
+  const auto head = clone.commit({{"a.py", "one\ntwo\nthree\n"}});
   const json::object said{
       {"findings", json::array{claim("a.py", 1, "high"), claim("a.py", 2, "low"),
                                claim("a.py", 3, "high"), claim("../etc/passwd", 1, "high")}}};
-  const auto kept = run("codebase.model_keep", clone, {{"model_find", said}}, {{"base", base}});
+  const auto kept =
+      run("codebase.model_keep", clone, {{"model_find", said}}, {{"base", base}, {"head", head}});
   CHECK(find_integer(kept, "elsewhere") == 2);
   const auto& findings = kept.at("findings").as_array();
   REQUIRE(findings.size() == 2);
   CHECK(find_integer(findings[0], "line") == 3);  // the most severe first
   CHECK(find_text(findings[0], "text") == "three");
   const auto one = run("codebase.model_keep", clone, {{"model_find", said}},
-                       {{"base", base}, {"findings_max", 1}});
+                       {{"base", base}, {"head", head}, {"findings_max", 1}});
   CHECK(one.at("findings").as_array().size() == 1);
 }
 
