@@ -75,7 +75,7 @@ struct Redeliveries::State {
   asio::awaitable<std::optional<Trouble>> look(EntryPtr entry);
   asio::awaitable<std::optional<Trouble>> look_at(EntryPtr entry, std::string hook);
   asio::awaitable<std::optional<Trouble>> ask(EntryPtr entry, std::string hook,
-                                              std::vector<Delivery> missed);
+                                              std::vector<DeliveryAttempt> missed);
 
   asio::any_io_executor executor;
   Clock& clock;
@@ -110,8 +110,8 @@ Result<http::Request> Redeliveries::State::request_of(const Entry& entry, std::s
   return out;
 }
 
-asio::awaitable<std::optional<Trouble>> Redeliveries::State::ask(EntryPtr entry, std::string hook,
-                                                                 std::vector<Delivery> missed) {
+asio::awaitable<std::optional<Trouble>> Redeliveries::State::ask(
+    EntryPtr entry, std::string hook, std::vector<DeliveryAttempt> missed) {
   for (const auto& one : missed) {
     // It may have come while the others were asked for.
     if (storage::has_event(*reader, entry->name, one.guid)) continue;
@@ -135,7 +135,7 @@ asio::awaitable<std::optional<Trouble>> Redeliveries::State::look_at(EntryPtr en
                                                                      std::string hook) {
   const auto since = clock.now() - entry->within;
   auto url = fmt::format("{}/{}/deliveries?per_page=100", entry->settings.base_url, hook);
-  std::vector<Delivery> attempts;
+  std::vector<DeliveryAttempt> attempts;
   std::string etag;
   for (int page = 0; page < pages_max && !url.empty(); ++page) {
     auto request = request_of(*entry, "GET", url);

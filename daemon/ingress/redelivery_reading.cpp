@@ -25,15 +25,15 @@ std::string base64url(std::string_view bytes) {
 
 }  // namespace
 
-Result<std::vector<Delivery>> read_deliveries(std::string_view body) {
+Result<std::vector<DeliveryAttempt>> read_deliveries(std::string_view body) {
   const auto parsed = parse_json(body);
   if (!parsed || !parsed->is_array()) {
     return fail(ErrorCode::invalid_input,
                 "the answer is no list of deliveries: check base_url and hooks");
   }
-  std::vector<Delivery> out;
+  std::vector<DeliveryAttempt> out;
   for (const auto& item : parsed->get_array()) {
-    Delivery one;
+    DeliveryAttempt one;
     one.id = find_integer(item, "id").value_or(0);
     one.guid = find_text(item, "guid").value_or("");
     const auto at = parse_rfc3339(find_text(item, "delivered_at").value_or(""));
@@ -46,9 +46,10 @@ Result<std::vector<Delivery>> read_deliveries(std::string_view body) {
   return out;
 }
 
-std::vector<Delivery> missed_of(const std::vector<Delivery>& attempts, const Wanted& wanted) {
+std::vector<DeliveryAttempt> missed_of(const std::vector<DeliveryAttempt>& attempts,
+                                       const Wanted& wanted) {
   struct Seen {
-    Delivery newest;
+    DeliveryAttempt newest;
     int attempts = 0;
     bool answered = false;
   };
@@ -59,13 +60,13 @@ std::vector<Delivery> missed_of(const std::vector<Delivery>& attempts, const Wan
     seen.answered = seen.answered || attempt.answered;
     if (seen.newest.id == 0 || attempt.at > seen.newest.at) seen.newest = attempt;
   }
-  std::vector<Delivery> out;
+  std::vector<DeliveryAttempt> out;
   for (auto& [guid, seen] : all) {
     const int most = seen.answered ? 2 : wanted.attempts_max;
     const bool given_up = seen.attempts >= most || seen.newest.at < wanted.since;
     if (!given_up && !wanted.have(guid)) out.push_back(std::move(seen.newest));
   }
-  std::ranges::sort(out, {}, [](const Delivery& one) { return std::pair(one.at, one.id); });
+  std::ranges::sort(out, {}, [](const DeliveryAttempt& one) { return std::pair(one.at, one.id); });
   return out;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // What GitHub says of the deliveries of a webhook, and which of them are asked for again. Pure.
 // https://docs.github.com/en/rest/repos/webhooks (deliveries): newest first, several attempts of
-// one delivery share its guid, which is what X-GitHub-Delivery holds.
+// one delivery share its guid, which is what X-GitHub-DeliveryAttempt holds.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace vigil::ingress {
 
-struct Delivery {
+struct DeliveryAttempt {
   std::int64_t id = 0;  // of the attempt: what is asked for
   std::string guid;     // of the delivery
   TimePoint at;
@@ -21,7 +21,7 @@ struct Delivery {
 };
 
 // One page of the list. What is no delivery is left out.
-Result<std::vector<Delivery>> read_deliveries(std::string_view body);
+Result<std::vector<DeliveryAttempt>> read_deliveries(std::string_view body);
 
 struct Wanted {
   TimePoint since;  // older ones are left alone
@@ -31,7 +31,8 @@ struct Wanted {
 
 // The newest attempt of each delivery that is not here, oldest first. One that was answered and is
 // not here all the same, as after a backup was restored, is asked for once.
-std::vector<Delivery> missed_of(const std::vector<Delivery>& attempts, const Wanted& wanted);
+std::vector<DeliveryAttempt> missed_of(const std::vector<DeliveryAttempt>& attempts,
+                                       const Wanted& wanted);
 
 // The token of a GitHub App for its own requests: a JWT (RFC 7519) that holds for nine minutes.
 // https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app

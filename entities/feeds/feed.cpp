@@ -120,7 +120,8 @@ Result<Feed> read_feed(std::string_view bytes, const ReadOptions& options) {
   if (first == std::string::npos) return fail(ErrorCode::invalid_input, "the document is empty");
   text.erase(0, first);  // some write blanks before the declaration
   if (text.front() == '{') return read_json_feed(text, options);
-  text = with_numbers_for_names(text);
+  // The parser ends the text in place of its last byte, which must not be half a character.
+  text = with_numbers_for_names(text) + '\n';
   pugi::xml_document document;
   const auto parsed = document.load_buffer_inplace(
       text.data(), text.size(), pugi::parse_default | pugi::parse_doctype, pugi::encoding_utf8);

@@ -105,7 +105,7 @@ const Mistake in_feeds_and_streams[] = {
      5, "source.x.channels", "bitstamp has no quotes"},
     {"[source.x]\nkind = \"stream\"\nform = \"binance\"\nsymbols = [\"A\"]\n"
      "channels = [\"bars\"]\ncrossings = { A = \"1\" }\n",
-     6, "source.x.channels", "crossings and refetch need trades"},
+     5, "source.x.channels", "crossings and refetch need trades"},
     {"[source.x]\nkind = \"stream\"\nurl = \"wss://h/\"\ntable = { columns = { symbol = \"s\" } "
      "}\n",
      4, "source.x.table.columns", "needs a price"},

@@ -125,8 +125,9 @@ class Descriptors(unittest.TestCase):
 
     def crowd_out(self, daemon):
         known = open_connection(daemon)
-        # Several at once first: what a decision opens is open then. (UBSan looks at an object through a pipe, and
-        # where it cannot have one it calls every exception a false one.)
+        # All kinds of work first: what a decision opens is open then. (UBSan looks at an object of a kind that is new
+        # to it through a pipe, and where it cannot have one it calls the object a false one.)
+        wait_until("the schedule fires", lambda: daemon.ctl("status")["runtime"]["decisions"] > 1)
         for serial in range(2000, 2040):
             self.assertEqual(post(known, serial)[0], 202)
         daemon.settle()

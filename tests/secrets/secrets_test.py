@@ -84,6 +84,7 @@ base_url = "@ECHO@"
 token = "file:@DIR@/listener"
 [source.calendar]
 kind = "calendar"
+form = "http"
 url = "@ECHO@/calendar"
 user = "me"
 password = "file:@DIR@/calendar"

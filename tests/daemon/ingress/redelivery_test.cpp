@@ -22,7 +22,7 @@ namespace {
 
 const TimePoint noon = parse_rfc3339("2026-11-23T12:00:00Z").value();
 
-std::vector<std::string> guids(const std::vector<Delivery>& list) {
+std::vector<std::string> guids(const std::vector<DeliveryAttempt>& list) {
   std::vector<std::string> out;
   for (const auto& one : list) out.push_back(one.guid);
   return out;
@@ -119,7 +119,7 @@ std::string ask(int id) { return fmt::format("POST repos/o/r/hooks/7/deliveries/
 
 TEST_CASE("asked for is what failed and is not here, oldest first, by its newest attempt") {
   const auto at = [](Duration ago) { return noon - ago; };
-  const std::vector<Delivery> attempts{
+  const std::vector<DeliveryAttempt> attempts{
       {9, "late", at(1min), false},   {8, "fine", at(2min), true},    {7, "twice", at(3min), false},
       {6, "here", at(4min), false},   {5, "twice", at(50min), false}, {4, "mended", at(5min), true},
       {3, "mended", at(9min), false}, {2, "old", at(80h), false},     {1, "lost", at(60min), true}};

@@ -167,7 +167,7 @@ TEST_CASE(
   CHECK(proposal->sink == "vigil");
   CHECK(proposal->payload.at("text") ==
         "let the next notify to web with repository octo/app out without asking, up to 2 of them, "
-        "until 2026-11-25T12:00:00Z: the last 3 were approved");
+        "until 2026-11-25T12:00:00.000Z: the last 3 were approved");
 
   SUBCASE("yes") {
     const auto answered = world.answer(yes(asks.proposed));
@@ -199,12 +199,8 @@ TEST_CASE("a guardian cannot give itself a preference, nor speak as the daemon")
   const auto committed = world.settle(what);
   CHECK_FALSE(world.reader()->memory.preference("guard", consenting_key(likeness)));
   CHECK(committed.actions_approved + committed.actions_proposed == 0);
-  CHECK(world.reader()
-            ->ledger.find(committed.id)
-            ->asked.as_object()
-            .at("refused")
-            .as_array()
-            .size() == 2);
+  const auto entry = world.reader()->ledger.find(committed.id);
+  CHECK(entry->asked.at("refused").as_array().size() == 2);
   CHECK(world.asked(comment("x", "octo/app")).state == "proposed");
 }
 
