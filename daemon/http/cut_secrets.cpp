@@ -2,19 +2,10 @@
 
 #include <algorithm>
 
+#include "core/cut_out.hpp"
+
 namespace vigil::http {
 namespace {
-
-constexpr std::size_t secret_bytes_min = 8;  // less is found everywhere
-
-void cut_out(std::string& text, std::string_view secret) {
-  constexpr std::string_view instead = "***";
-  if (secret.size() < secret_bytes_min) return;
-  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-    text.replace(at, secret.size(), instead);
-    at += instead.size();
-  }
-}
 
 bool is_authorization(std::string_view name) {
   constexpr std::string_view wanted = "authorization";

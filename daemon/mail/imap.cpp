@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "core/digest.hpp"
 #include "core/log.hpp"
+#include "daemon/mail/credentials.hpp"
 
 namespace vigil::mail {
 namespace asio = boost::asio;
@@ -15,27 +15,18 @@ constexpr std::size_t responses_max = 500'000;  // to one command
 constexpr int port_tls = 993;
 constexpr int port_open = 143;
 
-// What was typed by a server is for the eyes of a person.
-std::string said(const Response& response) { return vigil::quoted(response.text); }
-
 }  // namespace
-
-std::string plain_credentials(std::string_view user, std::string_view password) {
-  std::string out;
-  out += '\0';
-  out += user;
-  out += '\0';
-  out += password;
-  return out;
-}
-
-std::string xoauth2_credentials(std::string_view user, std::string_view token) {
-  return fmt::format("user={}\1auth=Bearer {}\1\1", user, token);
-}
 
 Imap::Imap(asio::any_io_executor executor, Clock& clock, const http::Reach& reach)
     : executor_(std::move(executor)), clock_(clock), reach_(reach) {}
 Imap::~Imap() = default;
+
+// What was typed by a server is for the eyes of a person, but for our own password in it.
+std::string Imap::said(const Response& response) const {
+  auto text = response.text;
+  if (proving_) cut_credentials_out(text, account_.user, proving_->reveal());
+  return quoted(text);
+}
 
 bool Imap::can(std::string_view capability) const {
   return std::ranges::any_of(capabilities_,
@@ -170,10 +161,9 @@ asio::awaitable<Result<void>> Imap::log_in() {
   const auto password = quoted_string(secret->reveal());
   std::string text;
   if (account_.token) {
-    text =
-        "AUTHENTICATE XOAUTH2 " + to_base64(xoauth2_credentials(account_.user, secret->reveal()));
+    text = "AUTHENTICATE XOAUTH2 " + xoauth2_credentials(account_.user, secret->reveal());
   } else if (can("AUTH=PLAIN") && can("SASL-IR")) {
-    text = "AUTHENTICATE PLAIN " + to_base64(plain_credentials(account_.user, secret->reveal()));
+    text = "AUTHENTICATE PLAIN " + plain_credentials(account_.user, secret->reveal());
   } else if (user && password) {
     text = fmt::format("LOGIN {} {}", *user, *password);
   } else {
@@ -181,8 +171,10 @@ asio::awaitable<Result<void>> Imap::log_in() {
                    "the server takes only user names and passwords in ASCII");
   }
   capabilities_.clear();  // those of who is in are others
+  proving_ = &*secret;
   auto asking = command(std::move(text));
   Result<Answered> answered = co_await std::move(asking);
+  proving_ = nullptr;
   if (answered) co_return Result<void>();
   auto error = std::move(answered.error());
   if (error.code == ErrorCode::conflict || error.code == ErrorCode::invalid_input) {

@@ -58,6 +58,7 @@ class Imap {
   boost::asio::awaitable<Result<void>> log_in();
   boost::asio::awaitable<Result<void>> end_listening(std::string tag);
   std::string next_tag();
+  std::string said(const Response& response) const;
   void notice(const Response& response);
   std::unexpected<Error> broken(Error error);
 
@@ -73,11 +74,8 @@ class Imap {
   bool stale_ = false;
   int tags_ = 0;
   bool open_ = false;
-  bool greeted_in_ = false;  // PREAUTH
+  bool greeted_in_ = false;                  // PREAUTH
+  const config::Secret* proving_ = nullptr;  // while it is on its way: of log_in
 };
-
-// Credentials as AUTHENTICATE wants them, before base64: PLAIN (RFC 4616) and XOAUTH2.
-std::string plain_credentials(std::string_view user, std::string_view password);
-std::string xoauth2_credentials(std::string_view user, std::string_view token);
 
 }  // namespace vigil::mail

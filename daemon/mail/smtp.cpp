@@ -10,7 +10,7 @@
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "daemon/mail/compose.hpp"
-#include "daemon/mail/imap.hpp"
+#include "daemon/mail/credentials.hpp"
 #include "daemon/mail/imap_response.hpp"
 #include "daemon/mail/wire.hpp"
 
@@ -129,12 +129,15 @@ asio::awaitable<std::optional<Handed>> Conversation::log_in() {
   if (!with) co_return std::nullopt;
   auto secret = config::read_secret(*with);
   if (!secret) co_return handed(Handed::Fate::not_now, secret.error().message);
-  auto line =
-      settings_.token
-          ? "AUTH XOAUTH2 " + to_base64(xoauth2_credentials(settings_.user, secret->reveal()))
-          : "AUTH PLAIN " + to_base64(plain_credentials(settings_.user, secret->reveal()));
-  auto asking = ask(std::move(line), 2);
-  std::optional<Handed> trouble = co_await std::move(asking);
+  auto line = settings_.token
+                  ? "AUTH XOAUTH2 " + xoauth2_credentials(settings_.user, secret->reveal())
+                  : "AUTH PLAIN " + plain_credentials(settings_.user, secret->reveal());
+  auto saying = say(std::move(line));
+  Result<Answer> answer = co_await std::move(saying);
+  if (answer) {
+    for (auto& said : answer->lines) cut_credentials_out(said, settings_.user, secret->reveal());
+  }
+  auto trouble = judge(answer, 2);
   if (trouble) trouble->text += "; check user and password";
   co_return trouble;
 }

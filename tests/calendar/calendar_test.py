@@ -4,6 +4,7 @@ import datetime
 import pathlib
 import sqlite3
 import sys
+import time
 import unittest
 import zoneinfo
 
@@ -107,7 +108,10 @@ class CalDav(unittest.TestCase):
                 for name in names:
                     server.put(name, event(name, later, "made"))
                 wanted += [("added", name) for name in names]
-                wait_until("some are told", lambda: len(changes(daemon)) > len(wanted) - 4)
+                wait_until("they are told", lambda: set(wanted) <= set(changes(daemon)))
+                server.put(f"late{round_}", event(f"late{round_}", later, "made"))
+                wanted.append(("added", f"late{round_}"))
+                time.sleep(0.5 * round_)  # before, while or after it is looked at
                 daemon.kill()
                 server.put(names[0], event(names[0], later + datetime.timedelta(hours=1), "made"))
                 server.put(names[1], event(names[1], later, "made anew"))

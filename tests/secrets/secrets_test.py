@@ -91,7 +91,7 @@ password = "file:@DIR@/calendar"
 [source.mailbox]
 kind = "imap"
 host = "127.0.0.1"
-port = @MAIL@
+port = @FOLDERS@
 tls = "none"
 user = "me"
 password = "file:@DIR@/mailbox"
@@ -126,7 +126,7 @@ to = ["*"]
 [sink.imap]
 kind = "imap"
 host = "127.0.0.1"
-port = @MAIL@
+port = @FOLDERS@
 tls = "none"
 user = "me"
 password = "file:@DIR@/imap"
@@ -184,7 +184,7 @@ import json, os, sys
 with open(sys.argv[0].replace("echo.py", "seen/process"), "w") as out:
     out.write("\\n".join(f"{name}={value}" for name, value in os.environ.items()))
 for line in sys.stdin:
-    print(json.dumps({"id": json.loads(line)["id"], "decision": {"why": "heard"}}), flush=True)
+    print(json.dumps({"id": json.loads(line)["id"], "why": "heard"}), flush=True)
 """
 
 
@@ -266,13 +266,15 @@ class Planted(unittest.TestCase):
     def setUpClass(cls):
         cls.canaries = Canaries()
         cls.parrot = serve(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Parrot))
-        cls.mail = serve(socketserver.ThreadingTCPServer(("127.0.0.1", 0), MailParrot))
-        cls.mail.daemon_threads = True
-        cls.mail.imap = False
+        cls.mail, cls.folders = (serve(socketserver.ThreadingTCPServer(("127.0.0.1", 0), MailParrot)) for _ in range(2))
+        for server in (cls.mail, cls.folders):
+            server.daemon_threads = True
+            server.imap = server is cls.folders
         cls.place = Place("")
         place = cls.place
         config = CONFIG.replace("@ECHO@", f"http://127.0.0.1:{cls.parrot.server_address[1]}")
-        place.configure(config.replace("@MAIL@", str(cls.mail.server_address[1])))
+        config = config.replace("@MAIL@", str(cls.mail.server_address[1]))
+        place.configure(config.replace("@FOLDERS@", str(cls.folders.server_address[1])))
         (place.path / "seen").mkdir()
         credentials = place.path / "credentials"
         credentials.mkdir()
@@ -294,6 +296,7 @@ class Planted(unittest.TestCase):
         cls.place.__exit__()
         cls.parrot.shutdown()
         cls.mail.shutdown()
+        cls.folders.shutdown()
 
     @classmethod
     def ctl(cls, *arguments):
@@ -342,7 +345,7 @@ class Planted(unittest.TestCase):
             for row in cls.daemon.ctl("actions", "list", "-n", 100)["actions"]))
         wait_until("every source has asked", lambda: all(
             any(part in line for line in heard) for part in ("/list", "/getUpdates", "/calendar", "/deliveries")))
-        wait_until("the mail servers were spoken to", lambda: cls.mail.heard)
+        wait_until("the mail servers were spoken to", lambda: cls.mail.heard and cls.folders.heard)
         wait_until("the programs have looked around", lambda: (cls.place.path / "seen/runbook").exists() and (cls.place.path / "seen/process").exists())
         Parrot.status = 200  # what an answer repeats when all went well
         cls.ctl("events", "emit", "--type", "all.wanted", "--subject", "last", "--data", json.dumps({"text": "bye"}))
@@ -396,9 +399,9 @@ class Planted(unittest.TestCase):
         """Else what follows would look where nothing was."""
         for name in ("github", "hmac", "bearer", "basic", "hooks", "ping"):
             self.assertIn(name, self.accepted)
-        heard = "\n".join(self.parrot.heard + self.mail.heard)
+        heard = "\n".join(self.parrot.heard + self.mail.heard + self.folders.heard)
         found = self.canaries.found_in(heard)
-        for name in ("hub", "slackbot", "bot", "poll", "listener", "calendar", "redelivery", "smtp"):
+        for name in ("hub", "slackbot", "bot", "poll", "listener", "calendar", "redelivery", "smtp", "imap", "mailbox"):
             self.assertIn(name, found)
 
     def test_the_log_at_every_level(self):

@@ -51,7 +51,10 @@ struct Delegated {
   bool is_there = false;
 };
 
-const char* const leaves = "setsid sleep 300 >/dev/null 2>&1 </dev/null 3>&- & echo $!";
+// It is out of the task's session, and so out of reach of a signal to that, before the task ends.
+const char* const leaves =
+    "setsid sleep 300 >/dev/null 2>&1 </dev/null 3>&- & "
+    "until [ \"$(cut -d' ' -f6 /proc/$!/stat)\" = $! ]; do :; done; echo $!";
 
 int left_by(Runners& real) {
   const auto outcome = real.run(real.shell(leaves));
