@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Calendars on a real CalDAV server: events that are made, changed and called off while the daemon is killed."""
+"""Calendars on a real CalDAV server: events that are made, changed and called off while the daemon is killed, and the
+brief of a meeting by the zone it was made for."""
 import datetime
+import json
 import pathlib
-import sqlite3
 import sys
 import time
 import unittest
@@ -10,7 +11,7 @@ import zoneinfo
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from radicale import PASSWORD, USER, Radicale, present  # noqa: E402
-from vigild import Daemon, Place, wait_until  # noqa: E402
+from vigild import Daemon, Place, seen, wait_until  # noqa: E402
 
 CONFIG = """
 [daemon]
@@ -30,6 +31,21 @@ tz = "Europe/Berlin"
 soon = []
 every = "1s"
 """
+KEEPER = """
+[sink.desk]
+kind = "file"
+path = "@DIR@/desk.jsonl"
+[entity.post]
+kind = "comms"
+autonomy = "act"
+[[entity.post.on]]
+source = "diary"
+[entity.post.comms]
+addresses = ["ada@example.org"]
+tz = "Europe/Berlin"
+report_sink = "desk"
+brief_before = "@LEAD@"
+"""
 ZONE = """BEGIN:VTIMEZONE
 TZID:America/New_York
 BEGIN:STANDARD
@@ -46,7 +62,7 @@ TZOFFSETTO:-0400
 END:DAYLIGHT
 END:VTIMEZONE
 """
-NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
+NEW_YORK, BERLIN = zoneinfo.ZoneInfo("America/New_York"), zoneinfo.ZoneInfo("Europe/Berlin")
 
 
 def now():
@@ -73,17 +89,19 @@ END:VCALENDAR
 
 
 class World(Place):
-    def __init__(self, server):
-        super().__init__(CONFIG.replace("@URL@", server.url).replace("@USER@", USER))
+    def __init__(self, server, lead=None):
+        config = CONFIG + (KEEPER.replace("@LEAD@", lead) if lead else "")
+        super().__init__(config.replace("@URL@", server.url).replace("@USER@", USER))
         self.write("dav", PASSWORD)
+
+    def briefs(self):
+        file = self.path / "desk.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def has_looked(world):
     """The calendar is known: what comes from now on is news."""
-    def known():
-        with sqlite3.connect(f"file:{world.state}/vigil.db?mode=ro", uri=True) as db:
-            return db.execute("SELECT count(*) FROM seen WHERE source = 'diary'").fetchone()[0] > 0
-    wait_until("the calendar was looked at", known)
+    wait_until("the calendar was looked at", lambda: seen(world, "diary"))
 
 
 def changes(daemon):
@@ -126,6 +144,40 @@ class CalDav(unittest.TestCase):
                 daemon.settle()
                 self.assertEqual(sorted(changes(daemon)), sorted(settled))
                 self.assertNotIn(PASSWORD, daemon.log())
+
+    def test_a_meeting_is_prepared_once_by_its_own_zone_though_the_daemon_is_killed(self):
+        lead = datetime.timedelta(minutes=50)
+        with Radicale() as server, World(server, "50m") as world:
+            with Daemon(world) as daemon:
+                has_looked(world)
+                begins = now() + lead + datetime.timedelta(seconds=30)
+                server.put("talk", event("talk", begins, "Budget talk", "LOCATION:Room 2\nORGANIZER;CN=Bob:mailto:"
+                                         "bob@example.net\nATTENDEE:mailto:ada@example.org\n"))
+                wait_until("it is heard of", lambda: changes(daemon) == [("added", "talk")])
+                daemon.settle()
+                daemon.kill()
+            self.assertEqual(world.briefs(), [])
+            with Daemon(world) as daemon:
+                brief, = wait_until("it is prepared", world.briefs)
+                self.assertGreaterEqual(now(), begins - lead)
+                text = brief["payload"]["text"] if "payload" in brief else brief["text"]
+                here = begins.astimezone(BERLIN).strftime("%a %-d %b %H:%M")
+                there = begins.astimezone(NEW_YORK).strftime("%H:%M America/New_York")
+                self.assertEqual(text, f"Budget talk at {here} ({there}), Room 2\n- Bob <bob@example.net>\n")
+                daemon.kill()
+            with Daemon(world) as daemon:  # it was given; a moved one is prepared anew
+                daemon.settle()
+                self.assertEqual(len(world.briefs()), 1)
+                moved = now() + lead + datetime.timedelta(seconds=6)
+                server.put("talk", event("talk", moved, "Budget talk"))
+                wait_until("it is prepared anew", lambda: len(world.briefs()) == 2)
+                server.put("gone", event("gone", now() + lead + datetime.timedelta(minutes=2), "Called off"))
+                wait_until("it is heard of", lambda: ("added", "gone") in changes(daemon))
+                server.delete("gone")
+                wait_until("it is called off", lambda: ("cancelled", "gone") in changes(daemon))
+                daemon.settle()
+                self.assertNotIn("brief", [one["name"] for one in daemon.ctl("timers", "list")["timers"]])
+                self.assertEqual(len(world.briefs()), 2)
 
 
 if __name__ == "__main__":

@@ -164,14 +164,17 @@ class Slack(unittest.TestCase):
             self.result = None  # hangs up
             slack_says(daemon, slack_message(1))
             self.assertEqual(settled(daemon, 1), ["unknown"])
+            self.result = (200, {"ok": False, "error": "internal_error"})  # part of it may have happened
+            slack_says(daemon, slack_message(2))
+            self.assertEqual(settled(daemon, 2), ["unknown", "unknown"])
             self.result = (200, {"ok": False, "error": "channel_not_found"})
             slack_says(daemon, slack_message(3))
-            self.assertEqual(settled(daemon, 2), ["failed", "unknown"])
+            self.assertEqual(settled(daemon, 3), ["failed", "unknown", "unknown"])
             self.result = (200, {"ok": False, "error": "ratelimited"})
             slack_says(daemon, slack_message(4))
-            wait_until("it is tried", lambda: len(self.said()) == 3)
+            wait_until("it is tried", lambda: len(self.said()) == 4)
             self.result = (200, {"ok": True, "ts": "1.2"})
-            self.assertEqual(settled(daemon, 3), ["delivered", "failed", "unknown"])
+            self.assertEqual(settled(daemon, 4), ["delivered", "failed", "unknown", "unknown"])
             self.assertEqual(self.said().count("heard: message 4"), 2)
 
 
@@ -246,6 +249,10 @@ class Telegram(unittest.TestCase):
             server.results = [None]
             server.say("three")
             self.assertEqual(settled(daemon, 3), ["delivered", "failed", "unknown"])
+            server.results = [(502, {"ok": False, "description": "Bad Gateway"})]  # a proxy's: it may be there
+            server.say("four")
+            self.assertEqual(settled(daemon, 4), ["delivered", "failed", "unknown", "unknown"])
+            self.assertEqual(server.said().count("heard: four"), 1)
 
 
 if __name__ == "__main__":

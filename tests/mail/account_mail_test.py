@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What accounts do that is rare: a mailbox whose messages get other numbers, access tokens that run out."""
+"""What accounts do that is rare: a mailbox whose messages get other numbers, access tokens that run out, what a person does
+in a thread."""
 import pathlib
 import sys
 import time
@@ -93,6 +94,27 @@ class Account(unittest.TestCase):
                     world.write("token", valid)
                     wait_until("it goes on", lambda: told(daemon) == ["m1@example.net", "m2@example.net"])
                     self.assertNotIn("token-that-nobody-logs", daemon.log())
+
+    def test_moves_and_flags_of_an_answer_land_in_the_case_of_its_thread(self):
+        with Dovecot() as server, account(server) as world, Daemon(world) as daemon:
+            has_looked(world)
+            server.deliver(mail(1, "Can you come?"), mail(2, "Or later?", answers=1))
+            wait_until("both are told", lambda: len(told(daemon)) == 2)
+            with server.session() as mine:
+                mine.store("2", "+FLAGS", "\\Answered")
+                wait_until("the flag is told", lambda: told(daemon, "mail.flagged"))
+                mine.copy("2", "Archive")
+                mine.store("2", "+FLAGS", "\\Deleted")
+                mine.expunge()
+                wait_until("the move is told", lambda: told(daemon, "mail.moved"))
+            with server.session("Archive") as mine:
+                mine.store("1", "+FLAGS", "\\Deleted")
+                mine.expunge()
+            wait_until("it is gone", lambda: told(daemon, "mail.gone"))
+            daemon.settle()
+            cases = [one["key"] for one in daemon.ctl("cases", "list")["cases"] if one["key"].startswith("mail:")]
+            self.assertEqual(cases, ["mail:m1@example.net"])
+            self.assertNotIn("answer", [one["name"] for one in daemon.ctl("timers", "list")["timers"]])
 
 
 if __name__ == "__main__":
