@@ -240,6 +240,11 @@ void check_source(const std::string& name, const Source& source, const Http& htt
 
 void check_sink(const std::string& name, const Sink& sink, Violations& found) {
   const auto key = "sink." + name;
+  if (name == own_source) {
+    found.add(key,
+              "this name is taken: what the daemon itself carries out, as a preference that a "
+              "person approved, goes to \"vigil\". Choose another name");
+  }
   if (const auto* imap = std::get_if<ImapSink>(&sink.of)) check_account(key, *imap, found);
   if (const auto* smtp = std::get_if<SmtpSink>(&sink.of)) check_account(key, *smtp, found);
   if (const auto* git = std::get_if<GitSink>(&sink.of)) {

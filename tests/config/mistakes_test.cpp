@@ -179,6 +179,7 @@ const Mistake in_sources_and_sinks[] = {
      "with its offset from UTC"},
     {"[source.x]\nkind = \"schedule\"\nevery = \"1m\"\njitter = \"2m\"\n", 4, "source.x.jitter",
      "shorter than every"},
+    {"[sink.vigil]\nkind = \"log\"\n", 1, "sink.vigil", "is taken"},
     {"[sink.x]\nkind = \"http\"\n", 1, "sink.x.url", "is required"},
     {"[sink.x]\nkind = \"http\"\nurl = \"ftp://host\"\n", 3, "sink.x.url", "an address like"},
     {"[sink.x]\nkind = \"http\"\nurl = \"https://me:pw@host/\"\n", 3, "sink.x.url",
