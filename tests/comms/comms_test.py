@@ -3,6 +3,7 @@
 are waited for, moves that are learned; the daemon killed in the middle of each."""
 import datetime
 import email
+import email.utils
 import json
 import pathlib
 import sys
@@ -100,7 +101,7 @@ class Account(unittest.TestCase):
                 self.assertEqual(len(drafts), 4)
                 for number, (draft, (question, quote, source)) in enumerate(zip(drafts, questions)):
                     self.assertEqual(draft["In-Reply-To"], f"<m{number}@example.net>")
-                    self.assertEqual(draft["To"], "Bob <bob@example.net>")
+                    self.assertEqual(email.utils.parseaddr(draft["To"]), ("Bob", "bob@example.net"))
                     self.assertIn(f"> {question}\n\n“{quote}”\n(handbook/{source}", body(draft))
                 self.assertEqual({one["kind"] for one in actions(daemon)}, {"draft"})
                 # The mails are found as documents are, by what they say.

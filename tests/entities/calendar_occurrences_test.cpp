@@ -156,8 +156,8 @@ TEST_CASE("every calendar file is read, and cut short anywhere, without a crash"
       if (entry.path().extension() == ".tsv") continue;
       const auto whole = bytes_of(entry.path());
       ++files;
-      for (std::size_t part = 1; part <= 8; ++part) {
-        const auto calendar = read_calendar(whole.substr(0, whole.size() * part / 8), Zone::utc());
+      for (std::size_t part = 1; part <= 4; ++part) {
+        const auto calendar = read_calendar(whole.substr(0, whole.size() * part / 4), Zone::utc());
         if (calendar) (void)all_of(*calendar);
       }
       auto damaged = whole;

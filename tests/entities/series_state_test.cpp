@@ -23,7 +23,7 @@ void observe(Detector& detector, int from, int to) {
 }  // namespace
 
 TEST_CASE("a detector that was saved goes on as if it had never stopped") {
-  for (const int stopped : {0, 1, 3, 63, 64, 101, 300, 702, 4095, 4096, 4097, 9001}) {
+  for (const int stopped : {0, 1, 64, 702, 4096, 9001}) {
     CAPTURE(stopped);
     Detector whole;
     observe(whole, 0, stopped);
@@ -33,7 +33,7 @@ TEST_CASE("a detector that was saved goes on as if it had never stopped") {
     REQUIRE(restored);
     CHECK(restored->save() == saved);
     int alarms = 0;
-    for (int at = stopped; at < stopped + 5000; ++at) {
+    for (int at = stopped; at < stopped + 1500; ++at) {
       const auto one = whole.observe(minute(at), value_at(at));
       const auto other = restored->observe(minute(at), value_at(at));
       REQUIRE(one.score == other.score);
