@@ -166,6 +166,8 @@ asio::awaitable<void> App::stop() {
     co_await std::move(posting);
     auto work = state.runtime->stop(deadline);
     co_await std::move(work);
+    auto tools = state.tools->stop();
+    co_await std::move(tools);
     auto delivery = state.courier->stop(deadline);
     co_await std::move(delivery);
     state.bulletin.close();

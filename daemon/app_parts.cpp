@@ -20,9 +20,10 @@ std::unique_ptr<swarm::Runner> App::State::make_reading_runner(std::string_view 
 }
 
 void App::State::make_parts() {
-  minds = std::make_unique<models::Minds>(
-      executor, clock, [this](http::Request request) { return http.perform(std::move(request)); },
-      nullptr, state_dir_of(*settings) + "/agents");
+  const auto fetch = [this](http::Request request) { return http.perform(std::move(request)); };
+  tools = std::make_unique<mcp::Servers>(executor, clock, fetch, state_dir_of(*settings) + "/mcp");
+  minds = std::make_unique<models::Minds>(executor, clock, fetch, tools.get(),
+                                          state_dir_of(*settings) + "/agents");
   runtime = std::make_unique<runtime::Runtime>(
       executor, clock, *writer, bulletin,
       runtime::Places{state_dir_of(*settings), options.programs_dir,
@@ -47,7 +48,6 @@ void App::State::make_parts() {
       if (!told) log_warn("a settled action woke nobody: {}", vigil::quoted(told.error().message));
     });
   });
-  const auto fetch = [this](http::Request request) { return http.perform(std::move(request)); };
   door = std::make_unique<ingress::Door>(clock, accept_event);
   door->fetch_with(fetch);
   scheduler = std::make_unique<ingress::Scheduler>(
@@ -131,7 +131,8 @@ void App::State::make_admin() {
 // back what they had.
 Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wanted) {
   if (auto taken = runtime->apply(wanted); !taken) return taken;
-  auto taken = minds->apply(*wanted);
+  auto taken = tools->apply(*wanted);
+  if (taken) taken = minds->apply(*wanted);
   if (taken) taken = door->apply(*wanted);
   if (taken) taken = approvals->apply(*wanted);
   if (taken) taken = scheduler->apply(*wanted);
@@ -149,6 +150,7 @@ Result<void> App::State::apply(const std::shared_ptr<const config::Settings>& wa
                 vigil::quoted(done.error().message));
   };
   put_back("runtime", runtime->apply(settings));
+  put_back("tools", tools->apply(*settings));
   put_back("minds", minds->apply(*settings));
   put_back("door", door->apply(*settings));
   put_back("approvals", approvals->apply(*settings));

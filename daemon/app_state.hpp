@@ -15,6 +15,7 @@
 #include "daemon/ingress/scheduler.hpp"
 #include "daemon/ingress/silences.hpp"
 #include "daemon/intake.hpp"
+#include "daemon/mcp/servers.hpp"
 #include "daemon/models/minds.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "storage/writer.hpp"
@@ -58,6 +59,7 @@ struct App::State {
   runtime::Bulletin bulletin;
   http::Reach reach;
   http::Client http{executor, clock, reach};  // of what is polled, and of models
+  std::unique_ptr<mcp::Servers> tools;  // of questions to models
   std::unique_ptr<models::Minds> minds;
   std::unique_ptr<runtime::Runtime> runtime;
   std::unique_ptr<Intake> intake;

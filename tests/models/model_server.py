@@ -10,7 +10,7 @@ import threading
 
 class StandIn:
     """`script(request)` gives what to do: {"text": ..., "manner": ...}. Manners: stream (default), cut, 429, 500,
-    malformed. A dict as text is JSON."""
+    malformed. A dict as text is JSON. With "tool" and "arguments" a tool is called (chat completions)."""
 
     def __init__(self, script):
         self.script = script
@@ -50,7 +50,7 @@ class StandIn:
         text = wish.get("text", "")
         text = text if isinstance(text, str) else json.dumps(text)
         usage = {"input": 100 + number, "output": 7 + number % 5, "cache_read": 30 if number % 3 == 0 else 0}
-        events = messages(text, usage, body) if request.path.endswith("/messages") else chat(text, usage)
+        events = messages(text, usage, body) if request.path.endswith("/messages") else chat(text, usage, wish)
         if manner == "malformed":
             return send(handler, 200, b'data: {"choices": [\n\n')
         if manner == "cut":
@@ -95,11 +95,14 @@ def send(handler, status, body, headers=None):
     handler.wfile.write(body)
 
 
-def chat(text, usage):
+def chat(text, usage, wish):
     half = len(text) // 2
     for part in (text[:half], text[half:]):
         yield event({"choices": [{"delta": {"content": part}}]})
-    yield event({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+    if "tool" in wish:
+        function = {"name": wish["tool"], "arguments": json.dumps(wish["arguments"])}
+        yield event({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "c1", "function": function}]}}]})
+    yield event({"choices": [{"delta": {}, "finish_reason": "tool_calls" if "tool" in wish else "stop"}]})
     yield event({"choices": [], "usage": {"prompt_tokens": usage["input"] + usage["cache_read"],
                                           "completion_tokens": usage["output"],
                                           "prompt_tokens_details": {"cached_tokens": usage["cache_read"]}}})

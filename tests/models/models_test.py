@@ -172,6 +172,38 @@ class Models(unittest.TestCase):
                 if file.is_file():
                     self.assertNotIn(b"sk-the-key", file.read_bytes(), file)
 
+    def test_tools_of_a_server_are_used_as_far_as_they_are_granted(self):
+        """One that looks is; one that acts is not even told of, as the note was written by anybody, and calling it all the
+        same does nothing."""
+        def script(request):
+            if "search found" not in request.said():
+                return {"tool": next(name for name in request.tools() if "search" in name), "arguments": {"query": "printers"}}
+            if "There is no tool" not in request.said():
+                return {"tool": request.tools()[0].replace("search", "send"), "arguments": {"query": "everything"}}
+            return {"text": {"about": "found out"}}
+        ask = 'tools = ["mcp.docs.search", "mcp.docs.send"]\nschema = '
+        server = pathlib.Path(__file__).resolve().parent.parent / "support/tool_server.py"
+        with World(script) as world:
+            config = (world.place.path / "vigild.toml").read_text().replace("schema = ", ask, 1)
+            world.place.write("vigild.toml", config + f"""
+[mcp.docs]
+argv = ["/usr/bin/python3", "{server}"]
+sandbox = "none"
+reads = ["search"]
+secrets = {{ CALLED = "file:{world.place.path}/where" }}
+""")
+            world.place.write("where", f"{world.place.path}/called")
+            world.daemon.ctl("config", "reload")
+            world.note("printers")
+            world.settle()
+            wait_until("it is written", world.lines)
+            self.assertIn("found out", world.lines()[0])
+            called = (world.place.path / "called").read_text().splitlines()
+            self.assertEqual([line.rsplit(" ", 1)[0] for line in called], ['search {"query": "printers"}'])
+            self.assertEqual([len(request.tools()) for request in world.stand_in.heard], [1, 1, 1])
+            told = world.daemon.ctl("swarms", "list")["swarms"][0]
+            self.assertEqual(told["state"], "done")
+
     def test_whatever_strangers_write_nothing_leaves_without_a_person(self):
         # The worst model: it repeats every order as its answer.
         def obedient(request):
