@@ -59,7 +59,7 @@ struct App::State {
   runtime::Bulletin bulletin;
   http::Reach reach;
   http::Client http{executor, clock, reach};  // of what is polled, and of models
-  std::unique_ptr<mcp::Servers> tools;  // of questions to models
+  std::unique_ptr<mcp::Servers> tools;        // of questions to models
   std::unique_ptr<models::Minds> minds;
   std::unique_ptr<runtime::Runtime> runtime;
   std::unique_ptr<Intake> intake;
