@@ -192,8 +192,9 @@ asio::awaitable<void> Servers::tidy(Shared server) {
       const auto found = servers_.find(server->name);
       return found != servers_.end() && found->second == server;
     };
-    if (is_current() && due > clock_.steady_now()) {
-      co_await clock_.sleep_for(due - clock_.steady_now());
+    const auto rest = due - clock_.steady_now();
+    if (is_current() && rest > Duration{0}) {
+      co_await clock_.sleep_for(rest);
       continue;
     }
     auto peer = std::move(server->idle.front().peer);

@@ -45,7 +45,8 @@ TEST_CASE("refusals and what is no answer are errors in words") {
 TEST_CASE("of a list of tools what a model can be told of is taken, as much as is bearable") {
   const auto page = page_of(object(R"({"nextCursor":"n","tools":[
     {"name":"a","description":"does","inputSchema":{"type":"object"}},
-    {"name":"","inputSchema":{}},{"name":"b"},{"name":"c","inputSchema":[]},{"inputSchema":{}},5]})"));
+    {"name":"","inputSchema":{}},{"name":"b"},
+    {"name":"c","inputSchema":[]},{"inputSchema":{}},5]})"));
   REQUIRE(page);
   CHECK(page->next == "n");
   REQUIRE(page->tools.size() == 1);
