@@ -91,6 +91,11 @@ void add_memory_verbs(CLI::App& app, Choice& choice) {
   forgets->add_option("ENTITY", lost->entity, "its name")->required();
   forgets->add_option("PREFIX", lost->prefix, "keys that start with it");
   forgets->add_flag("--everything", lost->everything, "all keys");
+  auto matured = std::make_shared<MindArgs>();
+  auto* consolidates =
+      add_verb(*memory, choice, "consolidate", "what the night does, now",
+               [matured](const Session& session) { return consolidate(session, matured->entity); });
+  consolidates->add_option("ENTITY", matured->entity, "its name")->required();
   auto out = std::make_shared<MindArgs>();
   auto* exports = add_verb(
       *memory, choice, "export", "a mind as JSON lines",

@@ -74,10 +74,16 @@ std::string found_page(const json::value& answer, const Style& style) {
 
 std::string memory_page(const json::value& answer, const Style& style) {
   std::string out;
-  Table facts({{"FACT"}, {"VALUE", Align::left, 60}, {"SURE", Align::right}, {"SINCE"}, {"FROM"}});
+  Table facts({{"FACT"},
+               {"VALUE", Align::left, 60},
+               {"SURE", Align::right},
+               {"SINCE"},
+               {"USED"},
+               {"FROM"}});
   for (const auto& row : array_at(answer, "facts")) {
     facts.row({text_at(row, "key"), text_at(row, "value"), text_at(row, "confidence"),
-               relative_at(row, "updated", style), text_at(row, "provenance")});
+               relative_at(row, "updated", style), relative_at(row, "used", style),
+               text_at(row, "provenance")});
   }
   if (!facts.empty()) out += facts.text(style) + "\n";
   Table preferences({{"PREFERENCE"}, {"VALUE", Align::left, 40}, {"SINCE"}, {"WHY"}});

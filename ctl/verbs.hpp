@@ -80,6 +80,7 @@ struct FactArgs {
   std::string provenance;
 };
 int set_fact(const Session& session, const FactArgs& args);
+int consolidate(const Session& session, const std::string& entity);
 int forget(const Session& session, const std::string& entity, const std::string& prefix,
            bool everything);
 // Prints the document as it is: Markdown.

@@ -46,6 +46,22 @@ int set_fact(const Session& session, const FactArgs& args) {
       fmt::format("{} {} {}", safe(args.entity), forgets ? "forgot" : "knows", safe(args.key)));
 }
 
+int consolidate(const Session& session, const std::string& entity) {
+  const auto answer = session.fetch("POST", path_of("/v1/memory/", entity, "/consolidate"));
+  if (!answer) return answer.error();
+  if (session.output == Output::json) {
+    print(session.json_text(*answer));
+    return exit_ok;
+  }
+  const auto count = [&](std::string_view name) { return find_integer(*answer, name).value_or(0); };
+  print(
+      fmt::format("{}: of {} new episodes came {} facts and {} preferences; {} facts nobody used "
+                  "were halved, {} forgotten\n",
+                  safe(entity), count("episodes"), count("facts"), count("preferences"),
+                  count("halved"), count("forgotten")));
+  return exit_ok;
+}
+
 int show_document(const Session& session, const std::string& entity, const std::string& key) {
   Target target(path_of("/v1/memory/", entity, "/document"));
   target.with("key", key);

@@ -37,6 +37,7 @@ config::LoadResult App::State::reload() {
       loaded = std::vector{refusal(options, taken.error())};
     } else {
       settings = wanted;
+      upkeep->settings_changed();
       set_log_level(settings->daemon.log_level);
       options.config_trouble.clear();
       keep_settings();
@@ -95,6 +96,7 @@ asio::awaitable<Result<void>> App::State::start_work() {
   group.spawn("retention", [this] {
     return erase_the_old(clock, *writer, [this] { return settings->storage; });
   });
+  group.spawn("memory", [this] { return upkeep->run(runtime->reader()); });
   co_return Result<void>();
 }
 

@@ -36,6 +36,8 @@ void App::State::make_parts() {
   const auto accept_noticed = [this](ingress::Noticed noticed) {
     return intake->accept_noticed(std::move(noticed));
   };
+  upkeep = std::make_unique<Upkeep>(executor, clock, *writer,
+                                    [this]() -> const config::Settings& { return *settings; });
   silences = std::make_unique<ingress::Silences>(executor, clock, accept_noticed);
   intake->on_heard(
       [this](const std::string& source) { silences->heard(ingress::Expected::source, source); });

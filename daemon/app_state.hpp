@@ -18,6 +18,7 @@
 #include "daemon/mcp/servers.hpp"
 #include "daemon/models/minds.hpp"
 #include "daemon/runtime/runtime.hpp"
+#include "daemon/upkeep.hpp"
 #include "storage/writer.hpp"
 #include "swarm/process_runner.hpp"
 
@@ -63,6 +64,7 @@ struct App::State {
   std::unique_ptr<models::Minds> minds;
   std::unique_ptr<runtime::Runtime> runtime;
   std::unique_ptr<Intake> intake;
+  std::unique_ptr<Upkeep> upkeep;
   std::unique_ptr<ingress::Silences> silences;
   std::unique_ptr<ingress::Door> door;
   std::unique_ptr<ApprovalDoor> approvals;

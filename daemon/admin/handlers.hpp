@@ -68,6 +68,7 @@ Answer get_document(Desk& desk, const Call& call);
 Answer get_memory(Desk& desk, const Call& call);
 boost::asio::awaitable<Answer> set_fact(Desk& desk, Call call);
 boost::asio::awaitable<Answer> forget_memory(Desk& desk, Call call);
+boost::asio::awaitable<Answer> consolidate_memory(Desk& desk, Call call);
 boost::asio::awaitable<Answer> export_memory(Desk& desk, Call call);
 boost::asio::awaitable<Answer> import_memory(Desk& desk, Call call);
 

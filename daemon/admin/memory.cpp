@@ -5,7 +5,9 @@
 #include "core/log.hpp"
 #include "daemon/admin/handlers.hpp"
 #include "daemon/admin/views.hpp"
+#include "daemon/runtime/consolidation.hpp"
 #include "storage/documents.hpp"
+#include "storage/fading.hpp"
 
 namespace vigil::admin {
 namespace asio = boost::asio;
@@ -57,6 +59,19 @@ Checked<storage::Fact> fact_from(const Call& call, TimePoint now) {
   return fact;
 }
 
+json::array views_of_facts(storage::Stores& stores, const std::string& entity,
+                           const std::string& prefix, int limit) {
+  const auto used = storage::last_uses(stores.database(), entity, prefix, limit);
+  json::array out;
+  for (const auto& fact : stores.memory.facts(entity, prefix, limit)) {
+    auto view = view_of(fact);
+    const auto found = used.find(fact.key);
+    view["used"] = found == used.end() ? json::value() : json::value(to_rfc3339(found->second));
+    out.push_back(std::move(view));
+  }
+  return out;
+}
+
 }  // namespace
 
 Answer search_memory(Desk& desk, const Call& call) {
@@ -79,7 +94,7 @@ Answer get_memory(Desk& desk, const Call& call) {
   const std::string prefix(call.text("prefix"));
   return json_response(
       json::object{{"entity", name},
-                   {"facts", views_of(memory.facts(name, prefix, *limit))},
+                   {"facts", views_of_facts(desk.reader(), name, prefix, *limit)},
                    {"preferences", views_of(memory.preferences(name, prefix, *limit))},
                    {"episodes", views_of(memory.episodes(name, CaseId{}, *limit))}});
 }
@@ -126,6 +141,22 @@ asio::awaitable<Answer> set_fact(Desk& desk, Call call) {
   if (!set) co_return refuse(set.error());
   json::object out{{"entity", fact->entity}, {"key", fact->key}};
   out["status"] = fact->value.is_null() ? "forgotten" : "set";
+  co_return json_response(out);
+}
+
+asio::awaitable<Answer> consolidate_memory(Desk& desk, Call call) {
+  const auto& name = call.names[0];
+  if (!is_known(desk, name)) co_return no_entity(name);
+  auto consolidating = runtime::consolidate(desk.parts.writer, name, desk.parts.settings().memory,
+                                            desk.parts.clock.now());
+  Result<runtime::Consolidated> done = co_await std::move(consolidating);
+  if (!done) co_return refuse(done.error());
+  json::object out{{"entity", name}, {"episodes", done->episodes}};
+  out["facts"] = done->facts;
+  out["preferences"] = done->preferences;
+  out["halved"] = done->halved;
+  out["forgotten"] = done->forgotten;
+  out["decision"] = done->decision ? json::value(done->decision.value) : json::value();
   co_return json_response(out);
 }
 

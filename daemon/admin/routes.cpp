@@ -77,6 +77,7 @@ const std::array table{
     read("/v1/memory/{name}/document", "key", "one document", get_document),
     change("DELETE", "/v1/memory/{name}", "prefix everything", "forget", forget_memory),
     change(post, "/v1/memory/{name}/facts", "", "set a fact", set_fact),
+    operate("/v1/memory/{name}/consolidate", "what the night does, now", consolidate_memory),
     change(get, "/v1/memory/{name}/export", "", "a mind as JSON lines", export_memory),
     change(post, "/v1/memory/{name}/import", "", "bring such lines back", import_memory),
     read("/v1/budget", "day", "what was spent, beside the limits", get_budget),

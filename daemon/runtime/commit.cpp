@@ -10,6 +10,7 @@
 #include "daemon/runtime/answers.hpp"
 #include "daemon/runtime/reactivity.hpp"
 #include "daemon/runtime/swarm_rows.hpp"
+#include "storage/fading.hpp"
 
 namespace vigil::runtime {
 namespace {
@@ -36,6 +37,7 @@ bool is_answer_of_people(const std::string& preference) {
 void remember(storage::Stores& stores, const Decided& decided, Asked& asked) {
   const auto& name = decided.entity->name;
   const auto& decision = decided.decision;
+  storage::note_use(stores.database(), name, decided.used, decided.now);
   for (const auto& episode : decision.episodes) {
     stores.memory.add(storage::Episode{0, name, decided.case_id, decided.now, episode.kind,
                                        episode.text, episode.data, decided.taint});

@@ -47,6 +47,7 @@ struct Decided {
   std::vector<EventId> events;
   Taint taint = Taint::untrusted;
   entities::Decision decision;
+  std::vector<std::string> used;  // facts it rests on
   Duration took{0};
   TimePoint now;
 };

@@ -149,6 +149,7 @@ Considered consider(storage::Stores& stores, const std::shared_ptr<const Inhabit
   const StoredRecollection memory(stores, std::move(*of));
   ask(*who, out, memory);
   out.decided->taint = worse(out.decided->taint, memory.taint());
+  out.decided->used = memory.used(now);
   return out;
 }
 

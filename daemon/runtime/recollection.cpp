@@ -10,6 +10,7 @@ std::optional<entities::Recollection::RememberedFact> StoredRecollection::fact(
   auto found = stores_.memory.fact(case_.entity, key);
   if (!found) return std::nullopt;
   note(found->taint);
+  read_.emplace(found->key, found->updated);
   return RememberedFact{found->key, found->value, found->confidence, found->provenance};
 }
 
@@ -18,6 +19,7 @@ std::vector<entities::Recollection::RememberedFact> StoredRecollection::facts(
   std::vector<RememberedFact> out;
   for (auto& fact : stores_.memory.facts(case_.entity, prefix, limit)) {
     note(fact.taint);
+    read_.emplace(fact.key, fact.updated);
     out.push_back({fact.key, std::move(fact.value), fact.confidence, fact.provenance});
   }
   return out;
@@ -68,6 +70,14 @@ std::vector<entities::Recollection::RememberedFact> StoredRecollection::preferen
   for (auto& preference : stores_.memory.preferences(case_.entity, prefix, limit)) {
     note(preference.taint);
     out.push_back({preference.key, std::move(preference.value), 1.0, preference.why});
+  }
+  return out;
+}
+
+std::vector<std::string> StoredRecollection::used(TimePoint now) const {
+  std::vector<std::string> out;
+  for (const auto& [key, told] : read_) {
+    if (told <= now - std::chrono::hours{24}) out.push_back(key);
   }
   return out;
 }

@@ -1,5 +1,10 @@
 #pragma once
-// What a decision may remember, read from one snapshot of a decision thread's own connection.
+// What a decision may remember, read from one snapshot of a decision thread's own connection, and
+// which facts it did read.
+#include <map>
+#include <string>
+#include <vector>
+
 #include "entities/guardian.hpp"
 #include "entities/library.hpp"
 #include "storage/stores.hpp"
@@ -21,6 +26,9 @@ class StoredRecollection final : public entities::Recollection, public entities:
   std::optional<json::value> preference(const std::string& key) const override;
   std::vector<RememberedFact> preferences(const std::string& prefix, int limit) const override;
 
+  // Keys of the facts that were read and were not told within the last day of `now`: those told
+  // lately are not forgotten anyway.
+  std::vector<std::string> used(TimePoint now) const;
   // Was anything that a stranger may have written read so far?
   Taint taint() const { return taint_; }
 
@@ -30,6 +38,7 @@ class StoredRecollection final : public entities::Recollection, public entities:
   }
   storage::Stores& stores_;
   storage::Case case_;
+  mutable std::map<std::string, TimePoint> read_;  // facts, and when each was told
   mutable Taint taint_ = Taint::trusted;
 };
 

@@ -241,6 +241,7 @@ TEST_CASE("landed migrations are what they were") {
       {6, "081481abb82b5b1c144bf5d2381de7c30c8d63622cf56a9d1d646d73f9be6b32"},
       {7, "b33be7942a6414703fcb355b1334a7b8f0eea3ef4d6a08ccff42ec10acf4fee1"},
       {8, "28122964da400be1922c264697c42eb98078583f94d6ca2baa8e9b6c2c1343e7"},
+      {9, "659ac30cf14903570e99fc5062b3d5a80e3dc6d9e1245bbd9e8e1beacaa5bdb9"},
   };
   REQUIRE(migrations().size() == landed.size());
   int expected = 0;

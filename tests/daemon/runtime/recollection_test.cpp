@@ -44,3 +44,26 @@ TEST_CASE("a preference learned from strangers taints the decision that reads it
   CHECK(noted(Taint::trusted, one) == Taint::trusted);
   CHECK(noted(Taint::trusted, all) == Taint::trusted);
 }
+
+TEST_CASE("a memory knows which facts were read, but for those that were told within a day") {
+  using namespace std::chrono_literals;
+  StoreWorld world;
+  const TimePoint now{100h};
+  world.commit([&](storage::Stores& stores) {
+    const auto put = [&](const std::string& key, TimePoint told) {
+      stores.memory.put(storage::Fact{"guard", key, 1, 1.0, "", Taint::trusted, told});
+    };
+    put("host/a", now - 25h);
+    put("host/b", now - 23h);
+    put("other", now - 25h);
+    put("unread", now - 25h);
+  });
+  const auto reader = world.reader();
+  storage::Case in;
+  in.entity = "guard";
+  const StoredRecollection memory(*reader, in);
+  CHECK(memory.facts("host/", 10).size() == 2);
+  CHECK(memory.fact("other").has_value());
+  CHECK_FALSE(memory.fact("nothing").has_value());
+  CHECK(memory.used(now) == std::vector<std::string>{"host/a", "other"});
+}
