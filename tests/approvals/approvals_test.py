@@ -23,9 +23,14 @@ link_url = "https://guard.example.org"
 link_secret = "file:@DIR@/secret"
 preference_after = 2
 slack_from = ["U7"]
+github_from = ["ann"]
 [source.chat]
 kind = "webhook"
 scheme = "slack"
+secrets = ["file:@DIR@/secret"]
+[source.github]
+kind = "webhook"
+scheme = "github"
 secrets = ["file:@DIR@/secret"]
 [sink.phone]
 kind = "file"
@@ -139,6 +144,30 @@ class Approvals(unittest.TestCase):
             shown = daemon.ctl("actions", "show", no)
             self.assertEqual((shown["state"], shown["answered_by"]), ("denied", "slack U7"))
             self.assertEqual(shown["result"]["note"], "too loud")
+
+    def test_a_command_in_a_comment_counts_from_those_who_are_named(self):
+        def comment(text, author="ann", sender=None, action="created"):
+            status, _ = daemon.post_github({
+                "action": action, "issue": {"number": 1, "pull_request": {}}, "comment": {"body": text, "user": {"login": author}},
+                "repository": {"full_name": "o/r"}, "sender": {"login": sender or author}}, "issue_comment")
+            self.assertEqual(status, 202)
+            daemon.settle()
+
+        def state(one):
+            return daemon.ctl("actions", "show", one["id"])["state"]
+        with Daemon(self.place) as daemon:
+            one, other = propose(daemon, "first"), propose(daemon, "second", "ash")
+            comment(f"/approve {one['id']}", author="mallory")
+            comment(f"/approve {one['id']}", sender="mallory")  # somebody else edits or sends it
+            comment(f"/approve {one['id']}", action="edited")
+            comment(f"I would not /approve {one['id']}\n> /approve {one['id']}")
+            self.assertEqual([state(one), state(other)], ["proposed"] * 2)
+            comment(f"Fine.\r\n/approve {one['id']}\r\n/deny {other['id']} not on that shelf\r\n")
+            wait_until("it is written", lambda: written(self.place) == ["first"])
+            self.assertEqual(state(other), "denied")
+            told = daemon.ctl_text("audit") + daemon.ctl_text("actions", "show", str(other["id"]))
+            self.assertIn("github ann", told)
+            self.assertIn("not on that shelf", told)
 
     def test_always_like_this_is_bounded_by_likeness_and_taken_back(self):
         with Daemon(self.place) as daemon:
