@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "core/bell.hpp"
-#include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "core/timeout.hpp"
 #include "daemon/http/refusal.hpp"
 #include "daemon/ingress/poll_reading.hpp"
 
@@ -291,7 +291,8 @@ asio::awaitable<void> Poller::State::run(EntryPtr entry) {
       view.trouble = std::move(trouble->text);
     }
     if (entry->dismissed) co_return;
-    auto waiting = with_deadline(clock, view.next_look, rung(entry->bell));
+    // How long it is to be left alone is steady time: a wall clock that was set changes nothing.
+    auto waiting = with_timeout(clock, view.next_look - clock.now(), rung(entry->bell));
     Result<bool> rang = co_await std::move(waiting);
     (void)rang;  // it is time, or somebody poked
   }

@@ -11,6 +11,7 @@
 #include "core/log.hpp"
 #include "daemon/ingress/poll_reading.hpp"
 #include "tests/support/clocked_world.hpp"
+#include "tests/support/jumping_clock.hpp"
 #include "tests/support/small_server.hpp"
 
 using namespace vigil;
@@ -24,7 +25,9 @@ namespace {
 
 struct World : testing::ClockedWorld {
   World()
-      : ClockedWorld(parse_rfc3339("2026-11-24T10:00:00Z").value()), server(loop.get_executor()) {
+      : ClockedWorld(parse_rfc3339("2026-11-24T10:00:00Z").value()),
+        wall(clock),
+        server(loop.get_executor()) {
     set_log_level(LogLevel::off);
     for (const auto* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"})
       ::unsetenv(name);
@@ -68,9 +71,9 @@ struct World : testing::ClockedWorld {
     co_return fresh;
   }
   void start() {
-    client.emplace(loop.get_executor(), clock, reach);
+    client.emplace(loop.get_executor(), wall, reach);
     poller.emplace(
-        loop.get_executor(), clock,
+        loop.get_executor(), wall,
         [this](http::Request request) { return client->perform(std::move(request)); },
         [this](Noticed noticed) { return accept(std::move(noticed)); });
     REQUIRE(poller->apply(settings));
@@ -99,6 +102,7 @@ struct World : testing::ClockedWorld {
     return out;
   }
 
+  testing::JumpingClock wall;
   testing::SmallServer server;
   std::string body = R"([{"id": 2, "t": "b"}, {"id": 1, "t": "a"}])";
   config::Settings settings;
@@ -176,6 +180,27 @@ TEST_CASE("a server says how long it wants to be left alone") {
   CHECK(pause() == 2min);
   world.look_again();
   CHECK(pause() == 4min);
+}
+
+TEST_CASE("a wall clock that is set by an hour neither hastens the next look nor puts it off") {
+  for (const Duration by : {Duration{1h}, Duration{-1h}}) {
+    CAPTURE(by.count());
+    World world;
+    world.start();
+    world.until_looks(1);
+    world.settle();
+    const auto every = world.poll().every;
+    world.pass(every / 2);
+    world.wall.jump(by);
+    world.settle();
+    CHECK(world.view().looks == 1);
+    CHECK(world.clock.next_deadline() == world.clock.now() + every / 2);
+    world.body = R"([{"id": 3}])";
+    world.clock.advance_by(every / 2);
+    world.until_looks(2);
+    CHECK(world.uids() == Uids{"3"});
+    CHECK(world.events[0].received_at == world.wall.now());
+  }
 }
 
 TEST_CASE("the token is sent, never to be read in what is told, and a bad one is said at once") {
