@@ -9,6 +9,7 @@
 #include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "core/vital.hpp"
 #include "daemon/delivery/approval_link.hpp"
 #include "daemon/delivery/conclusion.hpp"
 #include "daemon/delivery/hourly_limit.hpp"
@@ -133,7 +134,7 @@ asio::awaitable<Result<void>> Courier::start(storage::Stores& reader) {
   for (const auto& row : reader.outbox.in_state("approved", static_cast<int>(known_max))) {
     state.lanes.add(row.id, place_of(row), row.not_before);
   }
-  state.loop.spawn("courier", [&state] { return state.run(); });
+  state.loop.spawn("courier", [&state] { return vital("courier", state.run()); });
   co_return Result<void>();
 }
 
@@ -253,7 +254,7 @@ TimePoint Courier::State::turn() {
   for (const auto id : lanes.take(clock.now())) {
     const auto sink = find_sink(lanes.find(id)->sink);
     if (!may_start(id, sink.get())) continue;
-    attempts.spawn("delivery", [this, id, sink] { return attempt(id, sink); });
+    attempts.spawn("delivery", [this, id, sink] { return vital("delivery", attempt(id, sink)); });
   }
   return std::min(look_at, lanes.next(clock.now()).value_or(TimePoint::max()));
 }
@@ -320,8 +321,7 @@ asio::awaitable<Outcome> Courier::State::ask(SinkPtr sink, Attempt attempt) {
   links.add_to(attempt.action, clock.now());
   try {
     auto attempting = sink->attempt(std::move(attempt));
-    Outcome outcome = co_await std::move(attempting);
-    co_return outcome;
+    co_return co_await std::move(attempting);
   } catch (const boost::system::system_error& error) {
     if (error.code() == asio::error::operation_aborted) throw;
     thrown = error.what();

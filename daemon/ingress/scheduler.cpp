@@ -11,6 +11,7 @@
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "core/vital.hpp"
 #include "daemon/ingress/schedule.hpp"
 
 namespace vigil::ingress {
@@ -203,7 +204,8 @@ void Scheduler::State::launch(const EntryPtr& entry, TimePoint now) {
   const auto firing = entry->waiting.front();
   entry->waiting.pop_front();
   entry->firing = true;
-  work.spawn("schedule " + entry->name, [this, entry, firing] { return fire(entry, firing); });
+  work.spawn("schedule " + entry->name,
+             [this, entry, firing] { return vital("schedule", fire(entry, firing)); });
 }
 
 asio::awaitable<void> Scheduler::State::fire(EntryPtr entry, Firing firing) {
@@ -332,7 +334,7 @@ void Scheduler::start(storage::Stores& reader) {
   auto& state = *state_;
   state.reader = &reader;
   for (const auto& [name, entry] : state.entries) state.load(*entry);
-  state.loop.spawn("schedules", [&state] { return state.run(); });
+  state.loop.spawn("schedules", [&state] { return vital("schedules", state.run()); });
 }
 
 void Scheduler::work_ended() {

@@ -7,6 +7,7 @@
 
 #include "core/deadline.hpp"
 #include "core/log.hpp"
+#include "core/vital.hpp"
 
 namespace vigil::ingress {
 namespace asio = boost::asio;
@@ -104,7 +105,7 @@ void Silences::start(storage::Stores& reader, std::optional<TimePoint> down_sinc
   reader_ = &reader;
   started_ = clock_.now();
   down_since_ = down_since.value_or(started_);
-  group_.spawn("silences", [this] { return run(); });
+  group_.spawn("silences", [this] { return vital("silences", run()); });
 }
 
 void Silences::heard(Expected what, const std::string& name) {

@@ -5,6 +5,7 @@
 
 #include "core/deadline.hpp"
 #include "core/log.hpp"
+#include "core/vital.hpp"
 
 namespace vigil::runtime {
 namespace asio = boost::asio;
@@ -46,7 +47,7 @@ Alarm::Alarm(House& house) : house_(house), bell_(house.executor), group_(house.
 
 void Alarm::start() {
   timer_due_ = house_.reader->timers.earliest();
-  group_.spawn("alarm", [this] { return run(); });
+  group_.spawn("alarm", [this] { return vital("alarm", run()); });
 }
 
 void Alarm::timer_set(TimePoint due) {

@@ -11,6 +11,7 @@
 #include "core/deadline.hpp"
 #include "core/log.hpp"
 #include "core/on_pool.hpp"
+#include "core/vital.hpp"
 #include "entities/process/process_host.hpp"
 
 namespace vigil::runtime {
@@ -100,8 +101,9 @@ std::vector<Waiting> Host::next_batch() {
       // One question at a time: its other cases wait, nobody else does.
       house_.mailboxes.hold(wake->entity);
       ++deciding_;
-      group_.spawn("decide by process",
-                   [this, one = std::move(*wake)] { return decide_by_process(one); });
+      group_.spawn("decide by process", [this, one = std::move(*wake)] {
+        return vital("decide by process", decide_by_process(one));
+      });
       continue;
     }
     if (company_of(*wake) < batch.size() + 1) {
@@ -121,7 +123,8 @@ void Host::pump() {
     if (batch.empty()) return;
     ++batches_;
     deciding_ += batch.size();
-    group_.spawn("decide", [this, batch = std::move(batch)] { return decide(batch); });
+    group_.spawn("decide",
+                 [this, batch = std::move(batch)] { return vital("decide", decide(batch)); });
   }
 }
 

@@ -4,6 +4,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "core/log.hpp"
+#include "core/vital.hpp"
 
 namespace vigil::runtime {
 namespace asio = boost::asio;
@@ -41,7 +42,7 @@ void Router::start() {
   cursor_ = EventId{house_.reader->cursors.get(router_cursor)};
   known_ = std::max(cursor_, house_.reader->journal.last());
   started_ = true;
-  group_.spawn("router", [this] { return run(); });
+  group_.spawn("router", [this] { return vital("router", run()); });
 }
 
 asio::awaitable<void> Router::stop() {
@@ -170,7 +171,7 @@ void Router::supersede(const std::string& source, const std::string& why) {
   if (waiting.empty()) return;
   // What comes from now on is newer, and may join one of these before they are gone.
   group_.spawn("supersede wakes", [this, waiting = std::move(waiting), last = known_, why] {
-    return drop(waiting, last, why);
+    return vital("supersede wakes", drop(waiting, last, why));
   });
 }
 

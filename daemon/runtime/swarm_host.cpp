@@ -11,6 +11,7 @@
 
 #include "core/log.hpp"
 #include "core/on_pool.hpp"
+#include "core/vital.hpp"
 #include "swarm/process_runner.hpp"
 
 namespace vigil::runtime {
@@ -153,7 +154,7 @@ void SwarmHost::go_on() {
     }
     running_.emplace(next->id, *next);
     group_.spawn(fmt::format("swarm {}", next->id.value),
-                 [this, queued = *next] { return run(queued); });
+                 [this, queued = *next] { return vital("swarm", run(queued)); });
     next = queue_.erase(next);
   }
 }
@@ -290,7 +291,8 @@ Result<void> SwarmHost::cancel(SwarmId swarm, const std::string& why) {
     const auto queued = *waits;
     queue_.erase(waits);
     running_.emplace(queued.id, queued);
-    group_.spawn(fmt::format("swarm {}", queued.id.value), [this, queued] { return run(queued); });
+    group_.spawn(fmt::format("swarm {}", queued.id.value),
+                 [this, queued] { return vital("swarm", run(queued)); });
   }
   return {};
 }

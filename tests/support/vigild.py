@@ -60,11 +60,11 @@ class Place:
 
 
 class Daemon:
-    def __init__(self, place, wrapper=()):
+    def __init__(self, place, wrapper=(), programs=BIN):
         self.place = place
         environment = dict(os.environ, STATE_DIRECTORY=str(place.state))
         self.process = subprocess.Popen(
-            [*wrapper, str(BIN / "vigild"), "--config", str(place.path)], stderr=subprocess.PIPE,
+            [*wrapper, str(programs / "vigild"), "--config", str(place.path)], stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environment, text=True,
             errors="replace", start_new_session=True)
         self.lines = []
