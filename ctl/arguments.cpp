@@ -112,7 +112,7 @@ void add_daemon_verbs(CLI::App& app, Choice& choice) {
   top->add_option_function<int>(
          "--count", [count](int given) { *count = given; }, "end after so many")
       ->check(CLI::Range(1, 1'000'000));
-  add_verb(app, choice, "budget", "what entities spent today",
+  add_verb(app, choice, "budget", "what was spent today, set aside and allowed",
            [](const Session& session) { return session.get("/v1/budget", budget_page); });
   auto rows = std::make_shared<std::shared_ptr<ListArgs>>();
   auto* audit = add_verb(app, choice, "audit", "who asked the daemon for what",

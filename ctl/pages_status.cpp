@@ -46,11 +46,15 @@ std::string attention(const json::value& status, const Style& style) {
   return out;
 }
 
-std::string limit_text(std::int64_t spent, std::int64_t limit, bool is_time) {
+// "12 + 4 of 50": spent, set aside, allowed.
+std::string limit_text(std::int64_t spent, std::int64_t reserved, std::int64_t limit,
+                       bool is_time) {
   const auto show = [&](std::int64_t amount) {
     return is_time ? vigil::to_text(Duration{amount}) : fmt::format("{}", amount);
   };
-  return limit > 0 ? fmt::format("{} of {}", show(spent), show(limit)) : show(spent);
+  auto out = show(spent);
+  if (reserved > 0) out += " + " + show(reserved);
+  return limit > 0 ? out + " of " + show(limit) : out;
 }
 
 struct Kind {
@@ -58,11 +62,17 @@ struct Kind {
   const char* title;
   bool is_time;
 };
-constexpr Kind kinds[] = {{"swarms", "SWARMS", false},
-                          {"compute_us", "COMPUTE", true},
-                          {"notifications", "NOTICES", false},
-                          {"tokens", "TOKENS", false},
-                          {"money_cents", "CENTS", false}};
+constexpr Kind kinds[] = {{"swarms", "SWARMS", false},         {"compute_us", "COMPUTE", true},
+                          {"notifications", "NOTICES", false}, {"tokens", "TOKENS", false},
+                          {"money_cents", "CENTS", false},     {"requests", "REQUESTS", false}};
+
+// Whose a row of budgets is.
+std::string owner_text(const json::value& row) {
+  const auto scope = text_at(row, "scope");
+  if (scope == "all") return "all together";
+  if (scope == "case") return fmt::format("{} {}", text_at(row, "of"), text_at(row, "case_key"));
+  return text_at(row, "entity");
+}
 
 }  // namespace
 
@@ -170,10 +180,11 @@ std::string entity_page(const json::value& answer, const Style& style) {
   for (const auto& kind : kinds) {
     const auto amount = number_at(answer, fmt::format("budget.spent.{}", kind.name));
     const auto limit = number_at(answer, fmt::format("budget.limits.{}", kind.name));
-    if (amount == 0 && limit == 0) continue;
-    spent +=
-        fmt::format("{}{} {}", spent.empty() ? "" : ", ", limit_text(amount, limit, kind.is_time),
-                    kind.is_time ? "compute" : kind.name);
+    const auto reserved = number_at(answer, fmt::format("budget.reserved.{}", kind.name));
+    if (amount == 0 && reserved == 0 && limit == 0) continue;
+    spent += fmt::format("{}{} {}", spent.empty() ? "" : ", ",
+                         limit_text(amount, reserved, limit, kind.is_time),
+                         kind.is_time ? "compute" : kind.name);
   }
   out += line("spent", spent.empty() ? "nothing today" : spent + " today", style);
   const auto section = [&](std::string_view title, std::string_view member) {
@@ -191,22 +202,35 @@ std::string entity_page(const json::value& answer, const Style& style) {
 }
 
 std::string budget_page(const json::value& answer, const Style& style) {
-  std::vector<Table::Column> columns{{"ENTITY"}};
+  std::vector<Table::Column> columns{{"WHO"}};
   for (const auto& kind : kinds) columns.push_back({kind.title, Align::right});
   Table table(std::move(columns));
   for (const auto& row : array_at(answer, "budgets")) {
-    std::vector<Cell> cells{text_at(row, "entity")};
+    std::vector<Cell> cells{owner_text(row)};
     for (const auto& kind : kinds) {
+      if (!find_integer(row, fmt::format("spent.{}", kind.name))) {
+        cells.emplace_back("");  // nothing that is counted of it
+        continue;
+      }
       const auto spent = number_at(row, fmt::format("spent.{}", kind.name));
+      const auto reserved = number_at(row, fmt::format("reserved.{}", kind.name));
       const auto limit = number_at(row, fmt::format("limits.{}", kind.name));
-      const bool over = limit > 0 && spent >= limit;
-      cells.emplace_back(limit_text(spent, limit, kind.is_time), over ? Tone::bad : Tone::plain);
+      const bool over = limit > 0 && spent + reserved >= limit;
+      cells.emplace_back(limit_text(spent, reserved, limit, kind.is_time),
+                         over ? Tone::bad : Tone::plain);
     }
     table.row(std::move(cells));
   }
   if (table.empty()) return "no entities yet, so nothing is spent: vigilctl entities list\n";
-  return "spent on " + text_at(answer, "day") + " (UTC); no `of` means no limit\n" +
-         table.text(style);
+  auto out = fmt::format(
+      "spent on {} (UTC), which ends at {}; `+` is set aside for what goes on; no `of` means no "
+      "limit\n",
+      text_at(answer, "day"), text_at(answer, "ends"));
+  out += table.text(style);
+  if (const auto more = number_at(answer, "cases_left_out"); more > 0) {
+    out += fmt::format("and {}\n", count_text(more, "more case"));
+  }
+  return out;
 }
 
 }  // namespace vigil::ctl

@@ -24,6 +24,7 @@ void App::State::make_parts() {
   tools = std::make_unique<mcp::Servers>(executor, clock, fetch, state_dir_of(*settings) + "/mcp");
   minds = std::make_unique<models::Minds>(executor, clock, fetch, tools.get(),
                                           state_dir_of(*settings) + "/agents");
+  keep_model_books();
   runtime = std::make_unique<runtime::Runtime>(
       executor, clock, *writer, bulletin,
       runtime::Places{state_dir_of(*settings), options.programs_dir,
@@ -118,6 +119,7 @@ void App::State::make_admin() {
                    .silences = silences.get(),
                    .lookouts = lookouts.get(),
                    .post = post.get(),
+                   .models_reserved = [this] { return models_reserved(); },
                    .started = opened_at,
                    .state_dir = state_dir_of(*settings)});
   ingress::ServerLimits admin_limits;

@@ -37,6 +37,8 @@ struct App::State {
 
   std::unique_ptr<swarm::Runner> make_reading_runner(std::string_view who) const;
   void make_parts();
+  void keep_model_books();
+  json::object models_reserved() const;
   void make_webhooks();
   void make_admin();
   Result<void> apply(const std::shared_ptr<const config::Settings>& wanted);

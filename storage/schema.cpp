@@ -4,6 +4,7 @@
 
 #include "storage/migration_passages.hpp"
 #include "storage/migrations.hpp"
+#include "storage/migrations_later.hpp"
 
 namespace vigil::storage {
 namespace {
@@ -380,18 +381,11 @@ CREATE INDEX proposal_alike ON proposal (entity, alike, action) WHERE answer <> 
 PRAGMA user_version = 8;
 )sql";
 
-// Facts fade when nobody uses them: when a decision last read one, when it was last halved.
-constexpr Sql fading_facts = R"sql(
-ALTER TABLE fact ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE fact ADD COLUMN faded INTEGER NOT NULL DEFAULT 0;
-PRAGMA user_version = 9;
-)sql";
-
 constexpr std::array all = {Migration{1, first_shape},     Migration{2, bounds_and_taint},
                             Migration{3, reuse},           Migration{4, numbers_of_swarms},
                             Migration{5, seen_by_sources}, Migration{6, passages_schema},
                             Migration{7, chains},          Migration{8, answered_proposals},
-                            Migration{9, fading_facts}};
+                            Migration{9, fading_facts},    Migration{10, reservations}};
 
 }  // namespace
 

@@ -54,6 +54,8 @@ struct Parts {
   const ingress::Silences* silences = nullptr;  // nullptr: nobody is expected
   const ingress::Lookouts* lookouts = nullptr;  // for their troubles
   const ingress::Post* post = nullptr;          // the same
+  // What calls that go on set aside of each model's day.
+  std::function<json::object()> models_reserved = {};
   TimePoint started;
   std::string state_dir;
 };

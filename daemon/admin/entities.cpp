@@ -14,8 +14,6 @@ namespace {
 
 constexpr int shown_of_each = 100;  // facts, preferences, open cases of one entity
 
-std::string day_of(TimePoint at) { return to_rfc3339(at).substr(0, 10); }
-
 // What the configuration says and what the database knows; an entity may be in only one of them.
 json::object joined(const Desk& desk, const std::string& name, const storage::Entities::Row* row) {
   const auto& entities = desk.parts.settings().entities;
@@ -29,17 +27,6 @@ json::object joined(const Desk& desk, const std::string& name, const storage::En
   out["kind"] = settings->second.kind;
   out["role"] = settings->second.role;
   out["autonomy"] = name_of(settings->second.autonomy);
-  return out;
-}
-
-json::object spent_of(const std::vector<storage::Spend::Row>& rows, const std::string& entity) {
-  json::object out{
-      {"tokens", 0}, {"money_cents", 0}, {"compute_us", 0}, {"notifications", 0}, {"swarms", 0}};
-  for (const auto& row : rows) {
-    if (row.entity != entity) continue;
-    out[row.kind] = row.amount;
-    if (row.kind == "money_micros") out["money_cents"] = (row.amount + 9'999) / 10'000;
-  }
   return out;
 }
 
@@ -88,13 +75,8 @@ Answer get_entity(Desk& desk, const Call& call) {
                   "vigilctl entities list shows who there is");
   }
   auto out = joined(desk, name, row ? &*row : nullptr);
-  const auto day = day_of(desk.parts.clock.now());
-  json::object budget{{"day", day}, {"spent", spent_of(stores.spend.of_day(day), name)}};
-  if (settings != entities.end()) {
-    out["on"] = subscriptions_of(settings->second);
-    budget["limits"] = view_of(settings->second.budget);
-  }
-  out["budget"] = std::move(budget);
+  if (settings != entities.end()) out["on"] = subscriptions_of(settings->second);
+  out["budget"] = budget_view(stores, name, desk.parts.settings(), desk.parts.clock.now());
   out["facts"] = views_of(stores.memory.facts(name, "", shown_of_each));
   out["preferences"] = views_of(stores.memory.preferences(name, "", shown_of_each));
   json::array open;
@@ -134,26 +116,6 @@ asio::awaitable<Answer> poke_source(Desk& desk, Call call) {
         "sources of kind \"repository\", \"poll\" and \"file\" are; the others are told");
   }
   co_return json_response(json::object{{"source", name}, {"state", "poked"}});
-}
-
-Answer get_budget(Desk& desk, const Call& call) {
-  std::string day(call.text("day"));
-  if (day.empty()) day = day_of(desk.parts.clock.now());
-  if (!parse_rfc3339(day + "T00:00:00Z")) {
-    return refuse(400, fmt::format("day={} is not a day", quoted(day)), "give it as 2026-11-23");
-  }
-  const auto rows = desk.reader().spend.of_day(day);
-  std::map<std::string, json::object> all;
-  for (const auto& [name, entity] : desk.parts.settings().entities) {
-    all[name] = {{"entity", name}, {"limits", view_of(entity.budget)}};
-  }
-  for (const auto& row : rows) all.try_emplace(row.entity, json::object{{"entity", row.entity}});
-  json::array out;
-  for (auto& [name, view] : all) {
-    view["spent"] = spent_of(rows, name);
-    out.push_back(std::move(view));
-  }
-  return json_response(json::object{{"day", day}, {"budgets", std::move(out)}});
 }
 
 }  // namespace vigil::admin

@@ -80,7 +80,7 @@ const std::array table{
     operate("/v1/memory/{name}/consolidate", "what the night does, now", consolidate_memory),
     change(get, "/v1/memory/{name}/export", "", "a mind as JSON lines", export_memory),
     change(post, "/v1/memory/{name}/import", "", "bring such lines back", import_memory),
-    read("/v1/budget", "day", "what was spent, beside the limits", get_budget),
+    read("/v1/budget", "day", "what was spent and set aside, beside the limits", get_budget),
     read("/v1/config", "", "the configuration in force, as TOML", get_config),
     read("/v1/config/check", "", "would the files on disk be taken", check_config),
     read("/v1/config/diff", "", "what a reload would change", diff_config),

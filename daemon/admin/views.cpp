@@ -200,7 +200,7 @@ json::object view_of(const storage::Entities::Row& row) {
           {"last_decision", time_or_null(row.last_decision)}};
 }
 
-json::object view_of(const config::Budget& budget) {
+json::object view_of(const config::Allowance& budget) {
   return {{"tokens", budget.tokens},
           {"money_cents", budget.money_cents},
           {"compute_us", budget.compute.count()},

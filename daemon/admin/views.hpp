@@ -32,7 +32,12 @@ json::object view_of(const storage::Preference& preference);
 json::object view_of(const storage::Episode& episode);
 json::object view_of(const storage::Found& found);
 json::object view_of(const storage::Entities::Row& row);
-json::object view_of(const config::Budget& budget);  // 0 is no limit
+json::object view_of(const config::Allowance& budget);  // 0 is no limit
+// What an account spent, of the rows of a day.
+json::object spent_of(const std::vector<storage::Spend::Row>& rows, const std::string& account);
+// An entity's day: spent, set aside, and its limits if it is configured.
+json::object budget_view(storage::Stores& stores, const std::string& entity,
+                         const config::Settings& settings, TimePoint now);
 
 // The report's numbers without its tasks.
 json::object numbers_of(const swarm::Report& report);

@@ -59,6 +59,14 @@ std::int64_t tokens_of(const Prompt& prompt) {
   return sum + estimated_tokens(to_text(json::value(prompt.schema)));
 }
 
+// Of a call: what the longest answer would take.
+Taken most_of(const config::Model& model, std::int64_t input, std::int64_t output) {
+  Usage usage;
+  usage.input = input;
+  usage.output = output;
+  return {1, usage.sum(), money_micros(usage, model.price)};
+}
+
 // Some APIs repeat the key they refuse.
 void hide(std::string& text, std::string_view key) {
   if (key.size() < 4) return;
@@ -95,11 +103,15 @@ struct Caller::State {
   Clock& clock;
   Perform perform;
   std::map<std::string, std::shared_ptr<Entry>> models;
+  DayLimits days;
 };
 
 Caller::Caller(asio::any_io_executor executor, Clock& clock, Perform perform)
-    : state_(new State{std::move(executor), clock, std::move(perform), {}}) {}
+    : state_(new State{std::move(executor), clock, std::move(perform), {}, {}}) {}
 Caller::~Caller() = default;
+
+void Caller::keep(Books books) { state_->days.keep(std::move(books)); }
+std::map<std::string, Taken> Caller::reserved() const { return state_->days.reserved(); }
 
 Result<void> Caller::apply(const config::Settings& settings) {
   std::map<std::string, std::shared_ptr<Entry>> fresh;
@@ -203,22 +215,32 @@ asio::awaitable<Outcome> Caller::State::exchange(std::shared_ptr<Entry> entry, P
 asio::awaitable<Outcome> Caller::State::try_once(std::shared_ptr<Entry> entry, Prompt prompt,
                                                  std::int64_t tokens, TimePoint deadline,
                                                  Spent spent) {
+  const auto most = most_of(entry->settings, tokens, prompt.output_tokens_max);
+  Outcome out;
+  if (auto refused = days.refusal(entry->settings, most, clock.now()); !refused.empty()) {
+    out.error = fmt::format("model '{}': {}", entry->settings.name, refused);
+    out.code = ErrorCode::busy;
+    out.later = false;
+    co_return out;
+  }
+  const auto booking = days.book(entry->settings, most, clock.now());
   auto entering = entry->gate.enter(tokens + prompt.output_tokens_max, deadline);
   Result<Gate::Pass> pass = co_await std::move(entering);
-  Outcome out;
   if (!pass) {
     out.error = fmt::format("model '{}': {}", entry->settings.name, pass.error().message);
     out.code = pass.error().code;
     co_return out;
   }
-  std::int64_t used = 0;
-  auto counted = [&used, &spent](const std::string& name, const Usage& usage, std::int64_t micros) {
-    used += usage.sum();
+  booking->took.requests = 1;
+  auto counted = [took = &booking->took, &spent](const std::string& name, const Usage& usage,
+                                                 std::int64_t micros) {
+    took->tokens += usage.sum();
+    took->money_micros += micros;
     if (spent) spent(name, usage, micros);
   };
   auto exchanging = exchange(entry, std::move(prompt), deadline, std::move(counted));
   out = co_await std::move(exchanging);
-  pass->took(used);
+  pass->took(booking->took.tokens);
   hide(out.error, entry->key.reveal());
   if (out.wait > Duration{0}) entry->gate.close_until(clock.now() + out.wait);
   co_return out;

@@ -1,7 +1,7 @@
 #pragma once
 // Calls a model over HTTP: within its limits, again when it is asked to wait or the answer broke
-// off, and never longer than it is given. Loop thread only. A crash loses what goes on; what it had
-// cost by then is not known here any more.
+// off, and never longer than it is given, nor beyond what a model may take in a day. Loop thread
+// only. A crash loses what goes on; what it had cost by then is not known here any more.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <expected>
@@ -13,6 +13,7 @@
 #include "config/settings.hpp"
 #include "core/clock.hpp"
 #include "daemon/http/client.hpp"
+#include "daemon/models/day_limit.hpp"
 #include "daemon/models/gate.hpp"
 #include "daemon/models/talk.hpp"
 
@@ -34,6 +35,8 @@ class Caller {
   Caller(boost::asio::any_io_executor executor, Clock& clock, Perform perform);
   ~Caller();
 
+  // Before the first call; else a day's limits begin anew with each start.
+  void keep(Books books);
   // Reads the keys. Nothing changes when one cannot be read. Calls that go on end as they began.
   Result<void> apply(const config::Settings& settings);
 
@@ -42,7 +45,8 @@ class Caller {
                                                              TimePoint deadline, Spent spent);
   // nullptr when there is no model of that name. Valid until apply().
   const config::Model* find(const std::string& model) const;
-  int waiting() const;  // calls that wait for their turn, of all models
+  int waiting() const;                            // calls that wait for their turn, of all models
+  std::map<std::string, Taken> reserved() const;  // by calls that go on
 
  private:
   struct Entry;

@@ -48,6 +48,9 @@ Minds::Minds(asio::any_io_executor executor, Clock& clock, Perform perform, Tool
                                      std::move(folder))) {}
 Minds::~Minds() = default;
 
+void Minds::keep(Books books) { state_->caller.keep(std::move(books)); }
+std::map<std::string, Taken> Minds::reserved() const { return state_->caller.reserved(); }
+
 Result<void> Minds::apply(const config::Settings& settings) {
   if (auto read = state_->caller.apply(settings); !read) return read;
   if (auto read = state_->agents.apply(settings); !read) return read;

@@ -21,6 +21,10 @@ class Minds {
         std::string folder);
   ~Minds();
 
+  // Where what models took is kept over restarts. Before the first question.
+  void keep(Books books);
+  // What calls that go on set aside, by model.
+  std::map<std::string, Taken> reserved() const;
   // Reads all keys; an error names the one that cannot be read.
   Result<void> apply(const config::Settings& settings);
   // Sends questions to models, work to agents and everything else to `processes`. This must outlive

@@ -90,7 +90,7 @@ asio::awaitable<swarm::AttemptOutcome> ModelRunner::run(swarm::Attempt attempt) 
   asked->spent = [said = attempt.said](const std::string& model, const Usage& usage,
                                        std::int64_t micros) {
     auto cost = cost_of(usage, micros);
-    // Per model, for budgets that are a model's own.
+    // Per model, for whoever reads the report.
     cost[fmt::format("tokens of {}", model)] = usage.sum();
     if (micros > 0) cost[fmt::format("money_micros of {}", model)] = micros;
     if (said) said({{"cost", std::move(cost)}});

@@ -15,21 +15,19 @@ namespace vigil::models {
 namespace {
 
 constexpr std::int64_t micros_a_cent = 10'000;
+constexpr std::int64_t when_it_does_not_say = 4096;  // tokens of an answer
 
 std::unexpected<Error> too_much(std::string why) {
   return fail(ErrorCode::too_large, std::move(why));
 }
 
-// Of its question, when it answers as long as it may each time it can be asked.
-Usage most_of(const swarm::Task& task) {
-  Usage out;
-  if (!task.ask) return out;
-  constexpr std::int64_t when_it_does_not_say = 4096;
-  const auto times = std::int64_t{2} * task.variants * (task.retries + 1);  // with one repair each
-  out.input = times * (estimated_tokens(task.ask->prompt) + estimated_tokens(to_text(task.input)));
-  out.output = times * (task.ask->output_tokens_max > 0 ? task.ask->output_tokens_max
-                                                        : when_it_does_not_say);
-  return out;
+// "input.MEMBER": a list that is known before the task runs.
+std::int64_t items_of(const swarm::Task& task) {
+  constexpr std::string_view known = "input.";
+  if (!task.for_each.starts_with(known)) return 1;
+  const auto* list = find_path(task.input, task.for_each.substr(known.size()));
+  if (list == nullptr || !list->is_array()) return 1;
+  return static_cast<std::int64_t>(list->get_array().size());
 }
 
 Result<void> hold_program(const swarm::Task& task, const config::Planning& bounds) {
@@ -57,6 +55,27 @@ Result<void> hold_program(const swarm::Task& task, const config::Planning& bound
 }
 
 }  // namespace
+
+std::vector<Question> questions_of(const swarm::Task& task) {
+  std::vector<Question> out;
+  const auto times = std::int64_t{task.variants} * (task.retries + 1) * items_of(task);
+  const auto add = [&](const swarm::Task& who) {
+    if (!who.ask) return;
+    out.push_back({who.ask->model, 2 * times,
+                   estimated_tokens(who.ask->prompt) + estimated_tokens(to_text(who.input)),
+                   who.ask->output_tokens_max});
+  };
+  add(task);
+  if (task.verify) add(*task.verify);
+  return out;
+}
+
+Usage most_of(const Question& question, std::int64_t output_tokens_max) {
+  Usage out;
+  out.input = question.times * question.input;
+  out.output = question.times * (question.output > 0 ? question.output : output_tokens_max);
+  return out;
+}
 
 Extent extent_of(const std::vector<swarm::Task>& tasks) {
   std::map<std::string, const swarm::Task*> by_name;
@@ -105,9 +124,11 @@ Result<void> hold_plan(const json::value& planned, const swarm::Task& planner,
     auto task = swarm::task_from_json(list->as_array()[i], fmt::format("tasks[{}]", i));
     if (!task) return std::unexpected(task.error());
     if (auto held = hold_program(*task, bounds); !held) return held;
-    const auto usage = most_of(*task);
-    tokens += usage.sum();
-    if (price && task->ask) micros += money_micros(usage, price(task->ask->model));
+    for (const auto& question : questions_of(*task)) {
+      const auto usage = most_of(question, when_it_does_not_say);
+      tokens += usage.sum();
+      if (price) micros += money_micros(usage, price(question.model));
+    }
     tasks.push_back(std::move(*task));
   }
   if (bounds.tokens_max > 0 && tokens > bounds.tokens_max) {

@@ -6,6 +6,7 @@
 
 #include "config/minds.hpp"
 #include "core/json.hpp"
+#include "daemon/models/talk.hpp"
 #include "swarm/plan.hpp"
 
 namespace vigil::models {
@@ -17,6 +18,18 @@ namespace vigil::models {
 using PriceOf = std::function<config::Price(const std::string& model)>;
 Result<void> hold_plan(const json::value& planned, const swarm::Task& planner,
                        const config::Planning& bounds, const PriceOf& price = {});
+
+// What a task asks a model, when each answer is as long as it may be each time it can be asked.
+struct Question {
+  std::string model;
+  std::int64_t times = 1;   // over variants, retries, items known before, one repair each
+  std::int64_t input = 0;   // tokens each time, of what is known before it runs
+  std::int64_t output = 0;  // the same; 0: as many as the model's own limit
+};
+// Its own and that of who judges its results.
+std::vector<Question> questions_of(const swarm::Task& task);
+// `output_tokens_max`: of the model.
+Usage most_of(const Question& question, std::int64_t output_tokens_max);
 
 // How deep and wide the plan is: tasks in the longest row, and most tasks of one depth.
 struct Extent {

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "daemon/runtime/answers.hpp"
+#include "daemon/runtime/questions.hpp"
 #include "daemon/runtime/reactivity.hpp"
 #include "daemon/runtime/swarm_rows.hpp"
 #include "storage/fading.hpp"
@@ -61,19 +62,31 @@ void remember(storage::Stores& stores, const Decided& decided, Asked& asked) {
   }
 }
 
+// At the limit of what models may take, what can be done without them is done.
+std::expected<SwarmId, Lacking> plan_swarm(storage::Stores& stores, const Asking& asking,
+                                           swarm::Plan plan, Asked& asked) {
+  auto swarm = commit_plan(stores, asking, row_of(plan));
+  if (swarm) return swarm;
+  const auto first = swarm.error();
+  const auto tasks = plan.tasks.size();
+  auto lighter = first.of_questions ? without_questions(plan) : std::nullopt;
+  if (lighter) swarm = commit_plan(stores, asking, row_of(*lighter));
+  const auto left_out = swarm ? fmt::format(" runs without {} of its {} tasks, its questions",
+                                            tasks - lighter->tasks.size(), tasks)
+                              : std::string();
+  asked.over_budget.push_back(
+      json::value(fmt::format("plan '{}'{}: {}", plan.title, left_out, first.why)));
+  return swarm;
+}
+
 void plan_swarms(storage::Stores& stores, const Decided& decided, DecisionId id, Committed& out,
                  Asked& asked) {
-  const auto& entity = *decided.entity;
+  const Asking asking{decided.inhabitants, decided.entity, decided.case_id, id, decided.now};
   for (const auto& plan : decided.decision.plans) {
-    const Asking asking{entity.name, entity.budget, decided.case_id, id, decided.now};
     auto asked_for = plan;
     if (decided.taint != Taint::trusted) taint(asked_for);
-    auto swarm = commit_plan(stores, asking, row_of(asked_for));
-    if (!swarm) {
-      asked.over_budget.push_back(
-          json::value(fmt::format("plan '{}': the day's {} are spent", plan.title, swarm.error())));
-      continue;
-    }
+    const auto swarm = plan_swarm(stores, asking, std::move(asked_for), asked);
+    if (!swarm) continue;
     out.swarms.push_back(*swarm);
     asked.swarms.push_back(swarm->value);
   }
@@ -122,6 +135,7 @@ void propose(storage::Stores& stores, const Decided& decided, storage::Action ro
 void ask_actions(storage::Stores& stores, const Decided& decided, DecisionId id, Committed& out,
                  Asked& asked) {
   const auto& entity = *decided.entity;
+  const auto accounts = accounts_of(decided.inhabitants->settings(), entity, decided.case_id);
   int number = 0;
   for (const auto& action : decided.decision.actions) {
     ++number;
@@ -135,11 +149,11 @@ void ask_actions(storage::Stores& stores, const Decided& decided, DecisionId id,
       asked.observed.push_back(json::value(what));
       continue;
     }
-    if (is_notification(action) &&
-        !stores.spend.reserve(entity.name, day_of(decided.now), "notifications", 1,
-                              entity.budget.notifications)) {
-      asked.over_budget.push_back(json::value(what + ": the day's notifications are spent"));
-      continue;
+    if (is_notification(action)) {
+      if (const auto lacking = take_notification(stores, accounts, decided.now)) {
+        asked.over_budget.push_back(json::value(what + ": " + lacking->why));
+        continue;
+      }
     }
     const auto likeness = likeness_of(action.kind, action.sink, action.payload);
     if (consent == Consent::propose && !action.ask_first) {

@@ -18,7 +18,7 @@ std::unexpected<Error> not_configured(const std::string& entity, ErrorCode code)
                                 entity));
 }
 
-// What the tasks that are not done should take, and how many are.
+// Of the tasks that are not done, and how many are.
 Again again_of(storage::Stores& stores, const storage::Swarm& swarm) {
   Again again;
   again.swarm = swarm.id;
@@ -26,21 +26,11 @@ Again again_of(storage::Stores& stores, const storage::Swarm& swarm) {
   for (const auto& task : stores.swarms.tasks(swarm.id)) {
     if (task.state == "done") done.insert(task.name);
   }
-  std::unordered_map<std::string, Duration> known;
-  for (auto& one : stores.swarms.learned(swarm.entity, storage::learned_names_max)) {
-    known.emplace(std::move(one.task), one.took);
-  }
-  const auto* tasks = find_path(swarm.plan, "tasks");
-  if (tasks == nullptr || !tasks->is_array()) return again;
-  for (const auto& task : tasks->get_array()) {
-    const std::string name(find_text(task, "name").value_or(""));
-    if (done.contains(name)) {
-      ++again.done;
-      continue;
-    }
-    const auto took = known.find(storage::learned_name(name));
-    if (took != known.end()) again.expected += took->second;
-  }
+  auto plan = swarm::plan_from_json(swarm.plan);
+  if (!plan) return again;  // it will end as one that cannot be read
+  again.done = static_cast<int>(std::erase_if(
+      plan->tasks, [&](const swarm::Task& task) { return done.contains(task.name); }));
+  again.estimate = estimate_of(*plan);
   return again;
 }
 
@@ -55,7 +45,7 @@ asio::awaitable<Result<void>> SwarmHost::retry(SwarmId id, std::string by) {
   if (!may || running_.contains(id)) co_return fail(ErrorCode::conflict, why_not_again(*swarm));
   const auto* who = house_.inhabitants->find(swarm->entity);
   if (who == nullptr) co_return not_configured(swarm->entity, ErrorCode::conflict);
-  const auto budget = who->settings.budget;
+  const auto inhabitants = house_.inhabitants;
   auto look = [this, id]() -> std::optional<Again> {
     auto& stores = reader_aside();
     const auto found = stores.swarms.find(id);
@@ -65,7 +55,8 @@ asio::awaitable<Result<void>> SwarmHost::retry(SwarmId id, std::string by) {
   auto looking = on_pool(aside_->get_executor(), house_.executor, std::move(look));
   std::optional<Again> again = co_await std::move(looking);
   if (!again) co_return fail(ErrorCode::not_found, fmt::format("there is no swarm {}", id.value));
-  again->budget = budget;
+  again->inhabitants = inhabitants;
+  again->entity = &who->settings;
   again->by = std::move(by);
   auto change = [again = std::move(*again), now = house_.clock.now()](storage::Stores& stores) {
     return commit_again(stores, again, now);
@@ -84,8 +75,8 @@ asio::awaitable<Result<SwarmId>> SwarmHost::run_by_hand(std::string entity, Plan
   const auto* who = house_.inhabitants->find(entity);
   if (who == nullptr) co_return not_configured(entity, ErrorCode::not_found);
   ByHand asked;
-  asked.entity = std::move(entity);
-  asked.budget = who->settings.budget;
+  asked.inhabitants = house_.inhabitants;
+  asked.entity = &who->settings;
   asked.row = std::move(row);
   asked.by = std::move(by);
   auto change = [asked = std::move(asked), now = house_.clock.now()](storage::Stores& stores) {

@@ -252,8 +252,14 @@ void SwarmHost::tell_end(const storage::Swarm& swarm, swarm::Report& report) {
 
 asio::awaitable<void> SwarmHost::store_end(storage::Swarm swarm,
                                            std::shared_ptr<swarm::Report> report) {
-  auto change = [swarm, report, now = house_.clock.now()](storage::Stores& stores) {
-    return commit_end(stores, swarm, *report, now);
+  const auto* who = house_.inhabitants->find(swarm.entity);
+  // Who is configured no more has no limits, and is paid for all the same.
+  const auto accounts =
+      who != nullptr
+          ? names_of(accounts_of(house_.inhabitants->settings(), who->settings, swarm.case_id))
+          : std::vector<std::string>{all_entities, swarm.entity};
+  auto change = [swarm, report, accounts, now = house_.clock.now()](storage::Stores& stores) {
+    return commit_end(stores, swarm, *report, accounts, now);
   };
   while (true) {
     auto committing = house_.writer.commit(change);

@@ -5,66 +5,15 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <map>
-#include <unordered_map>
 
 #include "daemon/runtime/commit.hpp"
 
 namespace vigil::runtime {
 namespace {
 
-constexpr std::int64_t micros_a_cent = 10'000;
-constexpr std::size_t asked_one_by_one = 32;  // names; of more, all that is known is read at once
-
-Duration expected_of(storage::Stores& stores, const std::string& entity, const PlanRow& row) {
-  Duration sum{0};
-  if (row.names.size() <= asked_one_by_one) {
-    for (const auto& [name, count] : row.names) {
-      sum += stores.swarms.learned(entity, name).value_or(Duration{0}) * count;
-    }
-    return sum;
-  }
-  std::unordered_map<std::string, Duration> known;
-  for (auto& one : stores.swarms.learned(entity, storage::learned_names_max)) {
-    known.emplace(std::move(one.task), one.took);
-  }
-  for (const auto& [name, count] : row.names) {
-    const auto found = known.find(name);
-    if (found != known.end()) sum += found->second * count;
-  }
-  return sum;
-}
-
-bool has_left(storage::Stores& stores, const std::string& entity, const std::string& day,
-              const char* kind, std::int64_t limit) {
-  if (!stores.spend.reserve(entity, day, kind, 1, limit)) return false;
-  stores.spend.settle(entity, day, kind, 1, 0);
-  return true;
-}
-
-// A reservation of a swarm, then of the compute it should need; both or none. What there is none
-// of. Of tokens and money there must be something left.
-std::optional<std::string> reserve(storage::Stores& stores, const std::string& entity,
-                                   const config::Budget& budget, Duration expected, bool asks,
-                                   TimePoint now) {
-  const auto day = day_of(now);
-  if (asks && !has_left(stores, entity, day, "tokens", budget.tokens)) return "tokens";
-  if (asks && !has_left(stores, entity, day, "money_micros", budget.money_cents * micros_a_cent)) {
-    return "money_cents";
-  }
-  if (!stores.spend.reserve(entity, day, "swarms", 1, budget.swarms)) return "swarms";
-  if (stores.spend.reserve(entity, day, "compute_us", expected.count(), budget.compute.count())) {
-    return std::nullopt;
-  }
-  stores.spend.settle(entity, day, "swarms", 1, 0);
-  return "compute";
-}
-
-std::unexpected<Error> over_budget(const std::string& entity, const std::string& what) {
+std::unexpected<Error> over_budget(const config::Entity& entity, const Lacking& lacking) {
   return fail(ErrorCode::conflict,
-              fmt::format("the day's {} of entity '{}' are spent: raise budget.{} and reload, or "
-                          "wait for tomorrow (UTC)",
-                          what, entity, what));
+              fmt::format("entity '{}' is over its budget: {}", entity.name, lacking.why));
 }
 
 void supersede(storage::Stores& stores, SwarmId swarm, TimePoint now) {
@@ -125,28 +74,23 @@ storage::SwarmNumbers numbers_of(const storage::Swarm& swarm, const swarm::Repor
   return out;
 }
 
-// What models and agents took, of the entity and of each model.
-void settle_costs(storage::Stores& stores, const storage::Swarm& swarm,
-                  const swarm::Report& report) {
-  const auto day = day_of(swarm.asked);
-  std::map<std::pair<std::string, std::string>, std::int64_t> sums;
+constexpr double cost_max = 1e15;  // a task may say anything
+
+// What this run took, in tasks, models and agents.
+storage::SetAside taken_by(const storage::Swarm& swarm, const swarm::Report& report) {
+  storage::SetAside out;
   for (const auto& task : report.tasks) {
     if (!is_of_this_run(swarm, task)) continue;
-    for (const auto& [name, amount] : task.cost) {
-      boost::system::error_code error;
-      const auto more = amount.to_number<double>(error);
-      const std::string_view kind = name;
-      const auto of = kind.find(" of ");
-      const auto what = kind.substr(0, of);
-      if (error || (what != "tokens" && what != "money_micros")) continue;
-      const auto owner =
-          of == std::string_view::npos ? swarm.entity : "model:" + std::string(kind.substr(of + 4));
-      sums[{owner, std::string(what)}] += static_cast<std::int64_t>(more);
-    }
+    out.compute += task.took + task.wasted;
+    const auto cost = [&](const char* kind) -> std::int64_t {
+      const auto* amount = task.cost.if_contains(kind);
+      if (amount == nullptr || !amount->is_number()) return 0;
+      return static_cast<std::int64_t>(std::clamp(amount->to_number<double>(), 0.0, cost_max));
+    };
+    out.tokens += cost("tokens");
+    out.money_micros += cost("money_micros");
   }
-  for (const auto& [key, amount] : sums) {
-    stores.spend.settle(key.first, day, key.second, 0, amount);
-  }
+  return out;
 }
 
 }  // namespace
@@ -156,43 +100,21 @@ PlanRow row_of(const swarm::Plan& plan) {
   row.title = plan.title;
   row.plan = swarm::to_json(plan);
   row.tasks = static_cast<int>(plan.tasks.size());
-  row.asks = std::ranges::any_of(plan.tasks, [](const swarm::Task& task) {
-    return task.ask || task.agent || (task.verify && task.verify->ask);
-  });
-  std::unordered_map<std::string, std::size_t> places;
-  for (const auto& task : plan.tasks) {
-    auto name = storage::learned_name(task.name);
-    const auto [place, fresh] = places.try_emplace(name, row.names.size());
-    if (fresh) row.names.emplace_back(std::move(name), 0);
-    ++row.names[place->second].second;
-  }
+  row.estimate = estimate_of(plan);
   return row;
 }
 
-void taint(swarm::Plan& plan) {
-  const auto tainted = [](const std::shared_ptr<const swarm::Ask>& ask) {
-    auto out = std::make_shared<swarm::Ask>(*ask);
-    out->tainted = true;
-    return out;
-  };
-  for (auto& task : plan.tasks) {
-    if (task.ask) task.ask = tainted(task.ask);
-    if (!task.verify || !task.verify->ask) continue;
-    auto verify = std::make_shared<swarm::Task>(*task.verify);
-    verify->ask = tainted(verify->ask);
-    task.verify = std::move(verify);
-  }
-}
-
-std::expected<SwarmId, std::string> commit_plan(storage::Stores& stores, const Asking& asking,
-                                                PlanRow row) {
-  const auto expected = expected_of(stores, asking.entity, row);
-  if (auto lacking =
-          reserve(stores, asking.entity, asking.budget, expected, row.asks, asking.now)) {
+std::expected<SwarmId, Lacking> commit_plan(storage::Stores& stores, const Asking& asking,
+                                            PlanRow row) {
+  const auto& settings = asking.inhabitants->settings();
+  const auto& entity = *asking.entity;
+  const auto need = need_of(stores, settings, entity.name, row.estimate);
+  const auto accounts = accounts_of(settings, entity, asking.case_id);
+  if (auto lacking = take_swarm(stores, accounts, need, row.estimate.asks, asking.now)) {
     return std::unexpected(std::move(*lacking));
   }
   storage::Swarm swarm;
-  swarm.entity = asking.entity;
+  swarm.entity = entity.name;
   swarm.case_id = asking.case_id;
   swarm.decision = asking.decision;
   swarm.title = std::move(row.title);
@@ -200,23 +122,25 @@ std::expected<SwarmId, std::string> commit_plan(storage::Stores& stores, const A
   swarm.tasks = row.tasks;
   swarm.state = "planned";
   swarm.created = swarm.asked = asking.now;
-  swarm.reserved = expected;
-  return stores.swarms.add(swarm);
+  swarm.reserved = need.compute;
+  const auto id = stores.swarms.add(swarm);
+  if (row.estimate.asks) storage::DayUse(stores.database()).reserve(id, need);
+  return id;
 }
 
 Result<SwarmId> commit_by_hand(storage::Stores& stores, const ByHand& asked, TimePoint now) {
   Asking asking;
+  asking.inhabitants = asked.inhabitants;
   asking.entity = asked.entity;
-  asking.budget = asked.budget;
-  asking.case_id = stores.cases.open(asked.entity, by_hand_key, now).id;
+  asking.case_id = stores.cases.open(asked.entity->name, by_hand_key, now).id;
   asking.decision = stores.ledger.next_id();
   asking.now = now;
   auto swarm = commit_plan(stores, asking, asked.row);
-  if (!swarm) return over_budget(asked.entity, swarm.error());
+  if (!swarm) return over_budget(*asked.entity, swarm.error());
   storage::Entry entry;
   entry.id = asking.decision;
   entry.at = now;
-  entry.entity = asked.entity;
+  entry.entity = asked.entity->name;
   entry.case_id = asking.case_id;
   entry.wake_kind = "admin";
   entry.verdict = "acted";
@@ -239,10 +163,14 @@ Result<void> commit_again(storage::Stores& stores, const Again& again, TimePoint
   if (!swarm) return fail(ErrorCode::not_found, "the swarm is not in the database any more");
   const bool can = swarm->state == "failed" || swarm->state == "cancelled";
   if (!can) return fail(ErrorCode::conflict, why_not_again(*swarm));
-  if (auto lacking = reserve(stores, swarm->entity, again.budget, again.expected, false, now)) {
-    return over_budget(swarm->entity, *lacking);
+  const auto& settings = again.inhabitants->settings();
+  const auto need = need_of(stores, settings, swarm->entity, again.estimate);
+  const auto accounts = accounts_of(settings, *again.entity, swarm->case_id);
+  if (auto lacking = take_swarm(stores, accounts, need, again.estimate.asks, now)) {
+    return over_budget(*again.entity, *lacking);
   }
-  (void)stores.swarms.reopen(swarm->id, now, again.expected);  // its state was just looked at
+  (void)stores.swarms.reopen(swarm->id, now, need.compute);  // its state was just looked at
+  storage::DayUse(stores.database()).reserve(swarm->id, need);
   supersede(stores, swarm->id, now);
   storage::Entry entry;
   entry.at = now;
@@ -273,7 +201,8 @@ std::string state_of(const swarm::Report& report) {
 }
 
 std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm& swarm,
-                                  const swarm::Report& report, TimePoint now) {
+                                  const swarm::Report& report,
+                                  const std::vector<std::string>& accounts, TimePoint now) {
   if (!stores.swarms.finish(swarm.id, state_of(report), swarm::to_json(report), now)) {
     return std::nullopt;
   }
@@ -281,17 +210,13 @@ std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm&
   const auto& row = known ? *known : swarm;
   stores.swarms.note(numbers_of(row, report, now));
   std::vector<storage::Swarms::Took> learned;
-  Duration spent{0};
   for (const auto& task : report.tasks) {
     if (!is_of_this_run(row, task)) continue;
-    spent += task.took + task.wasted;
     const bool ran = task.attempts > 0 && task.saved.count() == 0;
     if (ran && task.state == swarm::TaskState::done) learned.emplace_back(task.name, task.took);
   }
   stores.swarms.learn(swarm.entity, learned, now);
-  settle_costs(stores, row, report);
-  stores.spend.settle(swarm.entity, day_of(row.asked), "compute_us", row.reserved.count(),
-                      spent.count());
+  settle(stores, accounts, taken_by(row, report), row.asked);
   Waiting waiting;
   waiting.case_id = swarm.case_id;
   waiting.entity = swarm.entity;

@@ -40,6 +40,23 @@ TEST_CASE("an empty list says what to do next") {
   CHECK(has(events_page(empty, plain), "vigilctl events emit --type"));
 }
 
+TEST_CASE("a budget's day: spent, set aside and allowed, of all who have one") {
+  const auto text = budget_page(parsed(R"({"day": "2026-11-23", "ends": "2026-11-24T00:00:00.000Z",
+    "cases_left_out": 1, "budgets": [
+    {"entity": "*", "scope": "all", "limits": {"tokens": 0}, "spent": {"tokens": 12}},
+    {"entity": "case:7", "scope": "case", "of": "desk", "case_key": "a thread",
+     "limits": {"tokens": 50}, "spent": {"tokens": 12}, "reserved": {"tokens": 4}},
+    {"entity": "model:m", "scope": "model", "limits": {"requests": 9},
+     "spent": {"tokens": 12, "requests": 3}}]})"),
+                                plain);
+  CHECK(has(text, "spent on 2026-11-23 (UTC), which ends at 2026-11-24"));
+  CHECK(has(text, "all together"));
+  CHECK(has(text, "desk a thread"));
+  CHECK(has(text, "12 + 4 of 50"));
+  CHECK(has(text, "3 of 9"));
+  CHECK(has(text, "and one more case"));
+}
+
 TEST_CASE("the chain of an event is drawn as a tree") {
   const auto answer = parsed(R"({
     "event": {"id": 41, "type": "github.push", "source": "github", "subject": "octo/repo",

@@ -4,17 +4,19 @@ well, and whatever strangers write, nothing leaves without a person."""
 import json
 import pathlib
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import attacks  # noqa: E402
 from model_server import StandIn  # noqa: E402
-from vigild import Daemon, Place, wait_until  # noqa: E402
+from vigild import PATIENCE, Daemon, Place, wait_until  # noqa: E402
 
 CONFIG = """
 [daemon]
 drain_timeout = "2s"
+@DAEMON@
 [http]
 listen = ["127.0.0.1:0"]
 [swarm]
@@ -25,6 +27,7 @@ model = "small-1"
 key = "file:@DIR@/key"
 retries = 3
 price = { input = 3, output = 15, cache_read = 0.3 }
+@EXTRA@
 [model.strong]
 api = "anthropic"
 url = "http://127.0.0.1:@PORT@/v1"
@@ -68,12 +71,12 @@ payload = { text = "{{report.tasks.about.result.about}}" }
 
 
 class World:
-    def __init__(self, script, model="small", budget=""):
+    def __init__(self, script, model="small", budget="", extra="", daemon=""):
         self.stand_in = StandIn(script)
         self.place = Place("")
         self.place.write("key", "sk-the-key")
         self.place.configure(CONFIG.replace("@PORT@", str(self.stand_in.port)).replace("@MODEL@", model)
-                             .replace("@BUDGET@", budget))
+                             .replace("@BUDGET@", budget).replace("@EXTRA@", extra).replace("@DAEMON@", daemon))
         self.daemon = Daemon(self.place)
 
     def __enter__(self):
@@ -97,11 +100,11 @@ class World:
         file = self.place.path / "out.jsonl"
         return file.read_text().splitlines() if file.exists() else []
 
+    def budget(self, who):
+        return next(row for row in self.daemon.ctl("budget")["budgets"] if row["entity"] == who)
+
     def spent(self, who):
-        for row in self.daemon.ctl("budget")["budgets"]:
-            if row["entity"] == who:
-                return row["spent"]
-        return {}
+        return self.budget(who)["spent"]
 
 
 class Models(unittest.TestCase):
@@ -118,6 +121,9 @@ class Models(unittest.TestCase):
                 spent = world.spent("sorter")
                 self.assertEqual(spent["tokens"], sum_of)
                 self.assertEqual(world.spent("model:" + model)["tokens"], sum_of)
+                self.assertEqual(world.spent("model:" + model)["requests"], 5)
+                self.assertEqual(world.spent("*")["tokens"], sum_of)
+                self.assertEqual(world.budget("sorter")["reserved"]["tokens"], 0)
                 prices = {"small": (3, 15, 0.3), "strong": (10, 50, 1)}[model]
                 money = told["input"] * prices[0] + told["output"] * prices[1] + told["cache_read"] * prices[2]
                 self.assertAlmostEqual(spent["money_micros"], money, delta=told["calls"])
@@ -159,6 +165,49 @@ class Models(unittest.TestCase):
             told = json.dumps(world.daemon.ctl("explain", event))
             self.assertIn("over_budget", told)
             self.assertIn("the day's tokens are spent", told)
+            self.assertIn("entity.sorter.budget.tokens = 50", told)
+
+    def test_what_goes_on_is_set_aside_survives_a_kill_and_is_settled(self):
+        held = threading.Event()
+
+        def slow(_):
+            held.wait(PATIENCE)
+            return {"text": {"about": "it"}}
+
+        with World(slow, budget="budget = { tokens = 20_000 }", daemon="safe_mode_starts = 0") as world:
+            world.note("one")
+            wait_until("it is asked", lambda: len(world.stand_in.heard) == 1)
+            most = world.budget("sorter")["reserved"]["tokens"]
+            self.assertGreater(most, 2 * 4096)
+            self.assertLess(most, 10_000)
+            self.assertEqual(world.budget("*")["reserved"]["tokens"], most)
+            self.assertEqual(world.budget("model:small")["reserved"]["requests"], 1)
+            self.assertEqual(world.spent("sorter")["swarms"], 1)
+            world.daemon.kill()
+            world.daemon = Daemon(world.place)
+            wait_until("it is asked again", lambda: len(world.stand_in.heard) == 2)
+            self.assertEqual(world.budget("sorter")["reserved"]["tokens"], most)
+            held.set()
+            world.settle()
+            self.assertEqual(world.budget("sorter")["reserved"], {"tokens": 0, "money_cents": 0, "compute_us": 0})
+            wait_until("the call is over", lambda: world.budget("model:small")["reserved"]["requests"] == 0)
+            self.assertGreater(world.spent("sorter")["tokens"], 0)
+            self.assertEqual(world.spent("sorter")["swarms"], 1)
+
+    def test_a_model_over_its_day_is_not_asked_and_a_restart_does_not_forget(self):
+        with World(lambda _: {"text": {"about": "it"}}, extra='budget = { requests = 2 }\nfallback = ["strong"]') as world:
+            for number in range(3):
+                world.note(f"note {number}")
+                world.settle()
+            paths = [request.path for request in world.stand_in.heard]
+            self.assertEqual([path.rpartition("/")[2] for path in paths], ["completions", "completions", "messages"])
+            self.assertEqual(world.spent("model:small")["requests"], 2)
+            world.daemon.stop()
+            world.daemon = Daemon(world.place)
+            world.note("after a restart")
+            world.settle()
+            self.assertEqual(world.spent("model:small")["requests"], 2)
+            self.assertEqual(world.spent("model:strong")["requests"], 2)
 
     def test_the_key_is_in_the_header_and_nowhere_else(self):
         with World(lambda _: {"text": {"about": "it"}}) as world:

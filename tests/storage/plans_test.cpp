@@ -66,6 +66,7 @@ bool is_allowed(const std::string& sql, const std::string& step) {
       {"INDEXED BY wake_dead WHERE dead = 1", "USING INDEX wake_dead"},  // dead ones alone
       {"SELECT events FROM wake WHERE kind = 'event'", "SCAN wake"},     // the same, for retention
       {"FROM kept INDEXED BY kept_at", "SCAN kept"},                     // bounded, for retention
+      {"FROM swarm INDEXED BY swarm_reserved", "SCAN swarm"},            // open ones alone
       {"SELECT count(*) FROM case_", "SCAN case_"},                      // status, on request
       {"SELECT count(*) FROM event", "SCAN event"},                      // verify, no daemon
       {"SELECT count(*) FROM decision", "SCAN decision"},                // verify, no daemon

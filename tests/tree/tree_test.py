@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "daemon/mcp": ["core", "config", "swarm", "daemon/http", "daemon/models"],
     "daemon/ingress": ["core", "config", "storage", "swarm", "entities", "daemon/http", "daemon/mail"],
     "daemon/delivery": ["core", "config", "storage", "swarm", "entities", "daemon/http", "daemon/mail"],
-    "daemon/runtime": ["core", "config", "storage", "swarm", "entities"],
+    "daemon/runtime": ["core", "config", "storage", "swarm", "entities", "daemon/models"],
     "daemon/admin": ["core", "config", "storage", "swarm", "entities", "daemon/http", "daemon/ingress",
                      "daemon/delivery", "daemon/runtime"],
     "daemon": ["core", "config", "storage", "swarm", "entities", "daemon/http", "daemon/ingress",

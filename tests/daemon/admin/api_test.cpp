@@ -184,7 +184,13 @@ TEST_CASE("an entity is shown with all it is, and pauses until it is resumed") {
   CHECK(count(told, "cases") == 1);
   check_refused(world.ask("POST", "/v1/entities/nobody/pause"), 404);
   check_refused(world.get("/v1/entities/nobody"), 404);
-  CHECK(find_integer(world.get("/v1/budget").body, "budgets.0.spent.notifications") == 1);
+  const auto budget = world.get("/v1/budget");
+  CHECK(find_text(budget.body, "budgets.0.scope") == "all");
+  CHECK(find_integer(budget.body, "budgets.0.spent.notifications") == 1);
+  CHECK(find_text(budget.body, "budgets.1.entity") == "clerk");
+  CHECK(find_integer(budget.body, "budgets.1.limits.notifications") == 5);
+  CHECK(find_integer(budget.body, "budgets.1.spent.notifications") == 1);
+  CHECK(find_integer(budget.body, "budgets.1.reserved.compute_us") == 0);
   check_refused(world.get("/v1/budget?day=today"), 400);
 }
 

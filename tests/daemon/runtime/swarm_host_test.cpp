@@ -162,7 +162,10 @@ TEST_CASE("budgets hold for plans by hand, and for what is tried again") {
   const auto refused = world.retry(id);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == ErrorCode::conflict);
-  CHECK(refused.error().message.find("the day's swarms of entity 'guard' are spent") == 0);
+  CHECK(refused.error().message.find(
+            "entity 'guard' is over its budget: the day's swarms are spent: "
+            "entity.guard.budget.swarms = 2, spent 2, set aside 0, this may take 1; raise it") ==
+        0);
   swarm::Plan plan;
   plan.tasks = {shell("one", "true")};
   CHECK(world.by_hand(plan).error().message.find("budget.swarms") != std::string::npos);
@@ -246,6 +249,31 @@ TEST_CASE("compute is reserved, and what it really was takes the reservation's p
   const auto id = world.run_plan({shell("one", "true")});
   CHECK(world.reader->swarms.find(id)->reserved == 500s);
   CHECK(Duration{world.spent("compute_us")} < 100s);
+}
+
+TEST_CASE("what a restart cuts off stays set aside until its second run settles it") {
+  World world("[entity.guard.budget]\ncompute = \"10m\"\n");
+  world.commit([](storage::Stores& s) { s.swarms.learn("guard", "one", 500s); });
+  const auto set_aside = [&] {
+    return storage::DayUse(world.reader->database()).reserved(storage::day_at(noon), "guard");
+  };
+  swarm::Plan plan;
+  plan.title = "long";
+  plan.tasks = {shell("one", "test -e " + world.file("open") + " || exec sleep 1000")};
+  const auto id = world.by_hand(plan).value();
+  world.until([&] { return world.runtime->status().tasks_running == 1; });
+  CHECK(set_aside().compute == 500s);
+  CHECK(world.spent("compute_us") == 0);
+  world.stop();
+  CHECK(set_aside().compute == 500s);
+  std::ofstream(world.file("open")) << "yes";
+  world.start();
+  CHECK(world.by_hand(plan).error().message.find("too little is left of the day's compute") !=
+        std::string::npos);
+  world.until_ended(id, "done");
+  CHECK(set_aside().compute == 0s);
+  CHECK(Duration{world.spent("compute_us")} < 100s);
+  CHECK(world.by_hand(plan).has_value());
 }
 
 TEST_CASE("a result is kept in the change of its checkpoint, and a later swarm takes it") {
