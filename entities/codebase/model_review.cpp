@@ -8,6 +8,7 @@
 #include <map>
 
 #include "core/sorted.hpp"
+#include "entities/advice.hpp"
 #include "entities/codebase/look.hpp"
 
 namespace vigil::entities::codebase {
@@ -94,11 +95,7 @@ const json::array& list_at(const json::object& inputs, const char* task, std::st
 
 }  // namespace
 
-bool asks_a_model(const ReviewSetup& setup) {
-  const auto& about = setup.advice.about;
-  return !setup.advice.model.empty() &&
-         (about.empty() || std::ranges::find(about, "review") != about.end());
-}
+bool asks_a_model(const ReviewSetup& setup) { return may_ask(setup.advice, "review"); }
 
 void add_model_review(const ReviewSetup& setup, swarm::Plan& plan) {
   const auto& advice = setup.advice;

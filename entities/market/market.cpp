@@ -87,6 +87,7 @@ Result<std::unique_ptr<Guardian>> make_market(const config::Entity& entity) {
   if (settings == nullptr) return refuse("kind \"market\" needs a [market] table");
   auto setup = setup_of(*settings);
   if (!setup) return refuse(setup.error().message);
+  setup->advice = *entity.advice;
   return std::make_unique<MarketGuardian>(std::move(*setup));
 }
 

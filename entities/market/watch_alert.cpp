@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include "entities/market/candles.hpp"
+#include "entities/market/explanation.hpp"
 #include "entities/market/watch_course.hpp"
 #include "entities/ops/alert.hpp"
 
@@ -95,12 +96,12 @@ void plan_investigation(Course& course, const Alert& alert) {
   swarm::Plan plan;
   plan.title = std::string(report_prefix) + alert.id;
   plan.timeout = 1min;
-  plan.tasks.push_back(task_of("news", "market.news",
-                               {{"alert", subject},
-                                {"items", news ? news->value : json::value(json::array{})},
-                                {"before", vigil::to_text(settings.news_before)},
-                                {"after", vigil::to_text(settings.news_after)}},
-                               {}));
+  json::object near{{"alert", subject},
+                    {"items", news ? news->value : json::value(json::array{})},
+                    {"before", vigil::to_text(settings.news_before)},
+                    {"after", vigil::to_text(settings.news_after)}};
+  ask_for_explanation(course.setup.advice, subject, near, plan);
+  plan.tasks.push_back(task_of("news", "market.news", std::move(near), {}));
   plan.tasks.push_back(
       task_of("peers", "market.peers", {{"alert", subject}, {"peers", peers_of(course)}}, {}));
   plan.tasks.push_back(
@@ -121,8 +122,8 @@ std::string on_report(Course& course, const swarm::Report& report) {
   if (!report.title.starts_with(report_prefix)) return on_tuned(course, report);
   const auto found = std::ranges::find(report.tasks, "report", &swarm::TaskOutcome::name);
   const bool good = found != report.tasks.end() && found->state == swarm::TaskState::done;
-  const auto text = good ? find_text(found->result, "text") : std::nullopt;
-  if (!text) {
+  const auto reported = good ? find_text(found->result, "text") : std::nullopt;
+  if (!reported) {
     course.remarks.push_back("it could not be investigated: " +
                              (good || found == report.tasks.end() ? report.error : found->error));
     return "report";
@@ -144,8 +145,9 @@ std::string on_report(Course& course, const swarm::Report& report) {
     return "report";
   }
   course.remarks.push_back("what was found about " + alert.id + " is told");
-  course.decision.episodes.push_back({"report", std::string(*text), found->result});
-  send(course, alert, std::string(*text), found->result);
+  const auto text = std::string(*reported) + explanation_of(report, found->result);
+  course.decision.episodes.push_back({"report", text, found->result});
+  send(course, alert, text, found->result);
   return "report";
 }
 

@@ -9,7 +9,7 @@ namespace vigil::entities::market {
 using namespace std::chrono_literals;
 
 Result<MarketSetup> setup_of(const config::Market& settings) {
-  MarketSetup out{settings, {}, {}};
+  MarketSetup out{settings, {}, {}, {}};
   for (std::size_t i = 0; i < settings.rules.size(); ++i) {
     auto rule = make_rule(settings.rules[i]);
     if (!rule) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/minds.hpp"
 #include "entities/market/judge.hpp"
 #include "entities/market/prices.hpp"
 
@@ -15,6 +16,7 @@ struct MarketSetup {
   config::Market settings;
   std::vector<Rule> rules;
   std::map<std::string, Calendar> calendars;  // by name, those of all watches
+  config::Advice advice = {};                 // who may be asked; nobody: all goes without
 };
 // The error names the key.
 Result<MarketSetup> setup_of(const config::Market& settings);

@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "entities/advice.hpp"
 #include "entities/ops/silence.hpp"
 
 namespace vigil::entities::ops {
@@ -57,20 +58,9 @@ std::vector<std::string> cited(const json::value& hypothesis,
 }  // namespace
 
 void ask_for_hypotheses(const config::Advice& advice, const Incident& incident, swarm::Plan& plan) {
-  const bool wanted =
-      advice.about.empty() || std::ranges::find(advice.about, "incident") != advice.about.end();
-  if (advice.model.empty() || !wanted || plan.tasks.empty()) return;
-  swarm::Ask ask;
-  ask.model = advice.model;
-  ask.prompt = prompt;
-  ask.schema = parse_json(schema).value().as_object();
-  swarm::Task task;
-  task.name = hypotheses_task;
+  if (!may_ask(advice, "incident") || plan.tasks.empty()) return;
+  auto task = question(advice, std::string(hypotheses_task), prompt, schema, input_of(incident));
   for (const auto& one : plan.tasks) task.needs.push_back(one.name);
-  task.input = input_of(incident);
-  task.ask = std::make_shared<const swarm::Ask>(std::move(ask));
-  task.timeout = advice.timeout;
-  task.optional = true;
   plan.tasks.push_back(std::move(task));
   // Not all that is looked at can be seen on every machine.
   plan.on_failure = swarm::OnFailure::partial;
