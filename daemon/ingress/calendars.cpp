@@ -14,11 +14,11 @@
 #include "core/deadline.hpp"
 #include "core/digest.hpp"
 #include "core/log.hpp"
-#include "core/task_group.hpp"
 #include "core/timeout.hpp"
 #include "daemon/ingress/calendar_course.hpp"
 #include "daemon/ingress/calendar_fetch.hpp"
 #include "daemon/ingress/calendar_rows.hpp"
+#include "daemon/ingress/keeper.hpp"
 #include "daemon/ingress/watch_notices.hpp"
 
 namespace vigil::ingress {
@@ -48,7 +48,6 @@ struct Entry {
   config::Calendar settings;
   Taint taint;
   std::string authorization;
-  bool loaded = false;
   Kept kept;
   std::string stamp;   // of the files, as they were read
   bool asked = false;  // for a look, by somebody
@@ -72,10 +71,8 @@ struct Calendars::State {
         fetch(std::move(fetches)),
         contained(time, std::move(makes)),
         accept(std::move(accepts)),
-        leaving(on) {}
+        keeper(on, "calendar", [this](EntryPtr entry) { return run(std::move(entry)); }) {}
 
-  void begin(const EntryPtr& entry);
-  void dismiss(const EntryPtr& entry);
   void keep_watch(Entry& entry, const std::vector<std::string>& folders);
   std::shared_ptr<const Fetching> fetching(const EntryPtr& entry);
   asio::awaitable<Result<json::value>> analyse(EntryPtr entry, std::string analyser,
@@ -93,9 +90,8 @@ struct Calendars::State {
   Fetch fetch;
   Reading contained;
   AcceptNoticed accept;
-  std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;  // once started
-  TaskGroup leaving;                  // waits for those that were taken out
+  Keeper<Entry> keeper;
 };
 
 void Calendars::State::keep_watch(Entry& entry, const std::vector<std::string>& folders) {
@@ -283,6 +279,7 @@ asio::awaitable<void> Calendars::State::wait(EntryPtr entry) {
 }
 
 asio::awaitable<void> Calendars::State::run(EntryPtr entry) {
+  entry->kept = load_kept(reader->seen, entry->name, form_of(entry->settings));
   auto& view = entry->view;
   while (!entry->dismissed) {
     auto looking = look(entry);
@@ -307,22 +304,6 @@ asio::awaitable<void> Calendars::State::run(EntryPtr entry) {
   }
 }
 
-void Calendars::State::begin(const EntryPtr& entry) {
-  if (reader == nullptr) return;
-  if (!std::exchange(entry->loaded, true)) {
-    entry->kept = load_kept(reader->seen, entry->name, form_of(entry->settings));
-  }
-  entry->work.spawn("calendar " + entry->name, [this, entry] { return run(entry); });
-}
-
-void Calendars::State::dismiss(const EntryPtr& entry) {
-  entry->dismissed = true;
-  entry->notices.reset();
-  entry->work.cancel();
-  leaving.spawn("end of calendar " + entry->name,
-                [entry]() -> asio::awaitable<void> { co_await entry->work.join(); });
-}
-
 Calendars::Calendars(asio::any_io_executor executor, Clock& clock, Fetch fetch,
                      MakeRunner make_runner, AcceptNoticed accept)
     : state_(std::make_unique<State>(std::move(executor), clock, std::move(fetch),
@@ -343,56 +324,46 @@ Result<void> Calendars::apply(const config::Settings& settings) {
     authorizations[name] =
         "Basic " + to_base64(calendar->user + ":" + std::string(password->reveal()));
   }
-  const auto before = std::exchange(state.entries, {});
+  Keeper<Entry>::Entries wanted;
   for (const auto& [name, source] : settings.sources) {
     const auto* calendar = std::get_if<config::Calendar>(&source.of);
     if (calendar == nullptr) continue;
-    const auto known = before.find(name);
+    const auto known = state.keeper.find(name);
     // The same calendar goes on where it is, under the new rules.
-    const bool goes_on =
-        known != before.end() && form_of(known->second->settings) == form_of(*calendar);
+    const bool goes_on = known && form_of(known->settings) == form_of(*calendar);
     auto entry = goes_on
-                     ? known->second
+                     ? known
                      : std::make_shared<Entry>(state.executor, name, *calendar, Taint::untrusted);
     entry->settings = *calendar;
     entry->taint = source.trusted ? Taint::trusted : Taint::untrusted;
     entry->authorization = authorizations[name];
     entry->view.source = name;
-    state.entries[name] = entry;
     entry->asked = goes_on;
     if (goes_on) entry->bell.ring();
-    if (!goes_on) state.begin(entry);
+    wanted[name] = std::move(entry);
   }
-  for (const auto& [name, entry] : before) {
-    const auto still = state.entries.find(name);
-    if (still == state.entries.end() || still->second != entry) state.dismiss(entry);
-  }
+  state.keeper.replace(std::move(wanted));
   return {};
 }
 
 void Calendars::start(storage::Stores& reader) {
   state_->reader = &reader;
-  for (const auto& [name, entry] : state_->entries) state_->begin(entry);
+  state_->keeper.start();
 }
 
 bool Calendars::poke(const std::string& source) {
-  const auto found = state_->entries.find(source);
-  if (found == state_->entries.end()) return false;
-  found->second->asked = true;
-  found->second->bell.ring();
+  const auto found = state_->keeper.find(source);
+  if (!found) return false;
+  found->asked = true;
+  found->bell.ring();
   return true;
 }
 
-asio::awaitable<void> Calendars::stop() {
-  auto& state = *state_;
-  for (const auto& [name, entry] : state.entries) state.dismiss(entry);
-  state.entries.clear();
-  co_await state.leaving.join();
-}
+asio::awaitable<void> Calendars::stop() { co_await state_->keeper.stop(); }
 
 std::vector<Calendars::View> Calendars::views() const {
   std::vector<View> out;
-  for (const auto& [name, entry] : state_->entries) out.push_back(entry->view);
+  for (const auto& [name, entry] : state_->keeper.entries()) out.push_back(entry->view);
   return out;
 }
 

@@ -11,8 +11,8 @@
 
 #include "core/bell.hpp"
 #include "core/log.hpp"
-#include "core/task_group.hpp"
 #include "core/timeout.hpp"
+#include "daemon/ingress/keeper.hpp"
 #include "daemon/ingress/watch_notices.hpp"
 
 namespace vigil::ingress {
@@ -41,7 +41,6 @@ struct Entry {
   std::string name;
   config::Documents settings;
   Taint taint = Taint::untrusted;
-  bool loaded = false;
   bool seen_before = false;
   std::map<std::string, std::string> known;  // stamps by path
   std::unique_ptr<Notices> notices;
@@ -135,11 +134,10 @@ struct DocumentFolders::State {
         clock(time),
         contained(time, std::move(makes)),
         accept(std::move(accepts)),
-        leaving(on) {}
+        keeper(on, "documents", [this](EntryPtr entry) { return run(std::move(entry)); }) {}
 
-  void begin(const EntryPtr& entry);
-  void dismiss(const EntryPtr& entry);
   void keep_watch(Entry& entry, const json::value& result);
+  void recall(Entry& entry);
   asio::awaitable<void> run(EntryPtr entry);
   asio::awaitable<void> wait(EntryPtr entry, Duration pause);
   asio::awaitable<Result<bool>> look(EntryPtr entry);
@@ -149,9 +147,8 @@ struct DocumentFolders::State {
   Clock& clock;
   Reading contained;
   AcceptNoticed accept;
-  std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;  // once started
-  TaskGroup leaving;                  // waits for those that were taken out
+  Keeper<Entry> keeper;
 };
 
 void DocumentFolders::State::keep_watch(Entry& entry, const json::value& result) {
@@ -258,7 +255,19 @@ asio::awaitable<void> DocumentFolders::State::wait(EntryPtr entry, Duration paus
   }
 }
 
+void DocumentFolders::State::recall(Entry& entry) {
+  for (auto& row : reader->seen.all(entry.name)) {
+    if (row.item == form_item) {
+      entry.seen_before = row.value == form_of(entry.settings);
+    } else {
+      entry.known.emplace(std::move(row.item), std::move(row.value));
+    }
+  }
+  if (!entry.seen_before) entry.known.clear();
+}
+
 asio::awaitable<void> DocumentFolders::State::run(EntryPtr entry) {
+  recall(*entry);
   auto& view = entry->view;
   while (!entry->dismissed) {
     auto looking = look(entry);
@@ -284,29 +293,6 @@ asio::awaitable<void> DocumentFolders::State::run(EntryPtr entry) {
   }
 }
 
-void DocumentFolders::State::begin(const EntryPtr& entry) {
-  if (reader == nullptr) return;
-  if (!std::exchange(entry->loaded, true)) {
-    for (auto& row : reader->seen.all(entry->name)) {
-      if (row.item == form_item) {
-        entry->seen_before = row.value == form_of(entry->settings);
-      } else {
-        entry->known.emplace(std::move(row.item), std::move(row.value));
-      }
-    }
-    if (!entry->seen_before) entry->known.clear();
-  }
-  entry->work.spawn("documents " + entry->name, [this, entry] { return run(entry); });
-}
-
-void DocumentFolders::State::dismiss(const EntryPtr& entry) {
-  entry->dismissed = true;
-  entry->notices.reset();
-  entry->work.cancel();
-  leaving.spawn("end of documents " + entry->name,
-                [entry]() -> asio::awaitable<void> { co_await entry->work.join(); });
-}
-
 DocumentFolders::DocumentFolders(asio::any_io_executor executor, Clock& clock,
                                  MakeRunner make_runner, AcceptNoticed accept)
     : state_(std::make_unique<State>(std::move(executor), clock, std::move(make_runner),
@@ -315,50 +301,40 @@ DocumentFolders::~DocumentFolders() = default;
 
 Result<void> DocumentFolders::apply(const config::Settings& settings) {
   auto& state = *state_;
-  const auto before = std::exchange(state.entries, {});
+  Keeper<Entry>::Entries kept;
   for (const auto& [name, source] : settings.sources) {
     const auto* wanted = std::get_if<config::Documents>(&source.of);
     if (wanted == nullptr) continue;
-    const auto known = before.find(name);
-    const bool goes_on =
-        known != before.end() && form_of(known->second->settings) == form_of(*wanted);
-    auto entry = goes_on ? known->second : std::make_shared<Entry>(state.executor, name, *wanted);
+    const auto known = state.keeper.find(name);
+    const bool goes_on = known && form_of(known->settings) == form_of(*wanted);
+    auto entry = goes_on ? known : std::make_shared<Entry>(state.executor, name, *wanted);
     entry->settings = *wanted;
     entry->taint = source.trusted ? Taint::trusted : Taint::untrusted;
     entry->view.source = name;
-    state.entries[name] = entry;
     if (goes_on) entry->bell.ring();
-    if (!goes_on) state.begin(entry);
+    kept[name] = std::move(entry);
   }
-  for (const auto& [name, entry] : before) {
-    const auto still = state.entries.find(name);
-    if (still == state.entries.end() || still->second != entry) state.dismiss(entry);
-  }
+  state.keeper.replace(std::move(kept));
   return {};
 }
 
 void DocumentFolders::start(storage::Stores& reader) {
   state_->reader = &reader;
-  for (const auto& [name, entry] : state_->entries) state_->begin(entry);
+  state_->keeper.start();
 }
 
 bool DocumentFolders::poke(const std::string& source) {
-  const auto found = state_->entries.find(source);
-  if (found == state_->entries.end()) return false;
-  found->second->bell.ring();
+  const auto found = state_->keeper.find(source);
+  if (!found) return false;
+  found->bell.ring();
   return true;
 }
 
-asio::awaitable<void> DocumentFolders::stop() {
-  auto& state = *state_;
-  for (const auto& [name, entry] : state.entries) state.dismiss(entry);
-  state.entries.clear();
-  co_await state.leaving.join();
-}
+asio::awaitable<void> DocumentFolders::stop() { co_await state_->keeper.stop(); }
 
 std::vector<DocumentFolders::View> DocumentFolders::views() const {
   std::vector<View> out;
-  for (const auto& [name, entry] : state_->entries) out.push_back(entry->view);
+  for (const auto& [name, entry] : state_->keeper.entries()) out.push_back(entry->view);
   return out;
 }
 

@@ -13,9 +13,9 @@
 #include "config/words.hpp"
 #include "core/bell.hpp"
 #include "core/log.hpp"
-#include "core/task_group.hpp"
 #include "core/timeout.hpp"
 #include "daemon/ingress/item_events.hpp"
+#include "daemon/ingress/keeper.hpp"
 #include "daemon/ingress/watch_notices.hpp"
 
 namespace vigil::ingress {
@@ -60,7 +60,6 @@ struct Entry {
   std::string name;
   config::Files settings;
   Taint taint;
-  bool loaded = false;
   bool seen_before = false;  // the form in the database is ours
   Known known;
   std::unique_ptr<Notices> notices;
@@ -140,10 +139,8 @@ struct Follower::State {
         clock(time),
         reading(time, std::move(makes)),
         accept(std::move(accepts)),
-        leaving(on) {}
+        keeper(on, "file", [this](EntryPtr entry) { return run(std::move(entry)); }) {}
 
-  void begin(const EntryPtr& entry);
-  void dismiss(const EntryPtr& entry);
   void load(Entry& entry) const;
   void keep_watch(Entry& entry);
   asio::awaitable<void> run(EntryPtr entry);
@@ -154,13 +151,11 @@ struct Follower::State {
   Clock& clock;
   Reading reading;
   AcceptNoticed accept;
-  std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;
-  TaskGroup leaving;
+  Keeper<Entry> keeper;
 };
 
 void Follower::State::load(Entry& entry) const {
-  entry.loaded = true;
   for (auto& row : reader->seen.all(entry.name)) {
     if (row.item == form_key) {
       entry.seen_before = row.value == follow_form(entry.settings);
@@ -240,6 +235,7 @@ asio::awaitable<Result<Look>> Follower::State::look(EntryPtr entry) {
 }
 
 asio::awaitable<void> Follower::State::run(EntryPtr entry) {
+  load(*entry);
   while (!entry->dismissed) {
     keep_watch(*entry);
     auto looking = look(entry);
@@ -273,20 +269,6 @@ asio::awaitable<void> Follower::State::run(EntryPtr entry) {
   }
 }
 
-void Follower::State::begin(const EntryPtr& entry) {
-  if (reader == nullptr) return;
-  if (!entry->loaded) load(*entry);
-  entry->work.spawn("follow " + entry->name, [this, entry] { return run(entry); });
-}
-
-void Follower::State::dismiss(const EntryPtr& entry) {
-  entry->dismissed = true;
-  entry->notices.reset();
-  entry->work.cancel();
-  leaving.spawn("end of following " + entry->name,
-                [entry]() -> asio::awaitable<void> { co_await entry->work.join(); });
-}
-
 Follower::Follower(asio::any_io_executor executor, Clock& clock, MakeRunner make_runner,
                    AcceptNoticed accept)
     : state_(std::make_unique<State>(std::move(executor), clock, std::move(make_runner),
@@ -295,54 +277,45 @@ Follower::~Follower() = default;
 
 Result<void> Follower::apply(const config::Settings& settings) {
   auto& state = *state_;
-  const auto before = std::exchange(state.entries, {});
+  Keeper<Entry>::Entries entries;
   for (const auto& [name, source] : settings.sources) {
     const auto* wanted = std::get_if<config::Files>(&source.of);
     if (wanted == nullptr) continue;
     const auto taint = source.trusted ? Taint::trusted : Taint::untrusted;
-    const auto known = before.find(name);
-    if (known != before.end() && follow_form(known->second->settings) == follow_form(*wanted)) {
-      known->second->settings = *wanted;  // goes on where it is, under the new rules
-      known->second->taint = taint;
-      known->second->bell.ring();
-      state.entries[name] = known->second;
+    const auto known = state.keeper.find(name);
+    if (known && follow_form(known->settings) == follow_form(*wanted)) {
+      known->settings = *wanted;  // goes on where it is, under the new rules
+      known->taint = taint;
+      known->bell.ring();
+      entries[name] = known;
       continue;
     }
     auto entry = std::make_shared<Entry>(state.executor, name, *wanted, taint);
     entry->view.source = name;
     entry->view.path = wanted->path;
-    state.entries[name] = entry;
-    state.begin(entry);
+    entries[name] = std::move(entry);
   }
-  for (const auto& [name, entry] : before) {
-    const auto still = state.entries.find(name);
-    if (still == state.entries.end() || still->second != entry) state.dismiss(entry);
-  }
+  state.keeper.replace(std::move(entries));
   return {};
 }
 
 void Follower::start(storage::Stores& reader) {
   state_->reader = &reader;
-  for (const auto& [name, entry] : state_->entries) state_->begin(entry);
+  state_->keeper.start();
 }
 
 bool Follower::poke(const std::string& source) {
-  const auto found = state_->entries.find(source);
-  if (found == state_->entries.end()) return false;
-  found->second->bell.ring();
+  const auto found = state_->keeper.find(source);
+  if (!found) return false;
+  found->bell.ring();
   return true;
 }
 
-asio::awaitable<void> Follower::stop() {
-  auto& state = *state_;
-  for (const auto& [name, entry] : state.entries) state.dismiss(entry);
-  state.entries.clear();
-  co_await state.leaving.join();
-}
+asio::awaitable<void> Follower::stop() { return state_->keeper.stop(); }
 
 std::vector<Follower::View> Follower::views() const {
   std::vector<View> out;
-  for (const auto& [name, entry] : state_->entries) out.push_back(entry->view);
+  for (const auto& [name, entry] : state_->keeper.entries()) out.push_back(entry->view);
   return out;
 }
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "core/log.hpp"
-#include "core/task_group.hpp"
 #include "daemon/ingress/imap_look.hpp"
+#include "daemon/ingress/keeper.hpp"
 #include "daemon/ingress/mail_telling.hpp"
 
 namespace vigil::ingress {
@@ -132,10 +132,8 @@ struct ImapListener::State {
         clock(time),
         read(std::move(reads)),
         accept(std::move(accepts)),
-        leaving(on) {}
+        keeper(on, "listen to", [this](EntryPtr entry) { return run(std::move(entry)); }) {}
 
-  void begin(const EntryPtr& entry);
-  void dismiss(const EntryPtr& entry, const EntryPtr& next);
   asio::awaitable<void> run(EntryPtr entry);
   asio::awaitable<Result<void>> attend(EntryPtr entry);
   asio::awaitable<Result<void>> learn_folders(EntryPtr entry, mail::Imap& imap);
@@ -149,9 +147,8 @@ struct ImapListener::State {
   ReadMail read;
   AcceptNoticed accept;
   http::Reach reach;
-  std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;  // once started
-  TaskGroup leaving;                  // waits for those that were taken out
+  Keeper<Entry> keeper;
 };
 
 // True: look again soon.
@@ -290,22 +287,6 @@ asio::awaitable<void> ImapListener::State::run(EntryPtr entry) {
   }
 }
 
-void ImapListener::State::begin(const EntryPtr& entry) {
-  if (reader == nullptr) return;
-  entry->work.spawn("listen to " + entry->name, [this, entry] { return run(entry); });
-}
-
-// What it is storing is stored before the next one looks.
-void ImapListener::State::dismiss(const EntryPtr& entry, const EntryPtr& next) {
-  entry->dismissed = true;
-  entry->work.cancel();
-  leaving.spawn("end of listening to " + entry->name,
-                [this, entry, next]() -> asio::awaitable<void> {
-                  co_await entry->work.join();
-                  if (next && !next->dismissed) begin(next);
-                });
-}
-
 ImapListener::ImapListener(asio::any_io_executor executor, Clock& clock, ReadMail read,
                            AcceptNoticed accept)
     : state_(std::make_unique<State>(std::move(executor), clock, std::move(read),
@@ -332,32 +313,20 @@ Result<void> ImapListener::apply(const config::Settings& settings) {
     wanted[name] = std::move(entry);
   }
   state.reach = http::Reach(settings.outgoing.allow);
-  const auto before = std::exchange(state.entries, std::move(wanted));
-  for (const auto& [name, entry] : before) {
-    const auto next = state.entries.find(name);
-    state.dismiss(entry, next == state.entries.end() ? nullptr : next->second);
-  }
-  for (const auto& [name, entry] : state.entries) {
-    if (!before.contains(name)) state.begin(entry);
-  }
+  state.keeper.replace(std::move(wanted));
   return {};
 }
 
 void ImapListener::start(storage::Stores& reader) {
   state_->reader = &reader;
-  for (const auto& [name, entry] : state_->entries) state_->begin(entry);
+  state_->keeper.start();
 }
 
-asio::awaitable<void> ImapListener::stop() {
-  auto& state = *state_;
-  for (const auto& [name, entry] : state.entries) state.dismiss(entry, nullptr);
-  state.entries.clear();
-  co_await state.leaving.join();
-}
+asio::awaitable<void> ImapListener::stop() { co_await state_->keeper.stop(); }
 
 std::vector<ImapListener::View> ImapListener::views() const {
   std::vector<View> out;
-  for (const auto& [name, entry] : state_->entries) out.push_back(entry->view);
+  for (const auto& [name, entry] : state_->keeper.entries()) out.push_back(entry->view);
   return out;
 }
 

@@ -14,8 +14,8 @@
 #include "core/digest.hpp"
 #include "core/log.hpp"
 #include "core/off_loop.hpp"
-#include "core/task_group.hpp"
 #include "core/timeout.hpp"
+#include "daemon/ingress/keeper.hpp"
 #include "daemon/ingress/mail_telling.hpp"
 #include "daemon/ingress/watch_notices.hpp"
 #include "daemon/mail/maildir.hpp"
@@ -198,10 +198,8 @@ struct MaildirListener::State {
         clock(time),
         read(std::move(reads)),
         accept(std::move(accepts)),
-        leaving(on) {}
+        keeper(on, "listen to", [this](EntryPtr entry) { return run(std::move(entry)); }) {}
 
-  void begin(const EntryPtr& entry);
-  void dismiss(const EntryPtr& entry, const EntryPtr& next);
   void keep_watch(Entry& entry);
   asio::awaitable<void> run(EntryPtr entry);
   asio::awaitable<Result<bool>> look(EntryPtr entry);
@@ -211,9 +209,8 @@ struct MaildirListener::State {
   Clock& clock;
   ReadMail read;
   AcceptNoticed accept;
-  std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;  // once started
-  TaskGroup leaving;                  // waits for those that were taken out
+  Keeper<Entry> keeper;
 };
 
 void MaildirListener::State::keep_watch(Entry& entry) {
@@ -301,23 +298,6 @@ asio::awaitable<void> MaildirListener::State::run(EntryPtr entry) {
   }
 }
 
-void MaildirListener::State::begin(const EntryPtr& entry) {
-  if (reader == nullptr) return;
-  entry->work.spawn("listen to " + entry->name, [this, entry] { return run(entry); });
-}
-
-// What it is storing is stored before the next one looks.
-void MaildirListener::State::dismiss(const EntryPtr& entry, const EntryPtr& next) {
-  entry->dismissed = true;
-  entry->notices.reset();
-  entry->work.cancel();
-  leaving.spawn("end of listening to " + entry->name,
-                [this, entry, next]() -> asio::awaitable<void> {
-                  co_await entry->work.join();
-                  if (next && !next->dismissed) begin(next);
-                });
-}
-
 MaildirListener::MaildirListener(asio::any_io_executor executor, Clock& clock, ReadMail read,
                                  AcceptNoticed accept)
     : state_(std::make_unique<State>(std::move(executor), clock, std::move(read),
@@ -333,31 +313,19 @@ void MaildirListener::apply(const config::Settings& settings) {
     const auto taint = source.trusted ? Taint::trusted : Taint::untrusted;
     wanted[name] = std::make_shared<Entry>(state.executor, name, *maildir, taint);
   }
-  const auto before = std::exchange(state.entries, std::move(wanted));
-  for (const auto& [name, entry] : before) {
-    const auto next = state.entries.find(name);
-    state.dismiss(entry, next == state.entries.end() ? nullptr : next->second);
-  }
-  for (const auto& [name, entry] : state.entries) {
-    if (!before.contains(name)) state.begin(entry);
-  }
+  state.keeper.replace(std::move(wanted));
 }
 
 void MaildirListener::start(storage::Stores& reader) {
   state_->reader = &reader;
-  for (const auto& [name, entry] : state_->entries) state_->begin(entry);
+  state_->keeper.start();
 }
 
-asio::awaitable<void> MaildirListener::stop() {
-  auto& state = *state_;
-  for (const auto& [name, entry] : state.entries) state.dismiss(entry, nullptr);
-  state.entries.clear();
-  co_await state.leaving.join();
-}
+asio::awaitable<void> MaildirListener::stop() { co_await state_->keeper.stop(); }
 
 std::vector<SourceTrouble> MaildirListener::troubles() const {
   std::vector<SourceTrouble> out;
-  for (const auto& [name, entry] : state_->entries) {
+  for (const auto& [name, entry] : state_->keeper.entries()) {
     if (!entry->trouble.empty()) out.push_back({name, entry->trouble});
   }
   return out;

@@ -10,9 +10,9 @@
 
 #include "core/bell.hpp"
 #include "core/log.hpp"
-#include "core/task_group.hpp"
 #include "core/timeout.hpp"
 #include "daemon/http/refusal.hpp"
+#include "daemon/ingress/keeper.hpp"
 #include "daemon/ingress/poll_reading.hpp"
 
 namespace vigil::ingress {
@@ -96,10 +96,8 @@ struct Poller::State {
         fetch(std::move(fetches)),
         accept(std::move(accepts)),
         reading(time, std::move(makes)),
-        leaving(on) {}
+        keeper(on, "poll", [this](EntryPtr entry) { return run(std::move(entry)); }) {}
 
-  void begin(const EntryPtr& entry);
-  void dismiss(const EntryPtr& entry);
   bool is_first(const Entry& entry) const;
   http::Request request_of(const Entry& entry, const std::string& url, int page) const;
   asio::awaitable<void> run(EntryPtr entry);
@@ -113,9 +111,8 @@ struct Poller::State {
   Fetch fetch;
   AcceptNoticed accept;
   Reading reading;
-  std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;  // once started
-  TaskGroup leaving;                  // waits for those that were taken out
+  Keeper<Entry> keeper;
 };
 
 bool Poller::State::is_first(const Entry& entry) const {
@@ -298,18 +295,6 @@ asio::awaitable<void> Poller::State::run(EntryPtr entry) {
   }
 }
 
-void Poller::State::begin(const EntryPtr& entry) {
-  if (reader == nullptr) return;
-  entry->work.spawn("poll " + entry->name, [this, entry] { return run(entry); });
-}
-
-void Poller::State::dismiss(const EntryPtr& entry) {
-  entry->dismissed = true;
-  entry->work.cancel();
-  leaving.spawn("end of polling " + entry->name,
-                [entry]() -> asio::awaitable<void> { co_await entry->work.join(); });
-}
-
 Poller::Poller(asio::any_io_executor executor, Clock& clock, Fetch fetch, AcceptNoticed accept,
                MakeRunner make_runner)
     : state_(std::make_unique<State>(std::move(executor), clock, std::move(fetch),
@@ -318,7 +303,7 @@ Poller::~Poller() = default;
 
 Result<void> Poller::apply(const config::Settings& settings) {
   auto& state = *state_;
-  std::map<std::string, EntryPtr> wanted;
+  Keeper<Entry>::Entries wanted;
   for (const auto& [name, source] : settings.sources) {
     const auto* poll = std::get_if<config::Poll>(&source.of);
     if (poll == nullptr) continue;
@@ -334,42 +319,33 @@ Result<void> Poller::apply(const config::Settings& settings) {
       }
       entry->token = std::move(*token);
     }
+    if (const auto before = state.keeper.find(name)) {
+      entry->view = before->view;  // a reload does not count as a beginning
+      entry->view.url = poll->url;
+    }
     wanted[name] = std::move(entry);
   }
-  const auto before = std::exchange(state.entries, std::move(wanted));
-  for (const auto& [name, entry] : before) {
-    state.dismiss(entry);
-    const auto now = state.entries.find(name);
-    if (now == state.entries.end()) continue;
-    now->second->view = entry->view;  // a reload does not count as a beginning
-    now->second->view.url = now->second->settings.url;
-  }
-  for (const auto& [name, entry] : state.entries) state.begin(entry);
+  state.keeper.replace(std::move(wanted));
   return {};
 }
 
 void Poller::start(storage::Stores& reader) {
   state_->reader = &reader;
-  for (const auto& [name, entry] : state_->entries) state_->begin(entry);
+  state_->keeper.start();
 }
 
 bool Poller::poke(const std::string& source) {
-  const auto found = state_->entries.find(source);
-  if (found == state_->entries.end()) return false;
-  found->second->bell.ring();
+  const auto found = state_->keeper.find(source);
+  if (!found) return false;
+  found->bell.ring();
   return true;
 }
 
-asio::awaitable<void> Poller::stop() {
-  auto& state = *state_;
-  for (const auto& [name, entry] : state.entries) state.dismiss(entry);
-  state.entries.clear();
-  co_await state.leaving.join();
-}
+asio::awaitable<void> Poller::stop() { return state_->keeper.stop(); }
 
 std::vector<Poller::View> Poller::views() const {
   std::vector<View> out;
-  for (const auto& [name, entry] : state_->entries) out.push_back(entry->view);
+  for (const auto& [name, entry] : state_->keeper.entries()) out.push_back(entry->view);
   return out;
 }
 

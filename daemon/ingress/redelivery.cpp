@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "core/log.hpp"
-#include "core/task_group.hpp"
 #include "daemon/http/refusal.hpp"
+#include "daemon/ingress/keeper.hpp"
 #include "daemon/ingress/poll_reading.hpp"
 #include "daemon/ingress/redelivery_reading.hpp"
 #include "storage/known.hpp"
@@ -66,10 +66,11 @@ Duration rest_after(const http::Answer& answer, TimePoint now) {
 
 struct Redeliveries::State {
   State(asio::any_io_executor on, Clock& time, Fetch fetches)
-      : executor(on), clock(time), fetch(std::move(fetches)), leaving(on) {}
+      : executor(on),
+        clock(time),
+        fetch(std::move(fetches)),
+        keeper(on, "redelivery to", [this](EntryPtr entry) { return run(std::move(entry)); }) {}
 
-  void begin(const EntryPtr& entry);
-  void dismiss(const EntryPtr& entry, const EntryPtr& next);
   Result<http::Request> request_of(const Entry& entry, std::string method, std::string url) const;
   asio::awaitable<void> run(EntryPtr entry);
   asio::awaitable<std::optional<Trouble>> look(EntryPtr entry);
@@ -80,9 +81,8 @@ struct Redeliveries::State {
   asio::any_io_executor executor;
   Clock& clock;
   Fetch fetch;
-  std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;  // once started
-  TaskGroup leaving;
+  Keeper<Entry> keeper;
 };
 
 Result<http::Request> Redeliveries::State::request_of(const Entry& entry, std::string method,
@@ -204,28 +204,13 @@ asio::awaitable<void> Redeliveries::State::run(EntryPtr entry) {
   }
 }
 
-void Redeliveries::State::begin(const EntryPtr& entry) {
-  if (reader == nullptr) return;
-  entry->work.spawn("redelivery to " + entry->name, [this, entry] { return run(entry); });
-}
-
-void Redeliveries::State::dismiss(const EntryPtr& entry, const EntryPtr& next) {
-  entry->dismissed = true;
-  entry->work.cancel();
-  leaving.spawn("end of redelivery to " + entry->name,
-                [this, entry, next]() -> asio::awaitable<void> {
-                  co_await entry->work.join();
-                  if (next && !next->dismissed) begin(next);
-                });
-}
-
 Redeliveries::Redeliveries(asio::any_io_executor executor, Clock& clock, Fetch fetch)
     : state_(std::make_unique<State>(std::move(executor), clock, std::move(fetch))) {}
 Redeliveries::~Redeliveries() = default;
 
 Result<void> Redeliveries::apply(const config::Settings& settings) {
   auto& state = *state_;
-  std::map<std::string, EntryPtr> wanted;
+  Keeper<Entry>::Entries wanted;
   for (const auto& [name, source] : settings.sources) {
     const auto* hook = std::get_if<config::Webhook>(&source.of);
     if (hook == nullptr || !hook->redelivery) continue;
@@ -246,32 +231,20 @@ Result<void> Redeliveries::apply(const config::Settings& settings) {
     wanted[name] = std::make_shared<Entry>(state.executor, name, redelivery, within);
     wanted[name]->view.source = name;
   }
-  const auto before = std::exchange(state.entries, std::move(wanted));
-  for (const auto& [name, entry] : before) {
-    const auto next = state.entries.find(name);
-    state.dismiss(entry, next == state.entries.end() ? nullptr : next->second);
-  }
-  for (const auto& [name, entry] : state.entries) {
-    if (!before.contains(name)) state.begin(entry);
-  }
+  state.keeper.replace(std::move(wanted));
   return {};
 }
 
 void Redeliveries::start(storage::Stores& reader) {
   state_->reader = &reader;
-  for (const auto& [name, entry] : state_->entries) state_->begin(entry);
+  state_->keeper.start();
 }
 
-asio::awaitable<void> Redeliveries::stop() {
-  auto& state = *state_;
-  for (const auto& [name, entry] : state.entries) state.dismiss(entry, nullptr);
-  state.entries.clear();
-  co_await state.leaving.join();
-}
+asio::awaitable<void> Redeliveries::stop() { return state_->keeper.stop(); }
 
 std::vector<SourceTrouble> Redeliveries::troubles() const {
   std::vector<SourceTrouble> out;
-  for (const auto& [name, entry] : state_->entries) {
+  for (const auto& [name, entry] : state_->keeper.entries()) {
     if (!entry->trouble.empty()) out.push_back({name, entry->trouble});
   }
   return out;
@@ -279,7 +252,7 @@ std::vector<SourceTrouble> Redeliveries::troubles() const {
 
 std::vector<Redeliveries::View> Redeliveries::views() const {
   std::vector<View> out;
-  for (const auto& [name, entry] : state_->entries) out.push_back(entry->view);
+  for (const auto& [name, entry] : state_->keeper.entries()) out.push_back(entry->view);
   return out;
 }
 

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "core/log.hpp"
-#include "core/task_group.hpp"
 #include "daemon/http/refusal.hpp"
 #include "daemon/ingress/chat.hpp"
+#include "daemon/ingress/keeper.hpp"
 
 namespace vigil::ingress {
 namespace asio = boost::asio;
@@ -70,10 +70,8 @@ struct TelegramListener::State {
         clock(time),
         fetch(std::move(fetches)),
         accept(std::move(accepts)),
-        leaving(on) {}
+        keeper(on, "listen to", [this](EntryPtr entry) { return run(std::move(entry)); }) {}
 
-  void begin(const EntryPtr& entry);
-  void dismiss(const EntryPtr& entry, const EntryPtr& next);
   asio::awaitable<void> run(EntryPtr entry);
   asio::awaitable<Result<Duration>> look(EntryPtr entry);
   asio::awaitable<Result<void>> store(EntryPtr entry, json::array updates);
@@ -82,9 +80,8 @@ struct TelegramListener::State {
   Clock& clock;
   Fetch fetch;
   AcceptNoticed accept;
-  std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;
-  TaskGroup leaving;
+  Keeper<Entry> keeper;
 };
 
 asio::awaitable<Result<void>> TelegramListener::State::store(EntryPtr entry, json::array updates) {
@@ -176,22 +173,6 @@ asio::awaitable<void> TelegramListener::State::run(EntryPtr entry) {
   }
 }
 
-void TelegramListener::State::begin(const EntryPtr& entry) {
-  if (reader == nullptr) return;
-  entry->work.spawn("listen to " + entry->name, [this, entry] { return run(entry); });
-}
-
-// What it is storing is stored before the next one looks.
-void TelegramListener::State::dismiss(const EntryPtr& entry, const EntryPtr& next) {
-  entry->dismissed = true;
-  entry->work.cancel();
-  leaving.spawn("end of listening to " + entry->name,
-                [this, entry, next]() -> asio::awaitable<void> {
-                  co_await entry->work.join();
-                  if (next && !next->dismissed) begin(next);
-                });
-}
-
 TelegramListener::TelegramListener(asio::any_io_executor executor, Clock& clock, Fetch fetch,
                                    AcceptNoticed accept)
     : state_(std::make_unique<State>(std::move(executor), clock, std::move(fetch),
@@ -215,32 +196,20 @@ Result<void> TelegramListener::apply(const config::Settings& settings) {
     entry->own_id = std::string(entry->token.reveal().substr(0, entry->token.reveal().find(':')));
     wanted[name] = std::move(entry);
   }
-  const auto before = std::exchange(state.entries, std::move(wanted));
-  for (const auto& [name, entry] : before) {
-    const auto next = state.entries.find(name);
-    state.dismiss(entry, next == state.entries.end() ? nullptr : next->second);
-  }
-  for (const auto& [name, entry] : state.entries) {
-    if (!before.contains(name)) state.begin(entry);
-  }
+  state.keeper.replace(std::move(wanted));
   return {};
 }
 
 void TelegramListener::start(storage::Stores& reader) {
   state_->reader = &reader;
-  for (const auto& [name, entry] : state_->entries) state_->begin(entry);
+  state_->keeper.start();
 }
 
-asio::awaitable<void> TelegramListener::stop() {
-  auto& state = *state_;
-  for (const auto& [name, entry] : state.entries) state.dismiss(entry, nullptr);
-  state.entries.clear();
-  co_await state.leaving.join();
-}
+asio::awaitable<void> TelegramListener::stop() { co_await state_->keeper.stop(); }
 
 std::vector<SourceTrouble> TelegramListener::troubles() const {
   std::vector<SourceTrouble> out;
-  for (const auto& [name, entry] : state_->entries) {
+  for (const auto& [name, entry] : state_->keeper.entries()) {
     if (!entry->trouble.empty()) out.push_back({name, entry->trouble});
   }
   return out;

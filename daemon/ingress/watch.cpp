@@ -10,8 +10,8 @@
 
 #include "core/bell.hpp"
 #include "core/log.hpp"
-#include "core/task_group.hpp"
 #include "core/timeout.hpp"
+#include "daemon/ingress/keeper.hpp"
 #include "daemon/ingress/watch_notices.hpp"
 #include "daemon/ingress/watch_reading.hpp"
 #include "entities/codebase/places.hpp"
@@ -45,7 +45,6 @@ struct Entry {
   std::string name;
   config::Repository settings;
   Taint taint;
-  bool loaded = false;
   bool seen_before = false;  // the form in the database is ours
   KnownRefs known;
   std::unique_ptr<Notices> notices;
@@ -66,10 +65,8 @@ struct Watcher::State {
         clock(time),
         make_runner(std::move(makes)),
         accept(std::move(accepts)),
-        leaving(on) {}
+        keeper(on, "repository", [this](EntryPtr entry) { return run(std::move(entry)); }) {}
 
-  void begin(const EntryPtr& entry);
-  void dismiss(const EntryPtr& entry);
   void load(Entry& entry) const;
   void keep_watch(Entry& entry, const std::vector<std::string>& folders);
   asio::awaitable<void> run(EntryPtr entry);
@@ -83,13 +80,11 @@ struct Watcher::State {
   MakeRunner make_runner;
   AcceptNoticed accept;
   std::unique_ptr<swarm::Runner> runner;
-  std::map<std::string, EntryPtr> entries;
   storage::Stores* reader = nullptr;  // once started
-  TaskGroup leaving;                  // waits for those that were taken out
+  Keeper<Entry> keeper;
 };
 
 void Watcher::State::load(Entry& entry) const {
-  entry.loaded = true;
   for (auto& row : reader->seen.all(entry.name)) {
     if (row.item == form_item) {
       entry.seen_before = row.value == look_form(entry.settings);
@@ -210,6 +205,7 @@ asio::awaitable<void> Watcher::State::wait(EntryPtr entry, Duration pause) {
 }
 
 asio::awaitable<void> Watcher::State::run(EntryPtr entry) {
+  load(*entry);
   while (!entry->dismissed) {
     auto looking = look(entry);
     Result<void> looked = co_await std::move(looking);
@@ -236,20 +232,6 @@ asio::awaitable<void> Watcher::State::run(EntryPtr entry) {
   }
 }
 
-void Watcher::State::begin(const EntryPtr& entry) {
-  if (reader == nullptr) return;
-  if (!entry->loaded) load(*entry);
-  entry->work.spawn("watch " + entry->name, [this, entry] { return run(entry); });
-}
-
-void Watcher::State::dismiss(const EntryPtr& entry) {
-  entry->dismissed = true;
-  entry->notices.reset();
-  entry->work.cancel();
-  leaving.spawn("end of watching " + entry->name,
-                [entry]() -> asio::awaitable<void> { co_await entry->work.join(); });
-}
-
 Watcher::Watcher(asio::any_io_executor executor, Clock& clock, MakeRunner make_runner,
                  AcceptNoticed accept)
     : state_(std::make_unique<State>(std::move(executor), clock, std::move(make_runner),
@@ -258,54 +240,45 @@ Watcher::~Watcher() = default;
 
 Result<void> Watcher::apply(const config::Settings& settings) {
   auto& state = *state_;
-  const auto before = std::exchange(state.entries, {});
+  Keeper<Entry>::Entries entries;
   for (const auto& [name, source] : settings.sources) {
     const auto* wanted = std::get_if<config::Repository>(&source.of);
     if (wanted == nullptr) continue;
     const auto taint = source.trusted ? Taint::trusted : Taint::untrusted;
-    const auto known = before.find(name);
-    if (known != before.end() && look_form(known->second->settings) == look_form(*wanted)) {
-      known->second->settings = *wanted;  // goes on where it is, under the new rules
-      known->second->taint = taint;
-      known->second->bell.ring();
-      state.entries[name] = known->second;
+    const auto known = state.keeper.find(name);
+    if (known && look_form(known->settings) == look_form(*wanted)) {
+      known->settings = *wanted;  // goes on where it is, under the new rules
+      known->taint = taint;
+      known->bell.ring();
+      entries[name] = known;
       continue;
     }
     auto entry = std::make_shared<Entry>(state.executor, name, *wanted, taint);
     entry->view.source = name;
     entry->view.path = wanted->path;
-    state.entries[name] = entry;
-    state.begin(entry);
+    entries[name] = std::move(entry);
   }
-  for (const auto& [name, entry] : before) {
-    const auto still = state.entries.find(name);
-    if (still == state.entries.end() || still->second != entry) state.dismiss(entry);
-  }
+  state.keeper.replace(std::move(entries));
   return {};
 }
 
 void Watcher::start(storage::Stores& reader) {
   state_->reader = &reader;
-  for (const auto& [name, entry] : state_->entries) state_->begin(entry);
+  state_->keeper.start();
 }
 
 bool Watcher::poke(const std::string& source) {
-  const auto found = state_->entries.find(source);
-  if (found == state_->entries.end()) return false;
-  found->second->bell.ring();
+  const auto found = state_->keeper.find(source);
+  if (!found) return false;
+  found->bell.ring();
   return true;
 }
 
-asio::awaitable<void> Watcher::stop() {
-  auto& state = *state_;
-  for (const auto& [name, entry] : state.entries) state.dismiss(entry);
-  state.entries.clear();
-  co_await state.leaving.join();
-}
+asio::awaitable<void> Watcher::stop() { return state_->keeper.stop(); }
 
 std::vector<Watcher::View> Watcher::views() const {
   std::vector<View> out;
-  for (const auto& [name, entry] : state_->entries) out.push_back(entry->view);
+  for (const auto& [name, entry] : state_->keeper.entries()) out.push_back(entry->view);
   return out;
 }
 
