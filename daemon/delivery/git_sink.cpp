@@ -70,7 +70,13 @@ class GitSink final : public Sink {
   swarm::ChildSpec spec_of(const std::string& branch, const std::string& commit,
                            const std::string& before) const {
     swarm::ChildSpec spec;
-    spec.argv = {"git", "-C", settings_.repository, "-c", "core.hooksPath=/dev/null"};
+    // It asks the remote that stands in the configuration and nobody else: a server does not lead
+    // it to another place, and no transport runs a program that the address names (git-config(1)).
+    spec.argv = {"git", "-C", settings_.repository};
+    for (const char* setting :
+         {"core.hooksPath=/dev/null", "http.followRedirects=false", "protocol.ext.allow=never"}) {
+      spec.argv.insert(spec.argv.end(), {"-c", setting});
+    }
     if (!settings_.credentials.empty()) {
       spec.argv.insert(spec.argv.end(),
                        {"-c", "credential.helper=", "-c",

@@ -170,6 +170,26 @@ TEST_CASE("what others pushed to the branch is not overwritten") {
   CHECK(world.pushed() == world.commits.at("two"));
 }
 
+TEST_CASE("a push goes to the remote of the configuration alone: no server leads it elsewhere") {
+  Push world;
+  testing::SmallServer elsewhere(world.loop.get_executor());
+  const auto led = elsewhere.url("/x.git/info/refs?service=git-receive-pack");
+  world.server.otherwise = [&](const Heard&) -> Reply { return {302, "", {{"Location", led}}}; };
+  auto& sink = std::get<config::GitSink>(world.settings.sinks["push"].of);
+  sink.remote = world.server.url("/x.git");
+  REQUIRE(world.courier->apply(world.settings));
+  const auto id = world.begin("push", {{"branch", "vigil/a"}, {"commit", world.commits.at("one")}},
+                              "upgrade:a");
+  world.until_retried(id, 1);
+  CHECK(world.row(id).error.find("302") != std::string::npos);
+  CHECK_FALSE(world.server.heard.empty());
+  CHECK(elsewhere.connections == 0);
+  world.run([&]() -> boost::asio::awaitable<void> {
+    auto stopping = elsewhere.stop();
+    co_await std::move(stopping);
+  });
+}
+
 TEST_CASE("only branches of ours are pushed") {
   Push world;
   for (const char* branch : {"main", "vigil/", "vigil/../main", "vigil/a b", "-vigil/a"}) {
