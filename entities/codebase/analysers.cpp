@@ -12,6 +12,7 @@
 #include "entities/codebase/commits.hpp"
 #include "entities/codebase/leftovers.hpp"
 #include "entities/codebase/lockfiles.hpp"
+#include "entities/codebase/model_failure.hpp"
 #include "entities/codebase/model_review.hpp"
 #include "entities/codebase/probe.hpp"
 #include "entities/codebase/pushes.hpp"
@@ -224,6 +225,8 @@ constexpr std::array table{
              "findings_max; inputs.model_find", run_model_keep},
     Analyser{"codebase.model_judge", "of those the ones that stood a second look",
              "sure; inputs.model_keep, inputs.model_verify", run_model_judge},
+    Analyser{"codebase.model_failure", "a model's guess why a command failed, if its log says so",
+             "log, key, command; inputs.guess", run_model_failure},
     Analyser{"codebase.review", "the findings of all of them, merged and sorted",
              "ignore_paths, dismissed, carried", run_review},
 };

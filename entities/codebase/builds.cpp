@@ -54,6 +54,7 @@ Build build_from(const json::value& result) {
   build.seconds = ci::find_number(result, "seconds").value_or(0);
   build.fingerprint = text_of(result, "failure.fingerprint");
   build.headline = text_of(result, "failure.headline");
+  build.output = text_of(result, "output");
   const auto* tests = find_path(result, "tests");
   build.has_report = tests != nullptr && tests->is_object();
   for (const auto& one : array_at(result, "tests.failing")) {

@@ -27,6 +27,7 @@ struct Build {
   double seconds = 0;
   std::string fingerprint;  // of the failure as a whole
   std::string headline;
+  std::string output;  // the end of what it printed
   std::vector<FailingTest> failing;
   std::vector<std::string> tried_again;  // passed only then
   std::map<std::string, double> slow;    // the slowest tests that passed, in seconds

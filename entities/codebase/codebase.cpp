@@ -12,6 +12,7 @@
 #include "entities/codebase/checks.hpp"
 #include "entities/codebase/digest.hpp"
 #include "entities/codebase/git.hpp"
+#include "entities/codebase/model_failure.hpp"
 #include "entities/codebase/obedience.hpp"
 #include "entities/codebase/orders.hpp"
 #include "entities/codebase/places.hpp"
@@ -69,6 +70,7 @@ class CodebaseGuardian final : public Guardian {
       return on_events(*events, memory, wake.now);
     }
     if (auto decision = decide_on_search(setup_, wake, memory)) return *decision;
+    if (auto decision = decide_on_failure(wake, memory)) return *decision;
     if (const auto* ended = std::get_if<SwarmEnded>(&wake.because)) {
       auto decision = decide_on_report(setup_, wake, ended->report, memory);
       if (upgrades_) scan_after_review(*upgrades_, ended->report, memory, decision);

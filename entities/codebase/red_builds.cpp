@@ -9,6 +9,7 @@
 #include "entities/ci/history.hpp"
 #include "entities/codebase/build_memory.hpp"
 #include "entities/codebase/builds.hpp"
+#include "entities/codebase/model_failure.hpp"
 #include "entities/codebase/search_plan.hpp"
 
 namespace vigil::entities::codebase {
@@ -245,6 +246,12 @@ class BuildLook {
       return std::ranges::find(past.fingerprints, one) != past.fingerprints.end();
     };
     const bool other = !past.red_since.empty() && std::ranges::none_of(now, is_known);
+    if (past.red_since.empty() || other) {
+      if (auto plan = plan_failure_question(setup_, build, review_)) {
+        decision_.plans.push_back(std::move(*plan));
+        add(words_, fmt::format("a model is asked why {} failed", build.command));
+      }
+    }
     if (past.red_since.empty()) {
       past.red_since = build.commit;
       past.red_us = past_.now_us();
