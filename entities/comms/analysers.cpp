@@ -2,6 +2,7 @@
 
 #include "entities/comms/look_at_mail.hpp"
 #include "entities/comms/look_at_triage.hpp"
+#include "entities/comms/model_mail.hpp"
 
 namespace vigil::entities::comms {
 
@@ -13,6 +14,8 @@ constexpr Analyser all[] = {
     {"comms.triage", "which class a mail is of, and why; learns and undoes examples",
      "files, or features and id; file (what is learned), learn (a class), unlearn (true)",
      look_at_triage},
+    {"comms.model_mail", "of what a model said of a mail the points that quote it, and the draft",
+     "text, wanted; inputs.said", run_model_mail},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "core/log.hpp"
 #include "entities/comms/course.hpp"
+#include "entities/comms/model_mail.hpp"
 #include "entities/comms/thread.hpp"
 #include "entities/comms/words.hpp"
 
@@ -43,7 +44,8 @@ class CommsGuardian final : public Guardian {
     } else if (const auto* events = std::get_if<EventsArrived>(&wake.because)) {
       for (const auto& event : events->events) rule = on_event(course, *event);
     } else if (const auto* ended = std::get_if<SwarmEnded>(&wake.because)) {
-      rule = on_triage(course, ended->report);
+      rule = ended->report.title.starts_with(asked_title) ? on_mail_asked(course, ended->report)
+                                                          : on_triage(course, ended->report);
     } else if (const auto* due = std::get_if<TimerDue>(&wake.because)) {
       rule = due->name == "brief" ? on_meeting_timer(course, *due) : on_mail_timer(course, *due);
     } else if (const auto* settled = std::get_if<ActionSettled>(&wake.because)) {
@@ -89,6 +91,7 @@ Result<std::unique_ptr<Guardian>> make_comms(const config::Entity& entity) {
   if (settings == nullptr) return refuse("kind \"comms\" needs a [comms] table");
   auto setup = make_setup(*settings);
   if (!setup) return refuse(setup.error().message);
+  setup->advice = *entity.advice;
   return std::make_unique<CommsGuardian>(std::move(*setup));
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/comms.hpp"
+#include "config/minds.hpp"
 #include "entities/comms/local_time.hpp"
 #include "entities/comms/mail_rule.hpp"
 #include "entities/guardian.hpp"
@@ -19,6 +20,7 @@ struct CommsSetup {
   std::vector<MailRule> rules;
   std::vector<int> digest;  // minutes of the day
   std::optional<QuietHours> quiet;
+  config::Advice advice = {};  // who may be asked; nobody: all goes without
 };
 // The error names the key.
 Result<CommsSetup> make_setup(const config::Comms& settings);

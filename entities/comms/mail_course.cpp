@@ -10,6 +10,7 @@
 #include "entities/comms/course.hpp"
 #include "entities/comms/letters.hpp"
 #include "entities/comms/mail_plan.hpp"
+#include "entities/comms/model_mail.hpp"
 #include "entities/comms/origin.hpp"
 #include "entities/comms/thread.hpp"
 #include "entities/comms/words.hpp"
@@ -247,6 +248,7 @@ std::string on_others_mail(Course& course, const json::value& data) {
   if (to_user && (kind == "person" || kind == "list")) {
     note_questions(course, data);
     answer_questions(course, data);
+    if (kind == "person") ask_about_mail(course, data);
     if (importance_of(sender) >= important_from) {
       tell(course, {fmt::format("{} writes: {}", sender_name(data), text_of(data, "subject", 120)),
                     "mail", address, Urgency::important});
