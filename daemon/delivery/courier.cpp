@@ -282,10 +282,7 @@ asio::awaitable<void> Courier::State::attempt(ActionId id, SinkPtr sink) {
     if (!row) return out;
     out.ok = known ? stores.outbox.begin(id) : write(stores, id, conclude_sinkless(*row), now);
     ++row->attempts;
-    out.attempt.action = std::move(*row);
-    const auto& action = out.attempt.action;
-    out.attempt.last_result =
-        stores.outbox.last_result(action.entity, action.case_id, action.sink, action.sticky_key);
+    out.attempt = attempt_at(stores, std::move(*row));
     return out;
   };
   auto committing = writer.commit(std::move(change));

@@ -6,6 +6,7 @@
 #include "daemon/delivery/answers.hpp"
 #include "daemon/delivery/sinks.hpp"
 #include "daemon/http/client.hpp"
+#include "storage/descent.hpp"
 
 namespace vigil::delivery {
 namespace asio = boost::asio;
@@ -39,7 +40,7 @@ class HttpSink final : public Sink {
   Repeat repeat(const storage::Action&) const override { return Repeat::harmless; }
 
   asio::awaitable<Outcome> attempt(Attempt attempt) override {
-    auto request = request_of(attempt.action);
+    auto request = request_of(attempt.action, attempt.descent);
     auto performing = http_.perform(std::move(request));
     http::Received answer = co_await std::move(performing);
     if (!answer) co_return outcome_of(answer.error());
@@ -48,7 +49,7 @@ class HttpSink final : public Sink {
   }
 
  private:
-  http::Request request_of(const storage::Action& action) const {
+  http::Request request_of(const storage::Action& action, int descent) const {
     const auto now = clock_.now();
     http::Request request;
     request.url = settings_.url;
@@ -64,6 +65,7 @@ class HttpSink final : public Sink {
     headers.emplace_back("webhook-id", action.key);
     headers.emplace_back("webhook-timestamp", timestamp);
     headers.emplace_back("Idempotency-Key", action.key);
+    headers.emplace_back(storage::descent_header, std::to_string(descent + 1));
     if (key_) {
       const auto mac =
           hmac_sha256(key_->reveal(), fmt::format("{}.{}.{}", action.key, timestamp, request.body));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/log.hpp"
+#include "storage/descent.hpp"
 
 namespace vigil::delivery {
 namespace asio = boost::asio;
@@ -29,6 +30,15 @@ class LogSink final : public Sink {
 };
 
 }  // namespace
+
+Attempt attempt_at(storage::Stores& stores, storage::Action action) {
+  Attempt out;
+  out.descent = storage::descent_of(stores.ledger.find(action.decision));
+  out.last_result =
+      stores.outbox.last_result(action.entity, action.case_id, action.sink, action.sticky_key);
+  out.action = std::move(action);
+  return out;
+}
 
 Outcome delivered(json::value result) {
   Outcome out;

@@ -12,6 +12,7 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "storage/outbox.hpp"
+#include "storage/stores.hpp"
 
 namespace vigil::http {
 class Client;
@@ -43,9 +44,12 @@ Outcome unanswered(std::string error);
 
 struct Attempt {
   storage::Action action;  // `attempts` counts this one
+  int descent = 0;         // of the decision that asked for it: storage/descent.hpp
   // What the sink answered to the last delivered action with the same sticky key.
   std::optional<json::value> last_result;
 };
+// What is known beside its row now.
+Attempt attempt_at(storage::Stores& stores, storage::Action action);
 
 class Sink {
  public:

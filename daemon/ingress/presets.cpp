@@ -8,6 +8,7 @@
 #include <boost/json/array.hpp>
 
 #include "core/digest.hpp"
+#include "storage/descent.hpp"
 
 namespace vigil::ingress {
 namespace {
@@ -189,11 +190,13 @@ Described of_scheme(const std::string& source, const config::Webhook& settings,
   }
 }
 
-constexpr std::array<std::string_view, 16> kept_names{
-    "user-agent",       "x-github-event",      "x-github-delivery",    "x-github-hook-id",
-    "x-gitlab-event",   "x-gitlab-event-uuid", "x-gitlab-instance",    "x-gitea-event",
-    "x-gitea-delivery", "x-slack-retry-num",   "x-slack-retry-reason", "webhook-id",
-    "x-webhook-id",     "x-request-id",        "idempotency-key",      "traceparent",
+constexpr std::array<std::string_view, 17> kept_names{
+    "user-agent",        "x-github-event",        "x-github-delivery",
+    "x-github-hook-id",  "x-gitlab-event",        "x-gitlab-event-uuid",
+    "x-gitlab-instance", "x-gitea-event",         "x-gitea-delivery",
+    "x-slack-retry-num", "x-slack-retry-reason",  "webhook-id",
+    "x-webhook-id",      "x-request-id",          "idempotency-key",
+    "traceparent",       storage::descent_header,
 };
 constexpr std::size_t kept_bytes_max = 500;
 

@@ -11,6 +11,7 @@
 #include "daemon/runtime/questions.hpp"
 #include "daemon/runtime/reactivity.hpp"
 #include "daemon/runtime/swarm_rows.hpp"
+#include "storage/descent.hpp"
 #include "storage/fading.hpp"
 
 namespace vigil::runtime {
@@ -175,11 +176,32 @@ void ask_actions(storage::Stores& stores, const Decided& decided, DecisionId id,
   }
 }
 
+// Without what would lead on. What it remembers stays.
+entities::Decision at_rest(const Decided& decided, Asked& asked) {
+  auto out = decided.decision;
+  const auto leave_out = [&](const std::string& what) {
+    asked.refused.push_back(json::value(
+        fmt::format("{}: {} decisions in a row led to one another, without an event from outside",
+                    what, decided.descent)));
+  };
+  for (const auto& plan : out.plans) leave_out(fmt::format("plan '{}'", plan.title));
+  for (const auto& action : out.actions) {
+    leave_out(fmt::format("{} to {}", action.kind, action.sink));
+  }
+  out.plans.clear();
+  out.actions.clear();
+  for (auto& timer : out.timers) {
+    if (timer.due) timer.due = std::max(*timer.due, decided.now + descent_rest);
+  }
+  return out;
+}
+
 json::object asked_json(const Decided& decided, const Asked& asked) {
   const auto& decision = decided.decision;
   json::object out;
   out["taint"] = decided.taint == Taint::trusted ? "trusted" : "untrusted";
   if (!decided.because.is_null()) out["because"] = decided.because;
+  if (decided.descent > 0) out[storage::descent_member] = decided.descent;
   const auto count = [&](std::string_view name, std::size_t number) {
     if (number > 0) out[name] = number;
   };
@@ -228,10 +250,18 @@ Consent consent_for(const config::Entity& entity, const config::Settings& settin
   return stays_here ? Consent::act : Consent::propose;
 }
 
-Committed commit_decision(storage::Stores& stores, const Decided& decided) {
+Committed commit_decision(storage::Stores& stores, const Decided& wanted) {
   Committed out;
-  if (!stores.wakes.erase(decided.wake)) return out;
+  if (!stores.wakes.erase(wanted.wake)) return out;
   out.decided = true;
+  Asked asked;
+  std::optional<Decided> resting;
+  if (wanted.descent >= descent_max) {
+    resting = wanted;
+    resting->decision = at_rest(wanted, asked);
+  }
+  const auto& decided = resting ? *resting : wanted;
+  const bool is_held = !asked.refused.empty();
   const auto& decision = decided.decision;
   // The ledger's row names the actions and swarms, which name the ledger's row: its id is taken
   // first.
@@ -247,7 +277,6 @@ Committed commit_decision(storage::Stores& stores, const Decided& decided) {
   entry.took = decided.took;
   entry.id = stores.ledger.next_id();
   out.id = entry.id;
-  Asked asked;
   plan_swarms(stores, decided, out.id, out, asked);
   ask_actions(stores, decided, out.id, out, asked);
   remember(stores, decided, asked);
@@ -266,6 +295,7 @@ Committed commit_decision(storage::Stores& stores, const Decided& decided) {
   entry.verdict = asked.over_budget.empty() || acted
                       ? std::string(entities::to_text(decision.verdict))
                       : "over_budget";
+  if (is_held) entry.verdict = "runaway";
   entry.asked = asked_json(decided, asked);
   stores.ledger.append(entry);
   return out;

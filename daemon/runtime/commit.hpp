@@ -46,11 +46,19 @@ struct Decided {
   json::value because;  // the wake's payload: which swarm, timer, action; null for events
   std::vector<EventId> events;
   Taint taint = Taint::untrusted;
+  int descent = 0;  // how many decisions in a row led to this one
   entities::Decision decision;
   std::vector<std::string> used;  // facts it rests on
   Duration took{0};
   TimePoint now;
 };
+
+// What follows from itself this often in a row forks nothing and sends nothing more, and its timers
+// wait: it goes round in a circle, and only what comes from outside sets it going again.
+constexpr int descent_max = 100;
+constexpr Duration descent_rest = std::chrono::minutes{1};
+// A timer that is due so soon after a decision of its case goes on with it.
+constexpr Duration descent_timer = std::chrono::seconds{1};
 
 struct Committed {
   bool decided = false;  // false: the wake was decided already; nothing was written

@@ -8,6 +8,7 @@
 
 #include "core/log.hpp"
 #include "daemon/runtime/recollection.hpp"
+#include "storage/descent.hpp"
 
 namespace vigil::runtime {
 namespace {
@@ -30,6 +31,39 @@ Taint taint_of_case(storage::Stores& stores, CaseId case_id) {
     if (entry.wake) return taint_of(entry);  // the router's own rows decide nothing
   }
   return Taint::trusted;
+}
+
+// Of events that were gathered the nearest to the outside counts: nobody's own header holds back
+// what others sent.
+int descent_of(const EventPtr& event) {
+  for (const auto& [name, value] : event->headers) {
+    if (name == storage::descent_header) return storage::descent_of(value);
+  }
+  return 0;
+}
+
+int descent_of(storage::Stores& stores, const storage::Wake& row, const entities::Wake& wake) {
+  if (const auto* arrived = std::get_if<entities::EventsArrived>(&wake.because)) {
+    int out = storage::descent_told_max;
+    for (const auto& event : arrived->events) out = std::min(out, descent_of(event));
+    return arrived->events.empty() ? 0 : out;
+  }
+  if (row.kind == "swarm") {
+    const SwarmId id{find_integer(row.payload, "swarm").value_or(0)};
+    const auto swarm = stores.swarms.brief(id);
+    return swarm ? storage::descent_of(stores.ledger.find(swarm->decision)) + 1 : 0;
+  }
+  if (row.kind == "action") {
+    const ActionId id{find_integer(row.payload, "action").value_or(0)};
+    const auto action = stores.outbox.find(id);
+    return action ? storage::descent_of(stores.ledger.find(action->decision)) + 1 : 0;
+  }
+  if (row.kind != "timer") return 0;  // a person's feedback
+  for (const auto& entry : stores.ledger.of_case(row.case_id, 5)) {
+    if (!entry.wake) continue;
+    return wake.now - entry.at < descent_timer ? storage::descent_of(entry) + 1 : 0;
+  }
+  return 0;
 }
 
 using Because = decltype(entities::Wake::because);
@@ -145,6 +179,7 @@ Considered consider(storage::Stores& stores, const std::shared_ptr<const Inhabit
     return out;
   }
   out.wake = entities::Wake{row->entity, of->key, now, decided.taint, std::move(*because)};
+  decided.descent = descent_of(stores, *row, out.wake);
   out.decided = std::move(decided);
   const StoredRecollection memory(stores, std::move(*of));
   ask(*who, out, memory);

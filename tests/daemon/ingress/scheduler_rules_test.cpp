@@ -60,6 +60,27 @@ TEST_CASE("misfire rules after a week away") {
   }
 }
 
+TEST_CASE("after a year away a schedule of every minute wakes nobody half a million times") {
+  World world("2025-11-15T12:00:00Z");
+  auto& schedule = world.add("minutely");
+  schedule.cron = "* * * * *";
+  SUBCASE("run_once: one firing stands for all") {
+    world.start();
+    world.away_until("2026-11-15T12:00:30Z");
+    REQUIRE(world.fired.size() == 1);
+    CHECK(world.fired[0].uid == "minutely@2026-11-15T12:00:00.000Z");
+    CHECK(find_integer(world.payloads[0], "missed").value_or(0) > 0);
+  }
+  SUBCASE("run_all: the newest thousand at most, one after the other") {
+    schedule.misfire = config::Misfire::run_all;
+    world.work_takes_for_ever = true;
+    world.start();
+    world.away_until("2026-11-15T12:00:30Z");
+    CHECK(world.fired.size() == 1);
+    CHECK(at("2026-11-15T12:00:00Z") - *parse_rfc3339(world.nominals()[0]) < 1001min);
+  }
+}
+
 TEST_CASE("waiting firings survive a restart") {
   World world("2026-11-15T12:00:00Z");
   auto& schedule = world.add("daily");
