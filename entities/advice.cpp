@@ -1,6 +1,7 @@
 #include "entities/advice.hpp"
 
 #include <algorithm>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 namespace vigil::entities {
@@ -41,6 +42,29 @@ swarm::Task question(const config::Advice& advice, std::string name, std::string
   task.timeout = advice.timeout;
   task.optional = true;
   return task;
+}
+
+swarm::Task judgement(std::string name, std::string analyser, std::string asked,
+                      json::value input) {
+  swarm::Task task;
+  task.name = std::move(name);
+  task.builtin = std::move(analyser);
+  task.needs = {std::move(asked)};
+  task.optional = true;
+  task.timeout = std::chrono::minutes{1};
+  task.input = std::move(input);
+  return task;
+}
+
+const json::array& list_at(const json::value& answer, std::string_view path) {
+  static const json::array none;
+  const auto* found = find_path(answer, path);
+  return found != nullptr && found->is_array() ? found->get_array() : none;
+}
+
+double confidence_in(const json::value& answer) {
+  const auto* found = find_path(answer, "confidence");
+  return found != nullptr && found->is_number() ? found->to_number<double>() : 0;
 }
 
 bool stands_in(std::string_view quotation, std::string_view text) {

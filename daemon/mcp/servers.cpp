@@ -130,6 +130,11 @@ class Servers::Turn {
   Shared server_;
 };
 
+struct Servers::Talk {
+  Turn turn;
+  std::unique_ptr<Peer> peer;
+};
+
 asio::awaitable<Result<Servers::Turn>> Servers::turn_at(Shared server, TimePoint deadline) {
   if (server->busy < conversations_max) co_return Turn(server);
   auto bell = std::make_shared<Bell>(executor_);
@@ -177,6 +182,17 @@ asio::awaitable<Result<std::unique_ptr<Peer>>> Servers::take(Shared server, Time
   co_return peer;
 }
 
+// A turn first, then somebody to talk to.
+asio::awaitable<Result<Servers::Talk>> Servers::talk_to(Shared server, TimePoint deadline) {
+  auto queueing = turn_at(server, deadline);
+  Result<Turn> turn = co_await std::move(queueing);
+  if (!turn) co_return std::unexpected(turn.error());
+  auto taking = take(server, deadline);
+  Result<std::unique_ptr<Peer>> peer = co_await std::move(taking);
+  if (!peer) co_return std::unexpected(peer.error());
+  co_return Talk{std::move(*turn), std::move(*peer)};
+}
+
 void Servers::give_back(Shared server, std::unique_ptr<Peer> peer) {
   server->idle.push_back({std::move(peer), clock_.steady_now()});
   if (server->is_tidied || stopping_) return;
@@ -220,18 +236,15 @@ asio::awaitable<void> Servers::stop() {
 asio::awaitable<Result<void>> Servers::learn(Shared server, TimePoint deadline) {
   if (clock_.steady_now() - server->learned_at < list_is_fresh) co_return Result<void>();
   const auto until = std::min(deadline, clock_.now() + server->entry->settings.timeout);
-  auto queueing = turn_at(server, until);
-  const Result<Turn> turn = co_await std::move(queueing);
-  if (!turn) co_return std::unexpected(turn.error());
-  auto taking = take(server, until);
-  Result<std::unique_ptr<Peer>> peer = co_await std::move(taking);
-  if (!peer) co_return std::unexpected(peer.error());
+  auto beginning = talk_to(server, until);
+  Result<Talk> talk = co_await std::move(beginning);
+  if (!talk) co_return std::unexpected(talk.error());
   std::vector<models::ToolSpec> tools;
   std::string cursor;
   for (int number = 0; number < pages_max; ++number) {
     json::object parameters;
     if (!cursor.empty()) parameters["cursor"] = cursor;
-    auto asking = (*peer)->ask("tools/list", std::move(parameters), until);
+    auto asking = talk->peer->ask("tools/list", std::move(parameters), until);
     Result<json::object> answered = co_await std::move(asking);
     if (!answered) co_return fail(answered.error().code, server->said(answered.error()));
     auto page = page_of(*answered);
@@ -242,7 +255,7 @@ asio::awaitable<Result<void>> Servers::learn(Shared server, TimePoint deadline) 
   }
   server->tools = std::move(tools);
   server->learned_at = clock_.steady_now();
-  give_back(server, std::move(*peer));
+  give_back(server, std::move(talk->peer));
   co_return Result<void>();
 }
 
@@ -280,18 +293,15 @@ asio::awaitable<Result<std::string>> Servers::call(std::string tool, json::objec
   if (!server) co_return fail(ErrorCode::not_found, "there is no tool " + vigil::quoted(tool));
   const auto& settings = server->entry->settings;
   const auto until = std::min(deadline, clock_.now() + settings.timeout);
-  auto queueing = turn_at(server, until);
-  const Result<Turn> turn = co_await std::move(queueing);
-  if (!turn) co_return std::unexpected(turn.error());
-  auto taking = take(server, until);
-  Result<std::unique_ptr<Peer>> peer = co_await std::move(taking);
-  if (!peer) co_return std::unexpected(peer.error());
+  auto beginning = talk_to(server, until);
+  Result<Talk> talk = co_await std::move(beginning);
+  if (!talk) co_return std::unexpected(talk.error());
   json::object parameters{{"name", parts_of(tool).second}, {"arguments", std::move(arguments)}};
-  auto asking = (*peer)->ask("tools/call", std::move(parameters), until);
+  auto asking = talk->peer->ask("tools/call", std::move(parameters), until);
   Result<json::object> answered = co_await std::move(asking);
   log_debug("a tool was used: tool={} ok={}", vigil::quoted(tool), answered.has_value());
   if (!answered) co_return fail(answered.error().code, server->said(answered.error()));
-  give_back(server, std::move(*peer));
+  give_back(server, std::move(talk->peer));
   co_return text_of(*answered, settings.result_bytes_max);
 }
 

@@ -40,6 +40,8 @@ class Servers final : public models::Tools {
   Shared server_of(const std::string& tool) const;
   class Turn;
   boost::asio::awaitable<Result<Turn>> turn_at(Shared server, TimePoint deadline);
+  struct Talk;
+  boost::asio::awaitable<Result<Talk>> talk_to(Shared server, TimePoint deadline);
   boost::asio::awaitable<Result<std::unique_ptr<Peer>>> take(Shared server, TimePoint deadline);
   void give_back(Shared server, std::unique_ptr<Peer> peer);
   boost::asio::awaitable<Result<void>> learn(Shared server, TimePoint deadline);

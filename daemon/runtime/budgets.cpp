@@ -7,6 +7,7 @@
 
 #include "daemon/models/day_limit.hpp"
 #include "daemon/models/price.hpp"
+#include "daemon/runtime/questions.hpp"
 
 namespace vigil::runtime {
 namespace {
@@ -116,7 +117,7 @@ Estimate estimate_of(const swarm::Plan& plan) {
   Estimate out;
   std::unordered_map<std::string, std::size_t> places;
   for (const auto& task : plan.tasks) {
-    out.asks |= task.ask || task.agent || (task.verify && task.verify->ask);
+    out.asks |= asks(task);
     out.planners += task.planner ? 1 : 0;
     for (auto& question : models::questions_of(task)) out.questions.push_back(std::move(question));
     auto name = storage::learned_name(task.name);

@@ -232,8 +232,6 @@ Waiting waiting_of(const storage::Wake& wake) {
   return out;
 }
 
-std::string day_of(TimePoint at) { return to_rfc3339(at).substr(0, 10); }
-
 Consent consent_for(const config::Entity& entity, const config::Settings& settings,
                     const entities::Action& action, Taint taint) {
   const auto of_kind = entity.autonomy_of.find(action.kind);

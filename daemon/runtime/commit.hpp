@@ -99,9 +99,6 @@ bool commit_dropped(storage::Stores& stores, WakeId wake, TimePoint now);
 std::vector<Waiting> commit_superseded(storage::Stores& stores, std::vector<Waiting> waiting,
                                        EventId last, const std::string& why, TimePoint now);
 
-// UTC day of a moment, for budgets: 2026-11-23.
-std::string day_of(TimePoint at);
-
 // May this action leave without a person's consent? (docs/design.md part 6: autonomy, Rule of Two.)
 enum class Consent { act, propose, observe };
 Consent consent_for(const config::Entity& entity, const config::Settings& settings,

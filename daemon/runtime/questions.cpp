@@ -6,10 +6,6 @@
 namespace vigil::runtime {
 namespace {
 
-bool asks(const swarm::Task& task) {
-  return task.ask || task.agent || (task.verify && task.verify->ask);
-}
-
 // "TASK" of "TASK.MEMBER". Names may hold dots, so all that could be meant are tried.
 bool comes_from(const std::string& list, const std::string& task) {
   return list == task || list.starts_with(task + ".");
@@ -31,6 +27,10 @@ bool can_do_without(swarm::Task& task, const std::set<std::string>& gone, bool w
 }
 
 }  // namespace
+
+bool asks(const swarm::Task& task) {
+  return task.ask || task.agent || (task.verify && task.verify->ask);
+}
 
 void taint(swarm::Plan& plan) {
   const auto tainted = [](const std::shared_ptr<const swarm::Ask>& ask) {

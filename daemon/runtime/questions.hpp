@@ -6,6 +6,9 @@
 
 namespace vigil::runtime {
 
+// Whether the task, or what verifies it, asks a model or an agent.
+bool asks(const swarm::Task& task);
+
 // What of a plan comes from a wake that strangers had a part in: its questions are tainted.
 void taint(swarm::Plan& plan);
 

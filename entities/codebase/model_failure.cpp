@@ -55,15 +55,9 @@ std::optional<swarm::Plan> plan_failure_question(const ReviewSetup& setup, const
   plan.timeout = setup.advice.timeout + 1min;
   plan.tasks.push_back(question(setup.advice, "guess", prompt, schema,
                                 json::object{{"command", build.command}, {"log", log}}));
-  swarm::Task judge;
-  judge.name = judged_task;
-  judge.builtin = "codebase.model_failure";
-  judge.needs = {"guess"};
-  judge.optional = true;
-  judge.timeout = 1min;
-  judge.input =
-      json::object{{"log", log}, {"key", build.verdict_key()}, {"command", build.command}};
-  plan.tasks.push_back(std::move(judge));
+  plan.tasks.push_back(judgement(
+      std::string(judged_task), "codebase.model_failure", "guess",
+      json::object{{"log", log}, {"key", build.verdict_key()}, {"command", build.command}}));
   return plan;
 }
 
@@ -73,10 +67,9 @@ Result<json::value> run_model_failure(const Request& request) {
   if (guess == nullptr) return fail(ErrorCode::invalid_input, "inputs.guess is missing");
   json::object out{{"key", find_text(request.input, "key").value_or("")},
                    {"command", find_text(request.input, "command").value_or("")}};
-  const auto* all = find_path(*guess, "quotations");
   json::array stood;
   std::size_t made_up = 0;
-  for (const auto& one : all != nullptr && all->is_array() ? all->get_array() : json::array{}) {
+  for (const auto& one : list_at(*guess, "quotations")) {
     const auto text = one.is_string() ? std::string_view(one.get_string()) : std::string_view();
     if (!stands_in(text, log)) {
       ++made_up;
@@ -92,11 +85,9 @@ Result<json::value> run_model_failure(const Request& request) {
                        ? "its quotations stand in the log"
                        : fmt::format("no cause that the log shows; {} quotations made up", made_up);
   if (!holds) return json::value(std::move(out));
-  const auto* confidence = find_path(*guess, "confidence");
   out["cause"] = cause;
   out["quotations"] = std::move(stood);
-  out["confidence"] =
-      confidence != nullptr && confidence->is_number() ? confidence->to_number<double>() : 0;
+  out["confidence"] = confidence_in(*guess);
   return json::value(std::move(out));
 }
 
@@ -116,17 +107,12 @@ std::optional<Decision> decide_on_failure(const Wake& wake, const Recollection& 
     return decision;
   }
   const auto command = one_line(find_text(found->result, "command").value_or(""), 100);
-  const auto* confidence = find_path(found->result, "confidence");
-  const double sure =
-      confidence != nullptr && confidence->is_number() ? confidence->to_number<double>() : 0;
-  const auto guess = fmt::format("a model's guess ({:.0f} %): {}", sure * 100,
-                                 one_line(find_text(found->result, "cause").value_or(""), 400));
+  const auto guess =
+      fmt::format("a model's guess ({:.0f} %): {}", confidence_in(found->result) * 100,
+                  one_line(find_text(found->result, "cause").value_or(""), 400));
   std::string text = fmt::format("{}: {}\n", one_line(ended->report.title, 200), guess);
-  if (const auto* quotations = find_path(found->result, "quotations");
-      quotations != nullptr && quotations->is_array()) {
-    for (const auto& one : quotations->get_array()) {
-      if (one.is_string()) text += fmt::format("> {}\n", std::string_view(one.get_string()));
-    }
+  for (const auto& one : list_at(found->result, "quotations")) {
+    if (one.is_string()) text += fmt::format("> {}\n", std::string_view(one.get_string()));
   }
   decision.why = fmt::format("{}: {}", one_line(ended->report.title, 200), guess);
   decision.episodes.push_back({"guess", text, found->result});

@@ -33,11 +33,6 @@ constexpr const char* schema = R"({"type":"object","required":["points","draft"]
  "quotation":{"type":"string","maxLength":500}}}},
  "draft":{"type":"string","maxLength":4000}}})";
 
-json::array list_at(const json::value& from, std::string_view path) {
-  const auto* found = find_path(from, path);
-  return found != nullptr && found->is_array() ? found->get_array() : json::array{};
-}
-
 // What is needed to answer the mail later.
 json::object kept_of(const json::value& data) {
   json::object out;
@@ -82,14 +77,8 @@ void ask_about_mail(Course& course, const json::value& data) {
                                              {"wanted", wanted},
                                              {"questions", questions},
                                              {"text", text}}));
-  swarm::Task judge;
-  judge.name = judged_task;
-  judge.builtin = "comms.model_mail";
-  judge.needs = {"said"};
-  judge.optional = true;
-  judge.timeout = 1min;
-  judge.input = json::object{{"text", text}, {"wanted", wanted}};
-  plan.tasks.push_back(std::move(judge));
+  plan.tasks.push_back(judgement(std::string(judged_task), "comms.model_mail", "said",
+                                 json::object{{"text", text}, {"wanted", wanted}}));
   course.decision.plans.push_back(std::move(plan));
   auto& asked = course.state["asked"];
   if (!asked.is_object()) asked = json::object{};

@@ -32,12 +32,6 @@ constexpr const char* schema = R"({"type":"object","required":["unknown","explan
  "items":{"type":"array","minItems":1,"maxItems":10,"items":{"type":"string"}},
  "confidence":{"type":"number","minimum":0,"maximum":1}}}}}})";
 
-const json::array& list_at(const json::value& from, std::string_view key) {
-  static const json::array none;
-  const auto* found = find_path(from, key);
-  return found != nullptr && found->is_array() ? found->get_array() : none;
-}
-
 // All that it cites; none when some of it is not there.
 std::vector<std::string> cited(const json::value& explanation, const std::set<std::string>& ids) {
   std::vector<std::string> out;
@@ -88,10 +82,7 @@ std::string explanation_of(const swarm::Report& report, const json::value& found
     const auto items = cited(one, ids);
     if (items.empty() || told >= explanations_max) continue;
     ++told;
-    const auto* confidence = find_path(one, "confidence");
-    const double sure =
-        confidence != nullptr && confidence->is_number() ? confidence->to_number<double>() : 0;
-    out += fmt::format("A model's guess ({:.0f} %): {} [{}]\n", 100 * sure,
+    out += fmt::format("A model's guess ({:.0f} %): {} [{}]\n", 100 * confidence_in(one),
                        ops::marked(ops::plain(find_text(one, "text").value_or(""), 400)),
                        fmt::join(items, ", "));
   }

@@ -70,18 +70,12 @@ void ask_for_hypotheses(const config::Advice& advice, const Incident& incident, 
 std::vector<std::string> hypotheses_of(const json::value& answer,
                                        const std::map<std::string, std::string>& ids) {
   std::vector<std::string> out;
-  const auto* all = find_path(answer, "hypotheses");
-  if (all != nullptr && all->is_array()) {
-    for (const auto& one : all->as_array()) {
-      const auto evidence = cited(one, ids);
-      if (evidence.empty() || out.size() >= hypotheses_max) continue;
-      const auto* confidence = find_path(one, "confidence");
-      const double sure =
-          confidence && confidence->is_number() ? confidence->to_number<double>() : 0;
-      out.push_back(fmt::format("a model's guess ({:.0f} %): {} [{}]", sure * 100,
-                                plain(find_text(one, "text").value_or(""), 400),
-                                fmt::join(evidence, ", ")));
-    }
+  for (const auto& one : list_at(answer, "hypotheses")) {
+    const auto evidence = cited(one, ids);
+    if (evidence.empty() || out.size() >= hypotheses_max) continue;
+    out.push_back(fmt::format("a model's guess ({:.0f} %): {} [{}]", confidence_in(one) * 100,
+                              plain(find_text(one, "text").value_or(""), 400),
+                              fmt::join(evidence, ", ")));
   }
   if (out.empty() && find_bool(answer, "unknown").value_or(false)) {
     out.emplace_back("a model finds no cause in the evidence");

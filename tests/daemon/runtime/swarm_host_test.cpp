@@ -118,7 +118,7 @@ struct World : ClockedWorld {
     return rows;
   }
   std::int64_t spent(const std::string& kind) {
-    for (const auto& row : reader->spend.of_day(day_of(clock.now()))) {
+    for (const auto& row : reader->spend.of_day(storage::day_at(clock.now()).name)) {
       if (row.kind == kind) return row.amount;
     }
     return 0;
