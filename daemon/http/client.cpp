@@ -138,8 +138,8 @@ std::optional<Destination> destination_of(const std::string& url) {
   return out;
 }
 
-std::optional<Address> address_of(const sockaddr* from) {
-  Address out{};
+std::optional<ip::Address> address_of(const sockaddr* from) {
+  ip::Address out{};
   if (from->sa_family == AF_INET6) {
     std::memcpy(out.data(), &reinterpret_cast<const sockaddr_in6*>(from)->sin6_addr, 16);
     return out;
@@ -152,7 +152,7 @@ std::optional<Address> address_of(const sockaddr* from) {
 
 // May the exchange go there? A port that is not the destination's is that of a proxy, which the
 // administrator put into the environment.
-bool is_in_reach(Exchange& exchange, const std::optional<Address>& address, int port) {
+bool is_in_reach(Exchange& exchange, const std::optional<ip::Address>& address, int port) {
   if (port != exchange.to.port) return true;
   auto why =
       address ? exchange.reach->why_not(exchange.to, *address) : "no address of the internet";
@@ -172,7 +172,7 @@ curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* to) {
 
 // The same for a connection that was there already, opened for somebody who may have gone further.
 int on_connected(void* self, char* address, char*, int port, int) {
-  const auto connected = parse_address(address);
+  const auto connected = ip::parse_address(address);
   return is_in_reach(*static_cast<Exchange*>(self), connected, port) ? CURL_PREREQFUNC_OK
                                                                      : CURL_PREREQFUNC_ABORT;
 }
@@ -305,7 +305,7 @@ std::expected<Destination, Failure> check_destination(const Request& request, co
   if (written && written->host == to->host && written->port == to->port) {
     to->written = Written::in_configuration;
   }
-  const auto literal = parse_address(is_localhost(to->host) ? "127.0.0.1" : to->host);
+  const auto literal = ip::parse_address(is_localhost(to->host) ? "127.0.0.1" : to->host);
   auto why = literal ? reach.why_not(*to, *literal) : std::nullopt;
   if (why) return std::unexpected(refuse(ErrorCode::forbidden, std::move(*why)));
   return *to;

@@ -32,7 +32,7 @@ bool is_localhost(std::string_view host) {
 
 Reach::Reach(const std::vector<std::string>& allow) {
   for (const auto& text : allow) {
-    if (const auto range = AddressRange::parse(text)) {
+    if (const auto range = ip::Range::parse(text)) {
       ranges_.push_back(*range);
       continue;
     }
@@ -48,7 +48,7 @@ Reach::Reach(const std::vector<std::string>& allow) {
   }
 }
 
-bool Reach::allows(const Destination& to, const Address& address) const {
+bool Reach::allows(const Destination& to, const ip::Address& address) const {
   if (std::ranges::any_of(ranges_, [&](const auto& range) { return range.contains(address); })) {
     return true;
   }
@@ -56,20 +56,20 @@ bool Reach::allows(const Destination& to, const Address& address) const {
   return std::ranges::any_of(names_, [&](const Name& name) {
     if (name.port != 0 && name.port != to.port) return false;
     // An address with a port is meant as an address, by whatever name one comes to it.
-    if (const auto meant = parse_address(name.host)) return *meant == address;
+    if (const auto meant = ip::parse_address(name.host)) return *meant == address;
     return covers(name.host, host);
   });
 }
 
-std::optional<std::string> Reach::why_not(const Destination& to, const Address& address) const {
-  const auto kind = why_not_public(address);
+std::optional<std::string> Reach::why_not(const Destination& to, const ip::Address& address) const {
+  const auto kind = ip::why_not_public(address);
   if (!kind || allows(to, address)) return std::nullopt;
-  const auto literal = parse_address(to.host);
+  const auto literal = ip::parse_address(to.host);
   const bool local = is_localhost(to.host);
-  const auto connected = vigil::http::to_text(address);
+  const auto connected = ip::to_text(address);
   if (to.written == Written::in_configuration) {
     if (literal && *literal == address) return std::nullopt;
-    if (local && is_loopback(connected)) return std::nullopt;
+    if (local && ip::is_loopback(connected)) return std::nullopt;
   }
   const bool six = literal && to.host.find(':') != std::string::npos;
   const auto place = fmt::format("{}{}{}:{}", six ? "[" : "", to.host, six ? "]" : "", to.port);

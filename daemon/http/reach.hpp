@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/http/address.hpp"
+#include "core/ip.hpp"
 
 namespace vigil::http {
 
@@ -29,16 +29,16 @@ class Reach {
   // Why the address may not be connected to on the way to the destination, and what to do when that
   // is wanted. A host that is an address, or localhost, and stands in the configuration means what
   // it says, and loopback.
-  std::optional<std::string> why_not(const Destination& to, const Address& address) const;
+  std::optional<std::string> why_not(const Destination& to, const ip::Address& address) const;
 
  private:
   struct Name {
     std::string host;  // lower case; "*.lan" for all below
     int port = 0;      // 0: any
   };
-  bool allows(const Destination& to, const Address& address) const;
+  bool allows(const Destination& to, const ip::Address& address) const;
 
-  std::vector<AddressRange> ranges_;
+  std::vector<ip::Range> ranges_;
   std::vector<Name> names_;
 };
 
@@ -51,7 +51,7 @@ std::optional<std::string> keep_in_reach(const Reach& reach, const Destination& 
                                          std::vector<Endpoint>& places) {
   std::optional<std::string> refusal = "the name has no address";
   std::erase_if(places, [&](const Endpoint& place) {
-    const auto address = parse_address(place.address().to_string());
+    const auto address = ip::parse_address(place.address().to_string());
     auto why = address ? reach.why_not(to, *address) : "it is an address of one link alone";
     const bool out = why.has_value();
     if (out) refusal = std::move(why);

@@ -16,11 +16,11 @@ std::string last_of(std::string_view list) {
 
 }  // namespace
 
-Result<std::vector<http::AddressRange>> open_allow(const config::Source& source,
-                                                   const config::Webhook& settings) {
-  std::vector<http::AddressRange> out;
+Result<std::vector<ip::Range>> open_allow(const config::Source& source,
+                                          const config::Webhook& settings) {
+  std::vector<ip::Range> out;
   for (const auto& text : settings.allow) {
-    const auto range = http::AddressRange::parse(text);
+    const auto range = ip::Range::parse(text);
     if (!range) {
       return fail(ErrorCode::invalid_input,
                   fmt::format("source.{}.allow: {}", source.name, range.error().message));
@@ -30,10 +30,10 @@ Result<std::vector<http::AddressRange>> open_allow(const config::Source& source,
   return out;
 }
 
-bool may_call(const std::vector<http::AddressRange>& allow, Behind behind, const Request& request) {
+bool may_call(const std::vector<ip::Range>& allow, Behind behind, const Request& request) {
   if (allow.empty()) return true;
   auto address = request.peer.address;
-  if (behind == Behind::proxy && http::is_loopback(address)) {
+  if (behind == Behind::proxy && ip::is_loopback(address)) {
     for (const auto& [name, value] : request.headers) {
       if (name == "x-forwarded-for") address = last_of(value);  // of several fields the last
     }

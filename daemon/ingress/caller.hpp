@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "config/settings.hpp"
-#include "daemon/http/address.hpp"
+#include "core/ip.hpp"
 #include "daemon/ingress/http_server.hpp"
 
 namespace vigil::ingress {
@@ -11,10 +11,10 @@ namespace vigil::ingress {
 enum class Behind { nothing, proxy };
 
 // The error names the source.
-Result<std::vector<http::AddressRange>> open_allow(const config::Source& source,
-                                                   const config::Webhook& settings);
+Result<std::vector<ip::Range>> open_allow(const config::Source& source,
+                                          const config::Webhook& settings);
 // Behind a proxy on this machine the caller is the last address that the proxy wrote down.
 // Everybody may where no range is given.
-bool may_call(const std::vector<http::AddressRange>& allow, Behind behind, const Request& request);
+bool may_call(const std::vector<ip::Range>& allow, Behind behind, const Request& request);
 
 }  // namespace vigil::ingress

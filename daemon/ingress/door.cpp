@@ -48,7 +48,7 @@ struct Source {
   bool trusted = false;
   config::Webhook settings;
   std::vector<config::Secret> secrets;
-  std::vector<http::AddressRange> allow;
+  std::vector<ip::Range> allow;
   std::size_t body_bytes_max = 0;
   std::string certificate;  // PEM; scheme sns: empty is fetched
 };

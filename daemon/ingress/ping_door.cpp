@@ -24,7 +24,7 @@ constexpr Duration minute = std::chrono::minutes{1};
 struct PingSource {
   std::string name;
   bool trusted = false;
-  std::vector<http::AddressRange> allow;
+  std::vector<ip::Range> allow;
   std::size_t body_bytes_max = 0;
   Duration pause{};  // of one check, on the average
 };

@@ -1,6 +1,7 @@
 #include "entities/ops/fetch.hpp"
 
 #include <curl/curl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include "core/check.hpp"
+#include "core/ip.hpp"
 #include "core/log.hpp"
 
 namespace vigil::entities::ops {
@@ -32,6 +34,8 @@ struct Transfer {
   std::unique_ptr<CURL, EasyEnd> easy;
   std::unique_ptr<curl_slist, ListEnd> headers;
   std::array<char, CURL_ERROR_SIZE> error{};
+  std::string first;    // the address of whom was asked, or of the proxy before it
+  std::string refusal;  // why a redirect is not followed
 };
 
 std::size_t on_body(char* data, std::size_t, std::size_t count, void* user) {
@@ -41,6 +45,27 @@ std::size_t on_body(char* data, std::size_t, std::size_t count, void* user) {
   body.append(data, std::min(count, room));
   if (count > room) transfer.told->cut = true;
   return count > room ? 0 : count;  // enough: libcurl ends it
+}
+
+// A target may be anywhere: a person wrote it down. Where a server sends us from there may not: it
+// would make of a probe the hand of whoever can have that server answer. Called before each
+// request, on connections that were open already, too.
+int on_request(void* user, char* address, char*, int, int) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  long redirects = 0;
+  curl_easy_getinfo(transfer.easy.get(), CURLINFO_REDIRECT_COUNT, &redirects);
+  if (redirects == 0) transfer.first = address;
+  if (transfer.first == address) return CURL_PREREQFUNC_OK;
+  const auto parsed = ip::parse_address(address);
+  const auto kind = parsed ? ip::why_not_public(*parsed) : "an address of one link alone";
+  if (!kind) return CURL_PREREQFUNC_OK;
+  const char* url = "";
+  curl_easy_getinfo(transfer.easy.get(), CURLINFO_EFFECTIVE_URL, &url);
+  transfer.refusal = fmt::format(
+      "it redirects to {} at {}, {}: redirects lead to public addresses only; name that "
+      "address itself, or follow = false",
+      vigil::quoted(url), address, *kind);
+  return CURL_PREREQFUNC_ABORT;
 }
 
 Duration took(CURL* easy, CURLINFO what) {
@@ -95,6 +120,8 @@ void prepare(Transfer& transfer, bool verify) {
   if (!ask.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, ask.ca_file.c_str());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_request);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error.data());
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
 }
@@ -106,6 +133,7 @@ void conclude(Transfer& transfer, CURLcode code) {
   if (code != CURLE_OK && !enough) {
     const std::string_view said = transfer.error.data();
     told.error = said.empty() ? curl_easy_strerror(code) : said;
+    if (!transfer.refusal.empty()) told.error = transfer.refusal;
     told.distrusted = code == CURLE_PEER_FAILED_VERIFICATION;
   }
   long status = 0;

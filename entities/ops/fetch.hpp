@@ -12,7 +12,7 @@ namespace vigil::entities::ops {
 struct Ask {
   std::string url;                   // http, https
   bool only_connect = false;         // TCP and, for https, TLS; no request
-  bool follow = true;                // redirects, at most 5
+  bool follow = true;                // redirects, at most 5, to public addresses only
   std::vector<std::string> headers;  // "Accept: text/plain"
   std::string ca_file;               // whom to trust beside the system's; empty: the system's
   Duration timeout = std::chrono::seconds{10};

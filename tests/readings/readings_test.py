@@ -24,7 +24,7 @@ OLD = "text/plain; version=0.0.4; charset=utf-8"
 class Server:
     """Answers by path as `answers` says: (status, content type, body) or a function that gives it."""
 
-    def __init__(self, certificate=None):
+    def __init__(self, certificate=None, address="127.0.0.1"):
         self.answers = {}
         self.heard = []
         server = self
@@ -50,7 +50,7 @@ class Server:
             def handle_error(self, *_):
                 pass
 
-        self.server = Quiet(("127.0.0.1", 0), Handler)
+        self.server = Quiet((address, 0), Handler)
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
@@ -104,6 +104,19 @@ class Probe(unittest.TestCase):
             self.assertEqual(value(task("ops.probe", targets[0], "--match", "is w.ll"), "probe.up"), 1)
             self.assertEqual(value(task("ops.probe", targets[0], "--match", "is ill"), "probe.up"), 0)
             self.assertEqual(value(task("ops.probe", targets[2], "--follow", "false", "--status", "302"), "probe.up"), 1)
+
+    def test_a_redirect_does_not_lead_inside(self):
+        with Server() as outside, Server(address="127.0.0.2") as inside:
+            there, here = f"http://127.0.0.2:{inside.port}", f"http://127.0.0.1:{outside.port}"
+            inside.answers = {"/seen": (200, "text/plain", "yes"), "/secret": (200, "text/plain", "inside")}
+            outside.answers = {"/away": (302, "text/plain", f"{there}/secret")}
+            # The connection that is open to a target of one's own is no way in either.
+            targets = [f"{there}/seen"] + [f"{here}/away"] * 20
+            result = task("ops.probe", *targets)
+            self.assertEqual([value(result, "probe.up", target=one) for one in targets[:2]], [1, 0])
+            self.assertEqual({path for path, _ in inside.heard}, {"/seen"})
+            self.assertIn(f'it redirects to "{there}/secret" at 127.0.0.2, a loopback address', result["problems"][0])
+            self.assertEqual(value(task("ops.probe", targets[1], "--follow", "false", "--status", "302"), "probe.up"), 1)
 
     def test_a_server_that_says_nothing_is_down_in_time(self):
         with socket.socket() as silent:

@@ -9,7 +9,7 @@ constexpr auto in_configuration = Written::in_configuration;
 constexpr auto elsewhere = Written::elsewhere;
 
 bool may(const Reach& reach, Destination to, const char* address) {
-  return !reach.why_not(to, *parse_address(address));
+  return !reach.why_not(to, *ip::parse_address(address));
 }
 
 }  // namespace
@@ -63,10 +63,10 @@ TEST_CASE("what is allowed is reached: ranges by everybody, names at their ports
 
 TEST_CASE("a refusal says where it would have led, and what to write") {
   const Reach reach;
-  CHECK(reach.why_not({"git.lan", 443, in_configuration}, *parse_address("10.0.0.5")) ==
+  CHECK(reach.why_not({"git.lan", 443, in_configuration}, *ip::parse_address("10.0.0.5")) ==
         "git.lan is at 10.0.0.5, a private address, where requests do not go; if it is meant: "
         "[outgoing] allow = [\"git.lan:443\"]");
-  CHECK(reach.why_not({"::1", 80, elsewhere}, *parse_address("::1")) ==
+  CHECK(reach.why_not({"::1", 80, elsewhere}, *ip::parse_address("::1")) ==
         "::1 is a loopback address, where requests do not go; if it is meant: "
         "[outgoing] allow = [\"[::1]:80\"]");
 }

@@ -1,12 +1,12 @@
-#include "daemon/http/address.hpp"
+#include "core/ip.hpp"
 
 #include <doctest/doctest.h>
 
-namespace vigil::http {
+namespace vigil::ip {
 namespace {
 
 bool contains(const char* range, const char* address) {
-  const auto parsed = AddressRange::parse(range);
+  const auto parsed = Range::parse(range);
   REQUIRE(parsed.has_value());
   return parsed->contains(address);
 }
@@ -43,7 +43,7 @@ TEST_CASE("what is no range is refused, what is no address is in none") {
                             "10.0.0.0/8x", "10.0.0.0/8/8", "2001:db8::/129", "example.com",
                             "256.0.0.1", " 10.0.0.1", "010.0.0.1", "[::1]", "::1%lo"}) {
     CAPTURE(wrong);
-    const auto range = AddressRange::parse(wrong);
+    const auto range = Range::parse(wrong);
     REQUIRE_FALSE(range);
     CHECK(range.error().code == ErrorCode::invalid_input);
   }
@@ -112,4 +112,4 @@ TEST_CASE("an address is public, or it is said what it is") {
   }
 }
 
-}  // namespace vigil::http
+}  // namespace vigil::ip

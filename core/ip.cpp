@@ -1,4 +1,4 @@
-#include "daemon/http/address.hpp"
+#include "core/ip.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -8,24 +8,24 @@
 #include <utility>
 #include <vector>
 
-namespace vigil::http {
+namespace vigil::ip {
 namespace {
 
 constexpr int mapped_prefix = 96;  // of ::ffff:0:0/96
 
 bool is_four(const Address& address) {
-  static const auto mapped = AddressRange::parse("::ffff:0:0/96").value();
+  static const auto mapped = Range::parse("::ffff:0:0/96").value();
   return mapped.contains(address);
 }
 
 struct Kind {
-  AddressRange range;
+  Range range;
   std::string_view what;
 };
 
 std::vector<Kind> kinds_of(std::initializer_list<std::pair<const char*, std::string_view>> list) {
   std::vector<Kind> out;
-  for (const auto& [range, what] : list) out.push_back({AddressRange::parse(range).value(), what});
+  for (const auto& [range, what] : list) out.push_back({Range::parse(range).value(), what});
   return out;
 }
 
@@ -62,14 +62,14 @@ const std::vector<Kind>& special_kinds() {
 
 // Where an IPv4 address stands inside an IPv6 one: RFC 4291 2.5.5.1, RFC 6052, RFC 3056.
 struct Wrapping {
-  AddressRange range;
+  Range range;
   std::size_t at;
 };
 
 std::optional<Address> unwrapped(const Address& address) {
-  static const std::array wrappings{Wrapping{AddressRange::parse("::/96").value(), 12},
-                                    Wrapping{AddressRange::parse("64:ff9b::/96").value(), 12},
-                                    Wrapping{AddressRange::parse("2002::/16").value(), 2}};
+  static const std::array wrappings{Wrapping{Range::parse("::/96").value(), 12},
+                                    Wrapping{Range::parse("64:ff9b::/96").value(), 12},
+                                    Wrapping{Range::parse("2002::/16").value(), 2}};
   for (const auto& wrapping : wrappings) {
     if (!wrapping.range.contains(address)) continue;
     Address out{};
@@ -100,7 +100,7 @@ std::string to_text(const Address& address) {
   return text.data();
 }
 
-Result<AddressRange> AddressRange::parse(const std::string& text) {
+Result<Range> Range::parse(const std::string& text) {
   const auto malformed =
       fail(ErrorCode::invalid_input,
            fmt::format("'{}' is not an address or a range like 10.0.0.0/8 or 2001:db8::/32", text));
@@ -108,7 +108,7 @@ Result<AddressRange> AddressRange::parse(const std::string& text) {
   const auto begin = text.substr(0, slash);
   const auto bits = parse_address(begin);
   if (!bits) return malformed;
-  AddressRange out;
+  Range out;
   out.bits_ = *bits;
   if (slash == std::string::npos) return out;
   const bool four = begin.find(':') == std::string::npos;
@@ -121,7 +121,7 @@ Result<AddressRange> AddressRange::parse(const std::string& text) {
   return out;
 }
 
-bool AddressRange::contains(const Address& address) const {
+bool Range::contains(const Address& address) const {
   const auto whole = static_cast<std::size_t>(prefix_ / 8);
   if (!std::equal(address.begin(), address.begin() + static_cast<std::ptrdiff_t>(whole),
                   bits_.begin())) {
@@ -133,14 +133,14 @@ bool AddressRange::contains(const Address& address) const {
   return (address[whole] & mask) == (bits_[whole] & mask);
 }
 
-bool AddressRange::contains(const std::string& address) const {
+bool Range::contains(const std::string& address) const {
   const auto bits = parse_address(address);
   return bits && contains(*bits);
 }
 
 bool is_loopback(const std::string& address) {
-  static const auto four = AddressRange::parse("127.0.0.0/8").value();
-  static const auto six = AddressRange::parse("::1").value();
+  static const auto four = Range::parse("127.0.0.0/8").value();
+  static const auto six = Range::parse("::1").value();
   return four.contains(address) || six.contains(address);
 }
 
@@ -150,9 +150,9 @@ std::optional<std::string_view> why_not_public(const Address& address) {
   }
   if (is_four(address)) return std::nullopt;
   if (const auto inner = unwrapped(address)) return why_not_public(*inner);
-  static const auto global = AddressRange::parse("2000::/3").value();  // RFC 4291 2.4
+  static const auto global = Range::parse("2000::/3").value();  // RFC 4291 2.4
   if (!global.contains(address)) return "a reserved address";
   return std::nullopt;
 }
 
-}  // namespace vigil::http
+}  // namespace vigil::ip

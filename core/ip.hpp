@@ -9,7 +9,7 @@
 
 #include "core/error.hpp"
 
-namespace vigil::http {
+namespace vigil::ip {
 
 // An IPv4 address as ::ffff:a.b.c.d, so that there is one kind.
 using Address = std::array<std::uint8_t, 16>;
@@ -17,9 +17,9 @@ using Address = std::array<std::uint8_t, 16>;
 std::optional<Address> parse_address(const std::string& text);
 std::string to_text(const Address& address);  // IPv4 in dotted form
 
-class AddressRange {
+class Range {
  public:
-  static Result<AddressRange> parse(const std::string& text);
+  static Result<Range> parse(const std::string& text);
   bool contains(const Address& address) const;
   // False for what is no address. An IPv4 address written as IPv6 (::ffff:10.0.0.1) is the same
   // one.
@@ -37,4 +37,4 @@ bool is_loopback(const std::string& address);
 // (mapped, compatible, NAT64, 6to4).
 std::optional<std::string_view> why_not_public(const Address& address);
 
-}  // namespace vigil::http
+}  // namespace vigil::ip
