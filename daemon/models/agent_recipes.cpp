@@ -48,12 +48,15 @@ AgentCommand command(const config::Agent& agent, const std::string& prompt) {
   return out;
 }
 
-Usage usage_of(const json::value& told, const char* cached) {
+// By model, those of its sub-agents included; `usage` beside it leaves these out.
+Usage usage_of_models(const json::object& models) {
   Usage out;
-  out.input = count_of(told, "input_tokens");
-  out.output = count_of(told, "output_tokens");
-  out.cache_read = count_of(told, cached);
-  out.cache_write = count_of(told, "cache_creation_input_tokens");
+  for (const auto& model : models) {
+    out.input += count_of(model.value(), "inputTokens");
+    out.output += count_of(model.value(), "outputTokens");
+    out.cache_read += count_of(model.value(), "cacheReadInputTokens");
+    out.cache_write += count_of(model.value(), "cacheCreationInputTokens");
+  }
   out.told = true;
   return out;
 }
@@ -71,17 +74,25 @@ AgentSaid from_claude(std::string_view printed) {
     out.error = fmt::format("it printed no result: {}", vigil::quoted(printed));
     return out;
   }
+  out.has_spoken = true;
   out.answer = find_text(*result, "result").value_or("");
   out.conversation = find_text(*result, "session_id").value_or("");
-  if (const auto* usage = find_path(*result, "usage"); usage && usage->is_object()) {
-    out.usage = usage_of(*usage, "cache_read_input_tokens");
+  if (const auto* models = find_path(*result, "modelUsage"); models && models->is_object()) {
+    out.usage = usage_of_models(models->as_object());
   }
   if (const auto* cost = find_path(*result, "total_cost_usd"); cost && cost->is_number()) {
     out.micros = std::llround(cost->to_number<double>() * 1e6);
   }
+  // What the API refused is told as an error of the subtype "success".
   const auto subtype = find_text(*result, "subtype").value_or("success");
   out.ok = !find_bool(*result, "is_error").value_or(false) && subtype == "success";
-  if (!out.ok) out.error = fmt::format("it ended with {}: {}", subtype, vigil::quoted(out.answer));
+  if (out.ok) return out;
+  const auto* why = find_path(*result, "errors.0");
+  const std::string_view text = !out.answer.empty()                  ? std::string_view(out.answer)
+                                : why != nullptr && why->is_string() ? why->get_string()
+                                                                     : std::string_view();
+  out.error = fmt::format("it ended with {}{}", subtype == "success" ? "an error" : subtype,
+                          text.empty() ? "" : ": " + vigil::quoted(text));
   return out;
 }
 
@@ -93,21 +104,23 @@ void hear_codex(const json::value& event, AgentSaid& out) {
              find_text(event, "item.type").value_or("") == "agent_message") {
     out.answer = find_text(event, "item.text").value_or("");
   } else if (type == "turn.completed") {
-    const auto* usage = find_path(event, "usage");
-    if (usage != nullptr && usage->is_object()) {
-      const auto told = usage_of(*usage, "cached_input_tokens");
-      // The input there counts what was read from the cache.
-      out.usage.input += std::max<std::int64_t>(told.input - told.cache_read, 0);
-      out.usage.cache_read += told.cache_read;
-      out.usage.output += told.output;
+    if (const auto* usage = find_path(event, "usage"); usage && usage->is_object()) {
+      out.usage.cache_read = count_of(*usage, "cached_input_tokens");
+      out.usage.cache_write = count_of(*usage, "cache_write_input_tokens");
+      // The input there counts those, too.
+      out.usage.input = std::max<std::int64_t>(
+          count_of(*usage, "input_tokens") - out.usage.cache_read - out.usage.cache_write, 0);
+      out.usage.output = count_of(*usage, "output_tokens");
       out.usage.told = true;
     }
-    out.ok = true;
+    out.ok = out.has_spoken = true;
   } else if (type == "turn.failed") {
     out.ok = false;
+    out.has_spoken = true;
     out.error = fmt::format("its turn failed: {}",
                             vigil::quoted(find_text(event, "error.message").value_or("")));
   } else if (type == "error") {
+    out.has_spoken = true;
     out.error = fmt::format("it says {}", vigil::quoted(find_text(event, "message").value_or("")));
   }
 }
@@ -159,6 +172,18 @@ AgentSaid understood(const config::Agent& agent, std::string_view printed) {
       break;
   }
   return from_command(printed);
+}
+
+bool has_forgotten(const config::Agent& agent, std::string_view error) {
+  switch (agent.recipe) {
+    case config::AgentRecipe::claude:
+      return error.find("No conversation found with session ID") != std::string_view::npos;
+    case config::AgentRecipe::codex:
+      return error.find("no rollout found for thread id") != std::string_view::npos;
+    case config::AgentRecipe::command:
+      break;
+  }
+  return false;
 }
 
 }  // namespace vigil::models

@@ -21,6 +21,9 @@ namespace {
 
 constexpr Duration tidying_time = std::chrono::seconds{30};
 constexpr std::size_t short_output = 64 * 1024;
+// The last line says how it ended; before it stands all that it ran.
+constexpr std::size_t printed_bytes_max = std::size_t{16} * 1024 * 1024;
+constexpr std::size_t conversations_max = 4096;
 
 swarm::AttemptOutcome failed(const Error& error) {
   swarm::AttemptOutcome out;
@@ -35,12 +38,20 @@ bool is_directory_name(std::string_view name) {
   });
 }
 
-// "TREE:ID": where the conversation was held, and what the program calls it. What it remembers of
-// files is bound to the directory.
-std::pair<std::string, std::string> parts_of(const std::string& conversation) {
-  const auto colon = conversation.find(':');
-  if (colon == std::string::npos || !is_directory_name(conversation.substr(0, colon))) return {};
-  return {conversation.substr(0, colon), conversation.substr(colon + 1)};
+// It stands among the arguments of the program.
+bool is_id(std::string_view id) {
+  return !id.empty() && id.size() <= 128 && id.front() != '-' &&
+         std::ranges::all_of(id, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_';
+         });
+}
+
+// Counters of a conversation only grow; one that went back was begun anew.
+Usage between(const Usage& before, const Usage& now) {
+  Usage out{now.input - before.input, now.output - before.output,
+            now.cache_read - before.cache_read, now.cache_write - before.cache_write, now.told};
+  return std::min({out.input, out.output, out.cache_read, out.cache_write}) < 0 ? now : out;
 }
 
 std::string prompt_text(const swarm::Attempt& attempt) {
@@ -97,6 +108,10 @@ Result<void> AgentRunner::apply(const config::Settings& settings) {
   return {};
 }
 
+std::string AgentRunner::tree_path(const std::string& name) const {
+  return fmt::format("{}/trees/{}", folder_, name);
+}
+
 asio::awaitable<Result<std::string>> AgentRunner::git(std::vector<std::string> arguments,
                                                       TimePoint deadline, std::size_t bytes_max) {
   swarm::Attempt attempt;
@@ -123,23 +138,27 @@ asio::awaitable<Result<AgentRunner::Tree>> AgentRunner::make_tree(std::shared_pt
                                                                   std::string name,
                                                                   std::string commit,
                                                                   TimePoint deadline) {
-  Tree tree{name, fmt::format("{}/trees/{}", folder_, name), ""};
+  Tree tree{name, tree_path(name), ""};
   std::error_code error;
   fs::create_directories(fmt::format("{}/homes/{}", folder_, entry->settings.name), error);
   if (!error) fs::create_directories(folder_ + "/trees", error);
-  const auto& repository = entry->settings.repository;
-  if (!error && repository.empty()) fs::create_directory(tree.path, error);
+  if (!error) fs::create_directory(tree.path, error);
   if (error) {
     co_return fail(ErrorCode::unavailable,
                    fmt::format("{} cannot be made: {}", tree.path, error.message()));
   }
+  const auto& repository = entry->settings.repository;
   if (repository.empty()) co_return tree;
-  std::vector<std::string> add{"-C",       repository, "-c",       "core.hooksPath=/dev/null",
-                               "worktree", "add",      "--detach", tree.path,
-                               commit};
+  // By force: after a crash git still knows one of that name.
+  std::vector<std::string> add{"-C",       repository, "-c",      "core.hooksPath=/dev/null",
+                               "worktree", "add",      "--force", "--detach",
+                               tree.path,  commit};
   auto adding = git(std::move(add), deadline, short_output);
   Result<std::string> added = co_await std::move(adding);
-  if (!added) co_return std::unexpected(added.error());
+  if (!added) {
+    fs::remove_all(tree.path, error);
+    co_return std::unexpected(added.error());
+  }
   std::vector<std::string> ask{"-C", tree.path, "rev-parse", "--absolute-git-dir"};
   auto asking = git(std::move(ask), deadline, short_output);
   Result<std::string> dir = co_await std::move(asking);
@@ -178,16 +197,40 @@ asio::awaitable<Result<std::string>> AgentRunner::patch_of(std::shared_ptr<Entry
   co_return std::move(*patch);
 }
 
-asio::awaitable<swarm::AttemptOutcome> AgentRunner::work(std::shared_ptr<Entry> entry, Tree tree,
-                                                         swarm::Attempt attempt) {
-  const auto& agent = entry->settings;
-  const auto conversation = parts_of(attempt.task.agent->conversation).second;
-  auto command = command_of(agent, prompt_text(attempt), conversation);
+AgentRunner::Conversation AgentRunner::conversation_of(const std::string& text) {
+  Conversation out;
+  const auto first = text.find(':');
+  if (first == std::string::npos || !is_directory_name(text.substr(0, first))) return {};
+  const auto second = text.find(':', first + 1);
+  if (second == std::string::npos) return {};
+  out.tree = text.substr(0, first);
+  out.id = text.substr(second + 1);
+  if (!is_id(out.id)) return {};
+  const auto counts = text.substr(first + 1, second - first - 1);
+  auto& [usage, micros] = out.taken;
+  const int read = std::sscanf(counts.c_str(), "%ld.%ld.%ld.%ld.%ld", &usage.input, &usage.output,
+                               &usage.cache_read, &usage.cache_write, &micros);
+  return read == 5 ? out : Conversation{};
+}
+
+std::string AgentRunner::text_of(const Conversation& conversation) {
+  const auto& [usage, micros] = conversation.taken;
+  return fmt::format("{}:{}.{}.{}.{}.{}:{}", conversation.tree, usage.input, usage.output,
+                     usage.cache_read, usage.cache_write, micros, conversation.id);
+}
+
+swarm::Attempt AgentRunner::program_of(const Entry& entry, const Tree& tree, const std::string& id,
+                                       const swarm::Attempt& attempt) const {
+  const auto& agent = entry.settings;
+  auto command = command_of(agent, prompt_text(attempt), id);
   const auto home = fmt::format("{}/homes/{}", folder_, agent.name);
   swarm::Attempt program = attempt;
   program.task.agent = nullptr;
   program.task.argv = std::move(command.argv);
   program.task.workdir = tree.path;
+  if (agent.recipe != config::AgentRecipe::command) {
+    program.task.output_bytes_max = printed_bytes_max;
+  }
   program.task.read_paths = agent.read_paths;
   program.task.write_paths = agent.write_paths;
   program.task.write_paths.push_back(home);
@@ -199,29 +242,68 @@ asio::awaitable<swarm::AttemptOutcome> AgentRunner::work(std::shared_ptr<Entry> 
   program.standard_input = std::move(command.standard_input);
   program.environment.emplace_back("HOME", home);
   for (const auto& pair : agent.environment) program.environment.push_back(pair);
-  for (const auto& [name, secret] : entry->secrets) {
+  for (const auto& [name, secret] : entry.secrets) {
     program.environment.emplace_back(name, std::string(secret.reveal()));
   }
-  auto running = processes_->run(std::move(program));
+  return program;
+}
+
+// What this run took is the difference to what the conversation had taken before.
+void AgentRunner::tell_cost(const Entry& entry, const swarm::Attempt& attempt,
+                            const AgentSaid& said, Conversation& conversation) {
+  if (!said.usage.told && said.micros < 0) return;
+  const auto known = taken_.find(said.conversation);
+  const Taken before = said.conversation != conversation.id ? Taken{}
+                       : known != taken_.end()              ? known->second
+                                                            : conversation.taken;
+  const Taken now{said.usage, std::max<std::int64_t>(said.micros, 0)};
+  const auto took = between(before.usage, now.usage);
+  const auto priced = money_micros(took, entry.settings.price);
+  const auto asked = now.micros < before.micros ? now.micros : now.micros - before.micros;
+  if (attempt.said) attempt.said({{"cost", cost_of(took, priced > 0 ? priced : asked)}});
+  conversation.taken = now;
+  // Without it an attempt that told what it took and failed is counted twice, no more.
+  if (taken_.size() >= conversations_max) taken_.clear();
+  if (!said.conversation.empty()) taken_[said.conversation] = now;
+}
+
+asio::awaitable<swarm::AttemptOutcome> AgentRunner::call(std::shared_ptr<Entry> entry, Tree tree,
+                                                         Conversation conversation,
+                                                         swarm::Attempt attempt) {
+  const auto& agent = entry->settings;
+  auto running = processes_->run(program_of(*entry, tree, conversation.id, attempt));
   swarm::AttemptOutcome outcome = co_await std::move(running);
   const auto printed = outcome.result.is_null()     ? std::string()
                        : outcome.result.is_string() ? std::string(outcome.result.as_string())
                                                     : to_text(outcome.result);
   auto said = understood(agent, printed);
-  const bool is_text = agent.recipe == config::AgentRecipe::command;
-  if (!is_text && (said.usage.told || said.micros >= 0) && attempt.said) {
-    const auto priced = money_micros(said.usage, agent.price);
-    attempt.said({{"cost", cost_of(said.usage,
-                                   priced > 0 ? priced : std::max<std::int64_t>(said.micros, 0))}});
-  }
+  tell_cost(*entry, attempt, said, conversation);
   if (outcome.ok && !said.ok) outcome.error = said.error;
+  if (!outcome.ok && said.has_spoken && !said.error.empty()) outcome.error += "; " + said.error;
+  if (!said.ok && outcome.output_cut_bytes > 0) outcome.error += "; it printed too much";
   outcome.ok = outcome.ok && said.ok;
   json::object result{{"answer", to_valid_utf8(said.answer)}};
-  if (agent.keep_conversation && !said.conversation.empty()) {
-    result["conversation"] = fmt::format("{}:{}", tree.name, said.conversation);
+  if (agent.keep_conversation && is_id(said.conversation)) {
+    conversation.tree = tree.name;
+    conversation.id = std::move(said.conversation);
+    result["conversation"] = text_of(conversation);
   }
   outcome.result = std::move(result);
   co_return outcome;
+}
+
+asio::awaitable<swarm::AttemptOutcome> AgentRunner::work(std::shared_ptr<Entry> entry, Tree tree,
+                                                         Conversation conversation,
+                                                         swarm::Attempt attempt) {
+  const auto name = entry->settings.name;
+  const bool goes_on = !conversation.id.empty();
+  auto calling = call(entry, tree, std::move(conversation), attempt);
+  swarm::AttemptOutcome outcome = co_await std::move(calling);
+  // Such programs throw old conversations away. It has done nothing then, so it may begin anew.
+  if (outcome.ok || !goes_on || !has_forgotten(entry->settings, outcome.error)) co_return outcome;
+  log_info("agent '{}' has forgotten a conversation and begins a new one", name);
+  auto again = call(std::move(entry), std::move(tree), Conversation{}, std::move(attempt));
+  co_return co_await std::move(again);
 }
 
 asio::awaitable<swarm::AttemptOutcome> AgentRunner::run(swarm::Attempt attempt) {
@@ -232,15 +314,18 @@ asio::awaitable<swarm::AttemptOutcome> AgentRunner::run(swarm::Attempt attempt) 
                                        attempt.task.agent->name, attempt.task.agent->name)});
   }
   const auto entry = found->second;
-  auto name = parts_of(attempt.task.agent->conversation).first;
-  if (name.empty()) name = random_hex(8);
-  auto making = make_tree(entry, name, attempt.task.agent->commit, attempt.deadline);
+  auto conversation = conversation_of(attempt.task.agent->conversation);
+  // Two cannot talk at once in one directory: the second one begins anew.
+  if (conversation.tree.empty() || fs::exists(tree_path(conversation.tree))) {
+    conversation = {.tree = random_hex(8), .taken = {}, .id = ""};
+  }
+  auto making = make_tree(entry, conversation.tree, attempt.task.agent->commit, attempt.deadline);
   Result<Tree> tree = co_await std::move(making);
   if (!tree) co_return failed(tree.error());
   swarm::AttemptOutcome outcome;
   std::exception_ptr thrown;
   try {
-    auto working = work(entry, *tree, std::move(attempt));
+    auto working = work(entry, *tree, std::move(conversation), std::move(attempt));
     outcome = co_await std::move(working);
     if (outcome.ok && entry->settings.outcome == config::AgentOutcome::patch) {
       auto making_patch = patch_of(entry, *tree);

@@ -28,8 +28,10 @@ constexpr const char* claude_result =
     R"({"type":"result","subtype":"success","is_error":false,"duration_ms":1998,)"
     R"("duration_api_ms":1976,"num_turns":1,"result":"Mended.","stop_reason":"end_turn",)"
     R"("session_id":"0e639165-79b1-4bd4-bb0f-4cb4c15115d4","total_cost_usd":0.0079825,)"
-    R"("usage":{"input_tokens":3,"cache_creation_input_tokens":20,)"
-    R"("cache_read_input_tokens":15635,"output_tokens":6}})";
+    R"("usage":{"input_tokens":1,"cache_creation_input_tokens":20,)"
+    R"("cache_read_input_tokens":15635,"output_tokens":6},)"
+    R"("modelUsage":{"opus":{"inputTokens":1,"outputTokens":4,"cacheReadInputTokens":15635,)"
+    R"("cacheCreationInputTokens":20},"haiku":{"inputTokens":2,"outputTokens":2}}})";
 
 constexpr const char* codex_lines =
     R"({"type":"thread.started","thread_id":"019a2d7a-41c4-78b1-b7cc-a45d62a89cd5"}
@@ -37,7 +39,7 @@ constexpr const char* codex_lines =
 {"type":"item.completed","item":{"id":"item_0","type":"reasoning","text":"**Thinking**"}}
 {"type":"item.completed","item":{"id":"item_1","type":"agent_message","text":"Mended."}}
 {"type":"turn.completed","usage":{"input_tokens":1200,"cached_input_tokens":200,)"
-    R"("output_tokens":345}})";
+    R"("cache_write_input_tokens":100,"output_tokens":345}})";
 
 config::Agent agent_of(config::AgentRecipe recipe) {
   config::Agent out;
@@ -153,7 +155,12 @@ TEST_CASE("claude: how it is called, and what it says it did and took") {
       agent, R"({"type":"result","subtype":"error_max_turns","is_error":true,"session_id":"x"})");
   CHECK_FALSE(failed.ok);
   CHECK(failed.error.find("error_max_turns") != std::string::npos);
+  const auto refused = understood(
+      agent, R"({"type":"result","subtype":"success","is_error":true,"result":"API Error: 500"})");
+  CHECK(refused.error == R"(it ended with an error: "API Error: 500")");
+  CHECK(refused.has_spoken);
   CHECK_FALSE(understood(agent, "Segmentation fault").ok);
+  CHECK_FALSE(understood(agent, "Segmentation fault").has_spoken);
 }
 
 TEST_CASE("codex: its lines, with what is read from the cache counted once") {
@@ -166,7 +173,7 @@ TEST_CASE("codex: its lines, with what is read from the cache counted once") {
   CHECK(said.ok);
   CHECK(said.answer == "Mended.");
   CHECK(said.conversation == "019a2d7a-41c4-78b1-b7cc-a45d62a89cd5");
-  CHECK(said.usage == Usage{1000, 345, 200, 0, true});
+  CHECK(said.usage == Usage{900, 345, 200, 100, true});
   const auto failed = understood(
       agent, "noise\n{\"type\":\"turn.failed\",\"error\":{\"message\":\"out of tokens\"}}\n");
   CHECK_FALSE(failed.ok);
@@ -208,23 +215,83 @@ TEST_CASE("what an agent changes becomes a patch, and its working tree is gone")
   CHECK(world.shell("cd repo && git apply --check ../p.patch && echo fits") == "fits");
 }
 
-TEST_CASE("a conversation goes on in the same place, with the same home") {
+// Says what the second line of $HOME/say holds as the usage so far, and who it is.
+constexpr const char* counting =
+    "pwd > \"$HOME/where\"; echo \"$@\" >> \"$HOME/arguments\"; cat > /dev/null\n"
+    "if [ -e \"$HOME/forgotten\" ] && [ -n \"$5\" ]; then\n"
+    "  echo \"No conversation found with session ID: $5\" >&2; exit 1; fi\n"
+    "read -r tokens cost code < \"$HOME/say\"\n"
+    "echo '{\"type\":\"result\",\"is_error\":'$([ $code = 0 ] && echo false || echo true)"
+    "',\"result\":\"so\",\"session_id\":\"0e63-a\",\"total_cost_usd\":'$cost',\"modelUsage\":"
+    "{\"m\":{\"inputTokens\":'$tokens'}}}'\n"
+    "exit $code\n";
+
+TEST_CASE("a conversation goes on in the same place, with the same home, and is paid once") {
   World world;
-  world.add(config::AgentRecipe::claude,
-            "pwd > \"$HOME/where\"; echo \"$@\" > \"$HOME/arguments\"; cat > /dev/null\n"
-            "cat <<'EOF'\n" +
-                std::string(claude_result) + "\nEOF\n");
-  const auto first = world.work();
-  const std::string conversation(find_text(first.result, "conversation").value());
-  CHECK(conversation.ends_with(":0e639165-79b1-4bd4-bb0f-4cb4c15115d4"));
+  world.add(config::AgentRecipe::claude, counting);
   const auto home = world.path / "agents/homes/fixer";
+  fs::create_directories(home);
+  const auto will_say = [&](const char* text) { std::ofstream(home / "say") << text << '\n'; };
+  will_say("100 0.5 0");
+  const auto first = world.work();
+  REQUIRE_MESSAGE(first.ok, first.error);
+  const std::string conversation(find_text(first.result, "conversation").value());
+  CHECK(conversation.ends_with(":100.0.0.0.500000:0e63-a"));
+  CHECK(world.cost.at("tokens") == 100);
   const auto where = world.shell("cat " + (home / "where").string());
-  const auto second = world.work(conversation);
-  REQUIRE_MESSAGE(second.ok, second.error);
+
+  // It took 30 more, and failed; tried again, it took 20 more.
+  will_say("130 0.6 1");
+  const auto failed = world.work(conversation);
+  CHECK_FALSE(failed.ok);
+  CHECK(failed.error == "exit code 1; it ended with an error: \"so\"");
+  CHECK(world.cost.at("tokens") == 30);
+  CHECK(world.cost.at("money_micros") == 100000);
   CHECK(world.shell("cat " + (home / "where").string()) == where);
-  CHECK(world.shell("cat " + (home / "arguments").string())
-            .ends_with("--resume 0e639165-79b1-4bd4-bb0f-4cb4c15115d4"));
-  CHECK(find_text(second.result, "conversation") == conversation);
+  CHECK(world.shell("cat " + (home / "arguments").string()).ends_with("--resume 0e63-a"));
+  will_say("150 0.6 0");
+  const auto second = world.work(conversation);
+  CHECK(world.cost.at("tokens") == 20);
+  CHECK(find_text(second.result, "conversation")->ends_with(":150.0.0.0.600000:0e63-a"));
+}
+
+TEST_CASE("a conversation that the program has forgotten is begun anew") {
+  World world;
+  world.add(config::AgentRecipe::claude, counting);
+  const auto home = world.path / "agents/homes/fixer";
+  fs::create_directories(home);
+  std::ofstream(home / "say") << "40 0.1 0\n";
+  std::ofstream(home / "forgotten") << "";
+  const auto outcome = world.work("ab12:100.0.0.0.500000:0e63-a");
+  REQUIRE_MESSAGE(outcome.ok, outcome.error);
+  CHECK(world.cost.at("tokens") == 40);
+  CHECK(find_text(outcome.result, "conversation") == "ab12:40.0.0.0.100000:0e63-a");
+  const auto called = world.shell("cat " + (home / "arguments").string());
+  CHECK(called == "-p --output-format json --resume 0e63-a\n-p --output-format json");
+}
+
+TEST_CASE("a directory in which somebody talks is not talked in twice, and a crash locks none") {
+  World world;
+  world.add(config::AgentRecipe::claude, counting);
+  const auto home = world.path / "agents/homes/fixer";
+  fs::create_directories(home);
+  std::ofstream(home / "say") << "40 0.1 0\n";
+  const auto tree = world.path / "agents/trees/ab12";
+  fs::create_directories(tree);
+  const auto beside = world.work("ab12:100.0.0.0.500000:0e63-a");
+  REQUIRE_MESSAGE(beside.ok, beside.error);
+  CHECK_FALSE(find_text(beside.result, "conversation")->starts_with("ab12:"));
+  CHECK(world.cost.at("tokens") == 40);
+  std::ofstream(home / "say") << "70 0.1 0\n";
+  // What a crash leaves: git knows the directory, which is gone.
+  fs::remove_all(tree);
+  world.shell(
+      "cd repo && git worktree add -q --detach ../agents/trees/ab12 HEAD && "
+      "rm -r ../agents/trees/ab12");
+  const auto after = world.work("ab12:10.0.0.0.0:0e63-a");
+  REQUIRE_MESSAGE(after.ok, after.error);
+  CHECK(find_text(after.result, "conversation")->starts_with("ab12:"));
+  CHECK(world.cost.at("tokens") == 30);
 }
 
 TEST_CASE("a secret reaches the program alone") {
