@@ -26,8 +26,13 @@ AgentCommand codex(const config::Agent& agent, const std::string& prompt,
                    const std::string& conversation) {
   AgentCommand out{agent.argv, prompt};
   if (out.argv.empty()) {
-    // Its own sandbox is a second one inside ours.
-    out.argv = {"codex", "exec", "--sandbox", "workspace-write", "--skip-git-repo-check"};
+    out.argv = {"codex", "exec", "--skip-git-repo-check"};
+    // Its own sandbox needs namespaces, which nobody can make inside ours: no command would run.
+    if (agent.sandbox == "none") {
+      out.argv.insert(out.argv.end(), {"--sandbox", "workspace-write"});
+    } else {
+      out.argv.emplace_back("--dangerously-bypass-approvals-and-sandbox");
+    }
   }
   out.argv.emplace_back("--json");
   if (!agent.model.empty()) out.argv.insert(out.argv.end(), {"--model", agent.model});

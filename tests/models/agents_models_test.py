@@ -16,10 +16,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "github"
 from github_test import git  # noqa: E402
 from model_server import StandIn  # noqa: E402
 from npm import installed  # noqa: E402
-from vigild import PATIENCE, Daemon, Place, wait_until  # noqa: E402
+from vigild import Daemon, Place, wait_until  # noqa: E402
 
 CLAUDE = {"@anthropic-ai/claude-code": "2.1.332"}
 CODEX = {"@openai/codex": "0.171.0"}
+SLOW = 300  # seconds
 KEY = "sk-the-agents-key"
 CONFIG = """
 [daemon]
@@ -40,7 +41,7 @@ repository = "@DIR@/project"
 secrets = { @VARIABLE@ = "file:@DIR@/key" }
 environment = { @ENVIRONMENT@ }
 read_paths = ["@PROGRAMS@"]
-timeout = "60s"
+timeout = "4m"
 [entity.@NAME@]
 kind = "rules"
 case_key = "one"
@@ -49,7 +50,7 @@ on = [{ source = "notes", match = { "data.for" = "@NAME@" } }]
 name = "work"
 [[entity.@NAME@.rule.task]]
 name = "mend"
-timeout = "2m"
+timeout = "5m"
 input = { note = "{{event.data.text}}" }
 agent = { name = "@NAME@", prompt = "Do what the note says." }
 """
@@ -104,10 +105,16 @@ class Agents:
         """The task as it ended, and what the stand-in told in the meantime."""
         before = dict(self.stand_in.told)
         self.post(name, text, script)
-        self.daemon.settle()
+        self.settle()
         told = {key: value - before[key] for key, value in self.stand_in.told.items()}
         swarm = self.daemon.ctl("swarms", "list", "--entity", name)["swarms"][0]["id"]
         return self.daemon.ctl("swarms", "show", swarm, "--results")["report"]["tasks"][0], told
+
+    def settle(self):
+        """As of the daemon, with the patience that such programs need on a busy machine."""
+        wait_until("its work is over", lambda: self.daemon.ctl("status")["runtime"]["swarms_running"] == 0
+                   and self.daemon.ctl("status")["runtime"]["wakes_open"] == 0, SLOW)
+        self.daemon.settle()
 
     def patched(self, task):
         """The project as the patch leaves it: by name, what stands in the files."""
@@ -181,15 +188,15 @@ class Contract:
         held = threading.Event()
         try:
             before = len(world.stand_in.heard)
-            world.post(name, "Wait.", [lambda _: held.wait(PATIENCE) and {"text": "too late"} or {"text": ""}])
-            wait_until("it asks", lambda: len(world.stand_in.heard) > before)
+            world.post(name, "Wait.", [lambda _: held.wait(SLOW) and {"text": "too late"} or {"text": ""}])
+            wait_until("it asks", lambda: len(world.stand_in.heard) > before, SLOW)
             self.assertGreater(len(world.left()), 1)
             swarm = world.daemon.ctl("swarms", "list", "--entity", name)["swarms"][0]["id"]
             world.daemon.ctl("swarms", "cancel", swarm)
             wait_until("all of it is gone", lambda: not world.left())
         finally:
             held.set()
-        world.daemon.settle()
+        world.settle()
         self.assertEqual(world.daemon.ctl("swarms", "list", "--entity", name)["swarms"][0]["state"], "cancelled")
 
     def check_error(self, world, name, expected, *script):

@@ -166,9 +166,13 @@ TEST_CASE("claude: how it is called, and what it says it did and took") {
 TEST_CASE("codex: its lines, with what is read from the cache counted once") {
   auto agent = agent_of(config::AgentRecipe::codex);
   const auto command = command_of(agent, "the prompt", "019a");
-  CHECK(command.argv == std::vector<std::string>{"codex", "exec", "--sandbox", "workspace-write",
-                                                 "--skip-git-repo-check", "--json", "resume",
-                                                 "019a", "-"});
+  CHECK(command.argv == std::vector<std::string>{"codex", "exec", "--skip-git-repo-check",
+                                                 "--dangerously-bypass-approvals-and-sandbox",
+                                                 "--json", "resume", "019a", "-"});
+  agent.sandbox = "none";
+  CHECK(command_of(agent, "the prompt", "").argv ==
+        std::vector<std::string>{"codex", "exec", "--skip-git-repo-check", "--sandbox",
+                                 "workspace-write", "--json", "-"});
   const auto said = understood(agent, codex_lines);
   CHECK(said.ok);
   CHECK(said.answer == "Mended.");
