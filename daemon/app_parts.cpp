@@ -44,13 +44,9 @@ void App::State::make_parts() {
       [this](const std::string& source) { silences->heard(ingress::Expected::source, source); });
   runtime->on_heard(
       [this](const std::string& entity) { silences->heard(ingress::Expected::entity, entity); });
-  courier = std::make_unique<delivery::Courier>(executor, clock, *writer, [this](ActionId action) {
-    group.spawn("action settled", [this, action]() -> asio::awaitable<void> {
-      auto telling = runtime->settled(action);
-      Result<void> told = co_await std::move(telling);
-      if (!told) log_warn("a settled action woke nobody: {}", vigil::quoted(told.error().message));
-    });
-  });
+  courier = std::make_unique<delivery::Courier>(
+      executor, clock, *writer,
+      [this](const storage::Settled& settled) { runtime->settled(settled); });
   door = std::make_unique<ingress::Door>(clock, accept_event);
   door->fetch_with(fetch);
   scheduler = std::make_unique<ingress::Scheduler>(

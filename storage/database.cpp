@@ -25,7 +25,7 @@ Trouble trouble_of(int code) {
     case SQLITE_LOCKED:
       return Trouble::busy;
     case SQLITE_IOERR:
-      return code == SQLITE_IOERR_NOMEM ? Trouble::other : Trouble::broken;
+      return code == SQLITE_IOERR_NOMEM ? Trouble::other : Trouble::disk;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return Trouble::broken;

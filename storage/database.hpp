@@ -39,7 +39,8 @@ enum class Trouble {
   refused,      // a constraint says no: the change is wrong
   full,         // no room on the disk, or beyond what the file may hold
   busy,         // somebody else holds the lock
-  broken,       // I/O error or a damaged file: nothing of this connection can be trusted
+  disk,         // the disk does not read or write: nothing of this connection can be trusted
+  broken,       // a damaged file: neither
   interrupted,  // by interrupt()
   other,
 };
@@ -49,6 +50,7 @@ class DatabaseError : public std::runtime_error {
   DatabaseError(Trouble trouble, const std::string& text)
       : std::runtime_error(text), trouble_(trouble) {}
   Trouble trouble() const { return trouble_; }
+  bool is_beyond_trust() const { return trouble_ == Trouble::disk || trouble_ == Trouble::broken; }
 
  private:
   Trouble trouble_;

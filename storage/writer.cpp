@@ -80,6 +80,13 @@ Result<std::unique_ptr<Database>> open_database(const WriterOptions& options, La
     return database;
   } catch (const DatabaseError& error) {
     switch (error.trouble()) {
+      case Trouble::disk:
+        return fail(
+            ErrorCode::unavailable,
+            fmt::format("the disk under {} does not read or write ({}): the kernel's log "
+                        "(dmesg) says why. Mend that, then start again; the database itself "
+                        "may be whole",
+                        path, error.what()));
       case Trouble::broken:
         return std::unexpected(damaged(path, error.what()));
       case Trouble::busy:

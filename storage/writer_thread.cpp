@@ -22,6 +22,7 @@ Error error_of(const DatabaseError& error) {
       return {ErrorCode::full, fmt::format("the disk is full ({}): make room in state_dir; nothing "
                                            "that was acknowledged is lost",
                                            error.what())};
+    case Trouble::disk:
     case Trouble::broken:
       return {ErrorCode::unavailable,
               fmt::format("the database cannot be trusted any more: {}", error.what())};
@@ -93,7 +94,7 @@ void WriterState::run_group(Group& group) {
   } catch (const GroupLost& lost) {
     if (lost.why.trouble() == Trouble::full) out_of_room();
     lose(group, error_of(lost.why));
-    if (lost.why.trouble() == Trouble::broken) break_down(lost.why.what());
+    if (lost.why.is_beyond_trust()) break_down(lost.why.what());
     return;
   }
   queued -= static_cast<std::int64_t>(group.size());
@@ -142,7 +143,7 @@ void WriterState::run_item(Item& item) {
     item.change(*stores_);
     savepoint.release();
   } catch (const DatabaseError& error) {
-    const bool fatal = error.trouble() == Trouble::full || error.trouble() == Trouble::broken;
+    const bool fatal = error.trouble() == Trouble::full || error.is_beyond_trust();
     if (fatal || !database_.in_transaction()) throw;
     item.result = fail(ErrorCode::internal, error.what());
   } catch (const std::exception& error) {
@@ -183,7 +184,7 @@ void WriterState::tend(const std::function<void()>& work) {
     work();
   } catch (const DatabaseError& error) {
     if (error.trouble() == Trouble::full) out_of_room();
-    if (error.trouble() == Trouble::broken) break_down(error.what());
+    if (error.is_beyond_trust()) break_down(error.what());
   }
 }
 

@@ -74,4 +74,14 @@ Conclusion conclude_sinkless(const storage::Action& action) {
                                        action.sink, action.sink));
 }
 
+std::optional<storage::Settled> write(storage::Stores& stores, ActionId id,
+                                      const Conclusion& conclusion, TimePoint now) {
+  if (!conclusion.state.empty()) {
+    return storage::settle_and_wake(stores, id, conclusion.state, conclusion.result,
+                                    conclusion.error, now);
+  }
+  stores.outbox.retry(id, conclusion.not_before, conclusion.error);
+  return std::nullopt;
+}
+
 }  // namespace vigil::delivery

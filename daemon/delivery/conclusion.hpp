@@ -1,8 +1,11 @@
 #pragma once
-// What becomes of an action after an attempt: a final state, or another attempt and when. Pure.
+// What becomes of an action after an attempt: a final state, or another attempt and when. Pure but
+// for write().
+#include <optional>
 #include <string>
 
 #include "daemon/delivery/sinks.hpp"
+#include "storage/settling.hpp"
 
 namespace vigil::delivery {
 
@@ -26,6 +29,11 @@ Conclusion conclude_interrupted(const storage::Action& action, Repeat repeat, Ti
 
 // Of an action whose sink is not in the configuration.
 Conclusion conclude_sinkless(const storage::Action& action);
+
+// Stores it, on the writer's thread. Nothing: it is to be tried again, or somebody else settled it
+// meanwhile.
+std::optional<storage::Settled> write(storage::Stores& stores, ActionId action,
+                                      const Conclusion& conclusion, TimePoint now);
 
 // The pause before the next attempt: four times as long each time, up to an hour, with up to a
 // quarter more that differs from action to action.

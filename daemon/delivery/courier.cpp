@@ -35,6 +35,7 @@ using SinkPtr = std::shared_ptr<Sink>;
 struct Began {
   bool ok = false;
   Attempt attempt;
+  std::optional<storage::Settled> settled;  // it can never be sent
 };
 
 Lanes::Place place_of(const storage::Action& action) {
@@ -46,20 +47,11 @@ asio::awaitable<bool> rung(Bell& bell) {
   co_return true;
 }
 
-// On the writer's thread. False: somebody else settled it meanwhile.
-bool write(storage::Stores& stores, ActionId id, const Conclusion& conclusion, TimePoint now) {
-  if (!conclusion.state.empty()) {
-    return stores.outbox.settle(id, conclusion.state, conclusion.result, conclusion.error, now);
-  }
-  stores.outbox.retry(id, conclusion.not_before, conclusion.error);
-  return true;
-}
-
 }  // namespace
 
 struct Courier::State {
   State(asio::any_io_executor on, Clock& time, storage::Writer& to,
-        std::function<void(ActionId)> tell)
+        std::function<void(storage::Settled)> tell)
       : clock(time),
         writer(to),
         tell_settled(std::move(tell)),
@@ -85,7 +77,7 @@ struct Courier::State {
 
   Clock& clock;
   storage::Writer& writer;
-  std::function<void(ActionId)> tell_settled;
+  std::function<void(storage::Settled)> tell_settled;
   http::Reach reach;
   http::Client http;
   SinkGround ground;
@@ -104,7 +96,7 @@ struct Courier::State {
 };
 
 Courier::Courier(asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
-                 std::function<void(ActionId)> settled)
+                 std::function<void(storage::Settled)> settled)
     : state_(std::make_unique<State>(std::move(executor), clock, writer, std::move(settled))) {}
 Courier::~Courier() = default;
 
@@ -155,15 +147,17 @@ asio::awaitable<Result<void>> Courier::State::recover() {
       all.emplace_back(row, conclude_interrupted(row, repeat, now));
     }
     auto change = [all, now](storage::Stores& stores) {
-      for (const auto& [row, conclusion] : all) write(stores, row.id, conclusion, now);
+      std::vector<storage::Settled> settled;
+      for (const auto& [row, conclusion] : all) {
+        if (const auto one = write(stores, row.id, conclusion, now)) settled.push_back(*one);
+      }
+      return settled;
     };
     auto committing = writer.commit(std::move(change));
-    Result<void> done = co_await std::move(committing);
-    if (!done) co_return done;
-    for (const auto& [row, conclusion] : all) {
-      count(row, conclusion);
-      if (!conclusion.state.empty()) tell_settled(row.id);
-    }
+    Result<std::vector<storage::Settled>> settled = co_await std::move(committing);
+    if (!settled) co_return std::unexpected(std::move(settled.error()));
+    for (const auto& [row, conclusion] : all) count(row, conclusion);
+    for (const auto& one : *settled) tell_settled(one);
   }
 }
 
@@ -215,23 +209,23 @@ asio::awaitable<void> Courier::State::expire() {
     std::vector<ActionId> ids;
     for (const auto& row : rows) ids.push_back(row.id);
     auto change = [ids, now](storage::Stores& stores) {
-      std::vector<ActionId> settled;
+      std::vector<storage::Settled> settled;
       for (const auto id : ids) {
-        const bool ended =
-            stores.outbox.settle(id, "expired", nullptr, "nobody answered before it expired", now);
-        if (ended) settled.push_back(id);
+        const auto one = storage::settle_and_wake(stores, id, "expired", nullptr,
+                                                  "nobody answered before it expired", now);
+        if (one) settled.push_back(*one);
       }
       return settled;
     };
     auto committing = writer.commit(std::move(change));
-    Result<std::vector<ActionId>> settled = co_await std::move(committing);
+    Result<std::vector<storage::Settled>> settled = co_await std::move(committing);
     if (!settled) {
       log_warn("expired proposals could not be settled, trying again in {}: {}",
                to_text(refused_pause), vigil::quoted(settled.error().message));
       co_await clock.sleep_for(refused_pause);
       continue;
     }
-    for (const auto id : *settled) tell_settled(id);
+    for (const auto& one : *settled) tell_settled(one);
   }
 }
 
@@ -280,7 +274,12 @@ asio::awaitable<void> Courier::State::attempt(ActionId id, SinkPtr sink) {
     Began out;
     auto row = stores.outbox.find(id);
     if (!row) return out;
-    out.ok = known ? stores.outbox.begin(id) : write(stores, id, conclude_sinkless(*row), now);
+    if (known) {
+      out.ok = stores.outbox.begin(id);
+    } else {
+      out.settled = write(stores, id, conclude_sinkless(*row), now);
+      out.ok = out.settled.has_value();
+    }
     ++row->attempts;
     out.attempt = attempt_at(stores, std::move(*row));
     return out;
@@ -296,7 +295,7 @@ asio::awaitable<void> Courier::State::attempt(ActionId id, SinkPtr sink) {
   } else if (sink == nullptr) {
     count(began->attempt.action, conclude_sinkless(began->attempt.action));
     lanes.ended(id);
-    tell_settled(id);
+    tell_settled(*began->settled);
   } else {
     auto action = began->attempt.action;
     auto asking = ask(sink, std::move(began->attempt));
@@ -331,14 +330,18 @@ asio::awaitable<Outcome> Courier::State::ask(SinkPtr sink, Attempt attempt) {
 // Until it is stored: an answer that is forgotten would be asked for twice.
 asio::awaitable<void> Courier::State::conclude_attempt(storage::Action action,
                                                        Conclusion conclusion) {
+  std::optional<storage::Settled> settled;
   Duration pause = pause_least;
   while (true) {
     auto change = [id = action.id, conclusion, now = clock.now()](storage::Stores& stores) {
       return write(stores, id, conclusion, now);
     };
     auto committing = writer.commit(std::move(change));
-    Result<bool> written = co_await std::move(committing);
-    if (written) break;
+    Result<std::optional<storage::Settled>> written = co_await std::move(committing);
+    if (written) {
+      settled = *written;
+      break;
+    }
     log_warn("what became of an action could not be stored, trying again in {}: action={} error={}",
              to_text(pause), action.id.value, vigil::quoted(written.error().message));
     co_await clock.sleep_for(pause);
@@ -349,7 +352,7 @@ asio::awaitable<void> Courier::State::conclude_attempt(storage::Action action,
     lanes.put_off(action.id, conclusion.not_before);
   } else {
     lanes.ended(action.id);
-    tell_settled(action.id);
+    if (settled) tell_settled(*settled);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "config/settings.hpp"
 #include "core/clock.hpp"
+#include "storage/settling.hpp"
 #include "storage/writer.hpp"
 
 namespace vigil::delivery {
@@ -24,9 +25,9 @@ struct CourierStats {
 
 class Courier {
  public:
-  // `settled` is told after the commit that settled an action.
+  // `settled` is told after the commit that settled an action and woke its entity.
   Courier(boost::asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
-          std::function<void(ActionId)> settled);
+          std::function<void(storage::Settled)> settled);
   ~Courier();
   // Takes the sinks in and reads their credentials. Nothing changes when one cannot be read.
   Result<void> apply(const config::Settings& settings);

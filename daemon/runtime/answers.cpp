@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/runtime/commit.hpp"
+#include "storage/settling.hpp"
 
 namespace vigil::runtime {
 namespace {
@@ -173,15 +174,8 @@ Answered deny(storage::Stores& stores, const Answer& answer, TimePoint now, Answ
     take_preference(stores, action, answer, now, out);
     return out;
   }
-  storage::Wake wake;
-  wake.entity = action.entity;
-  wake.case_id = action.case_id;
-  wake.kind = "action";
-  wake.payload = json::object{{"action", action.id.value}};
-  wake.created = now;
-  wake.not_before = now;
-  wake.id = stores.wakes.add(wake);
-  out.wake = waiting_of(wake);
+  json::value payload = json::object{{"action", action.id.value}};
+  out.wake = waiting_of(storage::wake_about(stores, action, "action", std::move(payload), now));
   return out;
 }
 

@@ -16,18 +16,6 @@ namespace {
 constexpr int recovered_at_once = 1'000;
 constexpr int crashes_max = 3;  // decisions begun that the daemon did not survive
 
-storage::Wake wake_about(const storage::Action& action, std::string kind, json::object payload,
-                         TimePoint now) {
-  storage::Wake wake;
-  wake.entity = action.entity;
-  wake.case_id = action.case_id;
-  wake.kind = std::move(kind);
-  wake.payload = std::move(payload);
-  wake.created = now;
-  wake.not_before = now;
-  return wake;
-}
-
 }  // namespace
 
 Runtime::Runtime(asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
@@ -182,41 +170,19 @@ void Runtime::cancel_work_of(const std::string& source) {
   state_->router.supersede(source, why);
 }
 
-asio::awaitable<Result<void>> Runtime::State::wake_for(ActionId action, std::string kind,
-                                                       json::object payload) {
-  auto change = [action, kind = std::move(kind), payload = std::move(payload),
-                 now = house.clock.now()](storage::Stores& stores) -> std::optional<Waiting> {
-    const auto row = stores.outbox.find(action);
-    if (!row) return std::nullopt;
-    auto wake = wake_about(*row, kind, payload, now);
-    wake.id = stores.wakes.add(wake);
-    return waiting_of(wake);
-  };
-  auto committing = house.writer.commit(std::move(change));
-  Result<std::optional<Waiting>> waiting = co_await std::move(committing);
-  if (!waiting) co_return std::unexpected(std::move(waiting.error()));
-  if (!*waiting) {
-    co_return fail(ErrorCode::not_found,
-                   fmt::format("there is no action {}: vigilctl actions list", action.value));
-  }
-  std::vector<Waiting> wakes;
-  wakes.push_back(std::move(**waiting));
-  house.deliver(std::move(wakes));
-  co_return Result<void>();
-}
-
-asio::awaitable<Result<void>> Runtime::settled(ActionId action) {
-  const auto row = state_->house.reader->outbox.find(action);
+void Runtime::settled(const storage::Settled& settled) {
+  auto& house = state_->house;
+  const auto row = house.reader->outbox.find(settled.action);
   if (row) {
-    state_->house.bulletin.post("action", [&] {
-      return json::object{{"id", action.value}, {"entity", row->entity}, {"kind", row->kind},
-                          {"sink", row->sink},  {"case", row->case_key}, {"state", row->state},
+    house.bulletin.post("action", [&] {
+      return json::object{{"id", row->id.value}, {"entity", row->entity}, {"kind", row->kind},
+                          {"sink", row->sink},   {"case", row->case_key}, {"state", row->state},
                           {"error", row->error}};
     });
   }
-  json::object payload{{"action", action.value}};
-  auto waking = state_->wake_for(action, "action", std::move(payload));
-  co_return co_await std::move(waking);
+  // None: it was decided already, by a recovery that found it first.
+  const auto wake = house.reader->wakes.find(settled.wake);
+  if (wake) house.deliver({waiting_of(*wake)});
 }
 
 }  // namespace vigil::runtime

@@ -13,6 +13,7 @@
 #include "core/clock.hpp"
 #include "core/event.hpp"
 #include "daemon/runtime/bulletin.hpp"
+#include "storage/settling.hpp"
 #include "storage/writer.hpp"
 
 namespace vigil::swarm {
@@ -67,8 +68,8 @@ class Runtime {
 
   // An event was committed to the journal. Cheap; in order of ids.
   void accepted(EventPtr event);
-  // An action reached a final state or an answer (courier, approvals): becomes a wake of its case.
-  boost::asio::awaitable<Result<void>> settled(ActionId action);
+  // An action reached its end, and the wake that tells its case was committed with that.
+  void settled(const storage::Settled& settled);
   // A person's answer to a proposal, from wherever; what came of it.
   boost::asio::awaitable<Result<Answered>> answer(Answer answer);
   // Called after each commit that put actions into the outbox: wakes the courier.

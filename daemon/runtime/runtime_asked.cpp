@@ -42,9 +42,24 @@ asio::awaitable<Result<Answered>> Runtime::answer(Answer answer) {
 
 asio::awaitable<Result<void>> Runtime::feedback(ActionId action, std::string verdict,
                                                 std::string note) {
-  json::object payload{{"action", action.value}, {"verdict", verdict}, {"note", note}};
-  auto waking = state_->wake_for(action, "feedback", std::move(payload));
-  co_return co_await std::move(waking);
+  auto& house = state_->house;
+  auto change = [action, verdict = std::move(verdict), note = std::move(note),
+                 now = house.clock.now()](storage::Stores& stores) -> std::optional<Waiting> {
+    const auto row = stores.outbox.find(action);
+    if (!row) return std::nullopt;
+    json::value payload =
+        json::object{{"action", action.value}, {"verdict", verdict}, {"note", note}};
+    return waiting_of(storage::wake_about(stores, *row, "feedback", std::move(payload), now));
+  };
+  auto committing = house.writer.commit(std::move(change));
+  Result<std::optional<Waiting>> waiting = co_await std::move(committing);
+  if (!waiting) co_return std::unexpected(std::move(waiting.error()));
+  if (!*waiting) {
+    co_return fail(ErrorCode::not_found,
+                   fmt::format("there is no action {}: vigilctl actions list", action.value));
+  }
+  house.deliver({std::move(**waiting)});
+  co_return Result<void>();
 }
 
 Status Runtime::status() const {

@@ -63,8 +63,6 @@ struct Runtime::State {
   boost::asio::awaitable<Result<void>> note_entities(std::vector<StandingCase> standing);
   boost::asio::awaitable<void> note_reloaded(std::vector<StandingCase> standing);
   std::string source_of(const storage::Wake& wake) const;
-  boost::asio::awaitable<Result<void>> wake_for(ActionId action, std::string kind,
-                                                json::object payload);
 
   House house;
   int decision_threads = 2;

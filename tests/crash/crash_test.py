@@ -341,6 +341,9 @@ def judge(place, load, receiver):
                         if to == sink and state == "delivered"} for sink in ("out", "hook", "once")}
     written = lines_of(place.path / "out.jsonl")
     state_of = {action: state for action, _, _, state, _ in actions}
+    outcomes = {action for action, state in state_of.items() if state in ("delivered", "failed", "unknown", "expired")}
+    told_of = {action for (action,) in rows(place, "SELECT json_extract(asked, '$.because.action') FROM decision "
+                                                   "WHERE wake_kind = 'action'")}
     return {
         "lost": len({f"d-{serial}" for serial, _ in load.webhooks} - kept)
         + len({f"a-{serial}" for serial in load.emitted} - kept),
@@ -358,6 +361,7 @@ def judge(place, load, receiver):
         "calls_lost": len(set(delivered["hook"]) - set(receiver.times)),
         "calls_changed": sum(len(bodies) > 1 for bodies in receiver.bodies.values()),
         "lines_lost": max(0, len(delivered["out"]) - len(set(written))),
+        "outcomes_untold": len(outcomes - told_of),
         "dead": len(rows(place, "SELECT id FROM wake WHERE dead = 1")),
     }, actions
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "place.hpp"
+#include "storage/settling.hpp"
 
 namespace vigil::storage {
 namespace {
@@ -91,6 +92,31 @@ TEST_CASE("a delivery is begun once, retried, and settled once") {
     CHECK(action->result == answer);
     CHECK(action->settled == at(31));
     CHECK(action->attempts == 2);
+  });
+}
+
+TEST_CASE("an end and the wake that tells of it are one") {
+  TempDir dir;
+  House house(dir.path());
+  house.must([](Stores& s) {
+    auto action = some_action("a");
+    action.case_id = s.cases.open("ops", "alert:7", at(0)).id;
+    const auto id = s.outbox.add(action);
+    CHECK_FALSE(settle_and_wake(s, id, "delivered", nullptr, "", at(3)));  // it was not begun
+    CHECK(s.wakes.count_open() == 0);
+    CHECK(s.outbox.begin(id));
+    const auto settled = settle_and_wake(s, id, "failed", nullptr, "410", at(4));
+    REQUIRE(settled);
+    CHECK(settled->action == id);
+    const auto wake = s.wakes.find(settled->wake);
+    REQUIRE(wake);
+    CHECK(wake->kind == "action");
+    CHECK(wake->entity == "ops");
+    CHECK(wake->case_key == "alert:7");
+    CHECK(wake->not_before == at(4));
+    CHECK(find_integer(wake->payload, "action") == id.value);
+    CHECK_FALSE(settle_and_wake(s, id, "delivered", nullptr, "", at(5)));
+    CHECK(s.wakes.count_open() == 1);
   });
 }
 

@@ -2,8 +2,10 @@
 #include "daemon/admin/roles.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <pwd.h>
 
+#include "daemon/admin/routes.hpp"
 #include "tests/daemon/admin/world.hpp"
 
 using namespace vigil;
@@ -92,6 +94,30 @@ TEST_CASE("events and looks are not audited, changes are, with what they said") 
   const auto rows = world.get("/v1/audit").body.at("audit").as_array();
   REQUIRE(rows.size() == 1);
   CHECK(find_text(rows[0], "detail")->find("green") != std::string::npos);
+}
+
+TEST_CASE("every route that changes something leaves its trace, whatever comes of it") {
+  AdminWorld world(entity);
+  std::size_t asked = 0;
+  for (const auto& route : routes()) {
+    const auto name = fmt::format("{} {}", route.method, route.pattern);
+    CAPTURE(name);
+    const bool told_elsewhere = name == "POST /v1/events" || name == "POST /v1/sources/{name}/poke";
+    CHECK(route.audited == (route.needs != Role::read && !told_elsewhere));
+    if (route.method != "GET") CHECK(route.needs != Role::read);
+    if (!route.audited) continue;
+    std::string target(route.pattern);
+    for (const std::string_view part : {"{id}", "{name}"}) {
+      const auto at = target.find(part);
+      if (at != std::string::npos) target.replace(at, part.size(), "7");  // there is none
+    }
+    (void)world.ask(std::string(route.method), target, "{}", 0);
+    const auto rows = world.get("/v1/audit").body.at("audit").as_array();
+    REQUIRE(rows.size() == ++asked);
+    CHECK(find_text(rows[0], "what") == fmt::format("{} {}", route.method, target));
+    CHECK(find_text(rows[0], "who") == "root");
+  }
+  CHECK(asked > 15);
 }
 
 TEST_CASE("the ledger says whether it is what was written") {

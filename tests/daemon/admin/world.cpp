@@ -41,7 +41,8 @@ AdminWorld::AdminWorld(const std::string& toml)
   if (auto applied = scheduler_->apply(settings_); !applied) {
     throw std::runtime_error(applied.error().message);
   }
-  courier_ = std::make_unique<delivery::Courier>(executor, *clock_, *writer_, [](ActionId) {});
+  courier_ =
+      std::make_unique<delivery::Courier>(executor, *clock_, *writer_, [](storage::Settled) {});
   api_ = std::make_unique<admin::Api>(parts());
   bool started = false;
   group_.spawn("start", [this, &started]() -> asio::awaitable<void> {

@@ -14,7 +14,7 @@ struct World : testing::DeliveryWorld {
   World() : wall(clock) {
     add_sink<config::HttpSink>("chat").url = server.url("/ops");
     courier.emplace(loop.get_executor(), wall, *writer,
-                    [this](ActionId id) { settled.push_back(id); });
+                    [this](storage::Settled one) { settled.push_back(one.action); });
     REQUIRE(courier->apply(settings));
     run([this]() -> boost::asio::awaitable<void> {
       auto starting = courier->start(*reader);

@@ -43,6 +43,7 @@ TEST_CASE("an approved action is delivered, settled with its answer, and its ent
   CHECK(row.attempts == 1);
   CHECK(find_integer(row.result, "status") == 201);
   CHECK(find_bool(row.result, "answer.ok") == true);
+  CHECK(world.wakes_about(id) == 1);
   CHECK(world.courier->stats().delivered == 1);
   CHECK(world.server.heard.at(0).headers.at("webhook-id") == row.key);
   world.settle();
@@ -82,6 +83,7 @@ TEST_CASE("a proposal nobody answered expires, and its entity is told") {
   world.pass(24h);
   CHECK(world.state(id) == "expired");
   CHECK(world.settled == std::vector{id});
+  CHECK(world.wakes_about(id) == 1);
   CHECK(world.server.heard.empty());
 }
 
@@ -104,6 +106,7 @@ TEST_CASE("an unwilling server is asked again, later and later, with the same ke
   }
   world.until([&] { return world.settled.size() == 1; });
   CHECK(world.state(id) == "failed");
+  CHECK(world.wakes_about(id) == 1);
   CHECK(world.row(id).error.find("given up after 10 attempts: the server answered 500") == 0);
   CHECK(world.server.heard.size() == 10);
   CHECK(world.clock.now() - begin > 3h);
@@ -186,6 +189,7 @@ TEST_CASE("a sink that is not in the configuration fails with clear words") {
   const auto id = world.add(world.action("pager"));
   world.until([&] { return world.settled.size() == 1; });
   CHECK(world.state(id) == "failed");
+  CHECK(world.wakes_about(id) == 1);
   CHECK(world.row(id).error.find("add [sink.pager]") != std::string::npos);
   // It is added, a person approves again.
   world.add_sink<config::LogSink>("pager");

@@ -53,7 +53,7 @@ struct DeliveryWorld : ClockedWorld {
 
   void make() {
     courier.emplace(loop.get_executor(), clock, *writer,
-                    [this](ActionId id) { settled.push_back(id); });
+                    [this](storage::Settled one) { settled.push_back(one.action); });
   }
   void start() {
     make();
@@ -103,6 +103,12 @@ struct DeliveryWorld : ClockedWorld {
   std::string state(ActionId id) { return row(id).state; }
   void until_state(ActionId id, const std::string& wanted) {
     until([this, id, wanted] { return state(id) == wanted; });
+  }
+  // The wakes that tell its entity what became of it.
+  std::ptrdiff_t wakes_about(ActionId id) {
+    return std::ranges::count_if(reader->wakes.open(WakeId{}, 1000), [id](const auto& wake) {
+      return wake.kind == "action" && find_integer(wake.payload, "action") == id.value;
+    });
   }
   // Until the attempt is over and the next one is planned.
   void until_retried(ActionId id, int attempts) {
