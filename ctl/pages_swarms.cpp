@@ -37,6 +37,45 @@ std::string folded(const std::string& sentence, const Style& style) {
   return out + line + "\n";
 }
 
+std::string cents_at(const json::value& value, std::string_view path) {
+  constexpr double micros_a_cent = 10'000;
+  const auto* found = find_path(value, path);
+  if (found == nullptr || !found->is_number()) return "";
+  return fmt::format("{:.2f}", found->to_number<double>() / micros_a_cent);
+}
+
+// Plans that models wrote: what each was to take, and below it what it took.
+std::string plans_text(const json::value& swarm, const Style& style) {
+  Table table({{"PLAN OF", Align::left, 40},
+               {""},
+               {"TASKS", Align::right},
+               {"FAILED", Align::right},
+               {"AT ONCE", Align::right},
+               {"LONGEST ROW", Align::right},
+               {"TOOK", Align::right},
+               {"TOKENS", Align::right},
+               {"CENTS", Align::right}});
+  for (const auto& plan : array_at(swarm, "plans")) {
+    table.row({text_at(plan, "task"), "at most", text_at(plan, "predicted.tasks"), "",
+               text_at(plan, "predicted.width"),
+               count_text(number_at(plan, "predicted.depth"), "task"), "",
+               text_at(plan, "predicted.tokens"), cents_at(plan, "predicted.money_micros")});
+    const auto* actual = find_path(plan, "actual");
+    if (actual == nullptr || !actual->is_object()) continue;
+    const bool ok = find_bool(plan, "ok").value_or(false);
+    table.row({"",
+               {ok ? "took" : "took, failed", ok ? Tone::plain : Tone::bad},
+               text_at(plan, "actual.tasks"),
+               text_at(plan, "actual.failed"),
+               text_at(plan, "actual.width"),
+               duration_at(plan, "actual.critical_path_us"),
+               duration_at(plan, "actual.wall_us"),
+               text_at(plan, "actual.tokens"),
+               cents_at(plan, "actual.money_micros")});
+  }
+  return table.empty() ? "" : "\n" + table.text(style);
+}
+
 std::string title_of(const json::value& swarm, const Style& style) {
   const auto state = text_at(swarm, "state");
   const auto place = place_of(swarm);
@@ -91,8 +130,9 @@ std::string swarm_chart_page(const json::value& answer, const Style& style, Fold
   if (report != nullptr && report->is_object()) {
     out += "\n";
     for (const auto& sentence : numbers_in_words(*report)) out += folded(sentence, style);
-    return out;
+    return out + plans_text(answer, style);
   }
+  out += plans_text(answer, style);
   if (!is_unfinished(picture)) return out;
   return out +
          toned("\nit has not ended: vigilctl swarms watch " + text_at(answer, "id"), Tone::dim,

@@ -29,4 +29,20 @@ UPDATE spend SET amount = max(0, amount -
 PRAGMA user_version = 10;
 )sql";
 
+// What plans that models wrote were to take, and what they took. Kept as long as the numbers of
+// their swarms.
+constexpr Sql planned_plans = R"sql(
+CREATE TABLE planned (
+  swarm INTEGER NOT NULL,
+  task TEXT NOT NULL,          -- the planner
+  entity TEXT NOT NULL,
+  ended INTEGER,
+  note BLOB NOT NULL,          -- packed JSON, daemon/runtime/planned.hpp
+  PRIMARY KEY (swarm, task)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX planned_ended ON planned (entity, task, ended, swarm) WHERE ended IS NOT NULL;
+
+PRAGMA user_version = 11;
+)sql";
+
 }  // namespace vigil::storage

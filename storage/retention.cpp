@@ -107,6 +107,7 @@ int erase_numbers(Database& database, const Page& page) {
   int erased = 0;
   for (const auto& old : page.old) {
     erased += database.run("DELETE FROM swarm_numbers WHERE swarm = ?", old.id);
+    database.run("DELETE FROM planned WHERE swarm = ?", old.id);
   }
   return erased;
 }

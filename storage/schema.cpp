@@ -385,7 +385,8 @@ constexpr std::array all = {Migration{1, first_shape},     Migration{2, bounds_a
                             Migration{3, reuse},           Migration{4, numbers_of_swarms},
                             Migration{5, seen_by_sources}, Migration{6, passages_schema},
                             Migration{7, chains},          Migration{8, answered_proposals},
-                            Migration{9, fading_facts},    Migration{10, reservations}};
+                            Migration{9, fading_facts},    Migration{10, reservations},
+                            Migration{11, planned_plans}};
 
 }  // namespace
 

@@ -11,6 +11,7 @@ struct Engine::State {
   std::vector<SwarmRun*> running;
 };
 
+void Checkpoints::planned(SwarmId, std::string, json::object) {}
 std::optional<std::pair<json::value, Duration>> Checkpoints::recall(const std::string&) {
   return std::nullopt;
 }

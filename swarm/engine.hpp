@@ -28,6 +28,10 @@ class Checkpoints {
                                                std::int64_t fence) = 0;
   virtual boost::asio::awaitable<void> ended(SwarmId swarm, TaskOutcome outcome,
                                              std::int64_t fence) = 0;
+  // A planner's plan was accepted and is about to be followed. `foreseen` is what its runner said
+  // of it, and under "prefix" how the names of its tasks begin. A later plan of the same task
+  // replaces it.
+  virtual void planned(SwarmId swarm, std::string task, json::object foreseen);
   // A swarm is over and waits for what was called so far: do not gather any longer.
   virtual void flush() {}
   // The latest result kept under TaskOutcome::cache_key, if any: {result, took}.

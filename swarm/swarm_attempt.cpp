@@ -256,6 +256,7 @@ void SwarmRun::hear(std::uint32_t task, Copy* copy, json::object said) {
   if (const auto* cost = said.if_contains("cost")) add_cost(nodes_[task], *cost);
   if (copy->stop != Stop::none || stopping_) return;
   if (auto* interface = said.if_contains("interface")) publish(task, copy, std::move(*interface));
+  if (auto* foreseen = said.if_contains("planned")) note_plan(task, *copy, std::move(*foreseen));
   if (const auto* progress = said.if_contains("progress")) {
     boost::system::error_code error;
     const auto fraction = progress->to_number<double>(error);
@@ -271,6 +272,14 @@ void SwarmRun::hear(std::uint32_t task, Copy* copy, json::object said) {
   copy->stop = Stop::refused;
   copy->why = "its spawn was refused: " + spawned.error().message;
   copy->bell.ring();
+}
+
+// Only the runner of questions speaks for a question: a process says what it likes.
+void SwarmRun::note_plan(std::uint32_t task, const Copy& copy, json::value foreseen) {
+  const Task& planner = run_.plan.tasks[task];
+  if (!planner.planner || !planner.ask || !foreseen.is_object()) return;
+  foreseen.get_object()["prefix"] = brood_prefix(planner.name, copy.number);
+  services_.checkpoints.planned(run_.id, planner.name, std::move(foreseen.get_object()));
 }
 
 void SwarmRun::add_cost(Node& node, const json::value& cost) {

@@ -126,6 +126,7 @@ class SwarmRun final : public Contender {
   bool take_earlier(std::uint32_t task, const Attempt& attempt);
   int variants_of(std::uint32_t task) const;
   void follow_plan(std::uint32_t task, int attempt, AttemptOutcome& outcome);
+  void note_plan(std::uint32_t task, const Copy& copy, json::value foreseen);
   AttemptOutcome reduce_here(std::uint32_t task, const Attempt& attempt);
   std::string_view local_name(std::uint32_t task, std::string_view name) const;
   Attempt make_attempt(std::uint32_t task, Copy* copy);

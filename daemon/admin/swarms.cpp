@@ -9,6 +9,7 @@
 #include "core/log.hpp"
 #include "daemon/admin/handlers.hpp"
 #include "daemon/admin/views.hpp"
+#include "storage/planned.hpp"
 
 namespace vigil::admin {
 namespace asio = boost::asio;
@@ -20,6 +21,20 @@ constexpr std::array<std::string_view, 5> states{"planned", "running", "done", "
 std::unexpected<Refusal> no_swarm(SwarmId id) {
   return refuse(404, fmt::format("there is no swarm {}", id.value),
                 "vigilctl swarms list shows the newest");
+}
+
+// Plans that its tasks wrote: what they were to take beside what they took.
+json::array plans_in(storage::Stores& stores, SwarmId swarm) {
+  json::array out;
+  for (const auto& planned : storage::planned_in(stores.database(), swarm)) {
+    json::object view{{"task", planned.task}};
+    for (const auto* member : {"ok", "why", "predicted", "actual", "failed"}) {
+      const auto* found = find_path(planned.note, member);
+      view[member] = found != nullptr ? *found : json::value();
+    }
+    out.push_back(std::move(view));
+  }
+  return out;
 }
 
 }  // namespace
@@ -94,6 +109,7 @@ Answer get_swarm(Desk& desk, const Call& call) {
     }
   }
   out["tasks"] = tasks_of(*swarm, stores.swarms.tasks(*id), results, learned);
+  out["plans"] = plans_in(stores, *id);
   out["report"] = nullptr;
   if (auto report = swarm::report_from_json(swarm->report)) {
     const auto text = swarm::to_text(*report);

@@ -138,9 +138,9 @@ asio::awaitable<swarm::AttemptOutcome> ModelRunner::ask_in_order(std::shared_ptr
     const auto* known = caller_.find(model);
     return known == nullptr ? config::Price{} : known->price;
   };
-  if (auto bounded = hold_plan(out.result, asked->attempt.task, planning_, price); !bounded) {
-    co_return failed("its plan is out of bounds: " + bounded.error().message, true);
-  }
+  auto bounded = hold_plan(out.result, asked->attempt.task, planning_, price);
+  if (!bounded) co_return failed("its plan is out of bounds: " + bounded.error().message, true);
+  if (asked->attempt.said) asked->attempt.said({{"planned", to_json(*bounded)}});
   co_return out;
 }
 

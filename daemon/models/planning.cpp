@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value_from.hpp>
 #include <map>
 
 #include "core/log.hpp"
@@ -54,6 +55,36 @@ Result<void> hold_program(const swarm::Task& task, const config::Planning& bound
   return {};
 }
 
+Result<void> hold_size(const Foreseen& plan, const config::Planning& bounds) {
+  if (bounds.tokens_max > 0 && plan.tokens > bounds.tokens_max) {
+    return too_much(
+        fmt::format("its questions could take {} tokens, at most {} are allowed: ask "
+                    "less, or give them output_tokens_max",
+                    plan.tokens, bounds.tokens_max));
+  }
+  if (bounds.money_cents_max > 0 && plan.money_micros > bounds.money_cents_max * micros_a_cent) {
+    return too_much(fmt::format("its questions could cost {} cents, at most {} are allowed",
+                                plan.money_micros / micros_a_cent, bounds.money_cents_max));
+  }
+  if (plan.extent.depth > bounds.depth_max) {
+    return too_much(fmt::format("{} tasks wait for one another in a row, at most {} are allowed",
+                                plan.extent.depth, bounds.depth_max));
+  }
+  if (plan.extent.width > bounds.width_max) {
+    return too_much(fmt::format("{} tasks side by side, at most {} are allowed", plan.extent.width,
+                                bounds.width_max));
+  }
+  return {};
+}
+
+// In two words.
+std::string work_of(const swarm::Task& task) {
+  if (task.ask) return "ask " + task.ask->model;
+  if (!task.builtin.empty()) return "builtin " + task.builtin;
+  if (!task.reduce.empty()) return "reduce " + task.reduce;
+  return task.argv.empty() ? "" : "run " + task.argv.front();
+}
+
 }  // namespace
 
 std::vector<Question> questions_of(const swarm::Task& task) {
@@ -63,7 +94,7 @@ std::vector<Question> questions_of(const swarm::Task& task) {
     if (!who.ask) return;
     out.push_back({who.ask->model, 2 * times,
                    estimated_tokens(who.ask->prompt) + estimated_tokens(to_text(who.input)),
-                   who.ask->output_tokens_max});
+                   who.ask->output_tokens_max, who.planner});
   };
   add(task);
   if (task.verify) add(*task.verify);
@@ -106,8 +137,8 @@ Extent extent_of(const std::vector<swarm::Task>& tasks) {
   return out;
 }
 
-Result<void> hold_plan(const json::value& planned, const swarm::Task& planner,
-                       const config::Planning& bounds, const PriceOf& price) {
+Result<Foreseen> hold_plan(const json::value& planned, const swarm::Task& planner,
+                           const config::Planning& bounds, const PriceOf& price) {
   const auto* object = planned.if_object();
   const auto* list = object ? object->if_contains("tasks") : nullptr;
   if (list == nullptr || !list->is_array() || list->as_array().empty()) {
@@ -117,40 +148,40 @@ Result<void> hold_plan(const json::value& planned, const swarm::Task& planner,
   if (static_cast<int>(list->as_array().size()) > most) {
     return too_much(fmt::format("{} tasks, at most {} are allowed", list->as_array().size(), most));
   }
-  std::vector<swarm::Task> tasks;
-  std::int64_t tokens = 0;
-  std::int64_t micros = 0;
+  Foreseen out;
   for (std::size_t i = 0; i < list->as_array().size(); ++i) {
     auto task = swarm::task_from_json(list->as_array()[i], fmt::format("tasks[{}]", i));
     if (!task) return std::unexpected(task.error());
-    if (auto held = hold_program(*task, bounds); !held) return held;
+    if (auto held = hold_program(*task, bounds); !held) return std::unexpected(held.error());
     for (const auto& question : questions_of(*task)) {
       const auto usage = most_of(question, when_it_does_not_say);
-      tokens += usage.sum();
-      if (price) micros += money_micros(usage, price(question.model));
+      out.tokens += usage.sum();
+      if (price) out.money_micros += money_micros(usage, price(question.model));
     }
-    tasks.push_back(std::move(*task));
+    out.tasks.push_back(std::move(*task));
   }
-  if (bounds.tokens_max > 0 && tokens > bounds.tokens_max) {
-    return too_much(
-        fmt::format("its questions could take {} tokens, at most {} are allowed: ask "
-                    "less, or give them output_tokens_max",
-                    tokens, bounds.tokens_max));
+  out.extent = extent_of(out.tasks);
+  if (auto held = hold_size(out, bounds); !held) return std::unexpected(held.error());
+  return out;
+}
+
+json::object to_json(const Foreseen& foreseen) {
+  json::array tasks;
+  for (const auto& task : foreseen.tasks) {
+    json::object one{{"name", task.name}, {"does", work_of(task)}};
+    if (!task.needs.empty()) one["needs"] = json::value_from(task.needs);
+    if (!task.needs_interface.empty()) {
+      one["needs_interface"] = json::value_from(task.needs_interface);
+    }
+    if (!task.for_each.empty()) one["each"] = true;
+    tasks.push_back(std::move(one));
   }
-  if (bounds.money_cents_max > 0 && micros > bounds.money_cents_max * micros_a_cent) {
-    return too_much(fmt::format("its questions could cost {} cents, at most {} are allowed",
-                                micros / micros_a_cent, bounds.money_cents_max));
-  }
-  const auto extent = extent_of(tasks);
-  if (extent.depth > bounds.depth_max) {
-    return too_much(fmt::format("{} tasks wait for one another in a row, at most {} are allowed",
-                                extent.depth, bounds.depth_max));
-  }
-  if (extent.width > bounds.width_max) {
-    return too_much(fmt::format("{} tasks side by side, at most {} are allowed", extent.width,
-                                bounds.width_max));
-  }
-  return {};
+  json::object predicted{{"tasks", foreseen.tasks.size()},
+                         {"depth", foreseen.extent.depth},
+                         {"width", foreseen.extent.width},
+                         {"tokens", foreseen.tokens},
+                         {"money_micros", foreseen.money_micros}};
+  return {{"predicted", std::move(predicted)}, {"tasks", std::move(tasks)}};
 }
 
 }  // namespace vigil::models

@@ -5,14 +5,16 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "daemon/models/day_limit.hpp"
 #include "daemon/models/price.hpp"
+#include "daemon/runtime/planned.hpp"
 #include "daemon/runtime/questions.hpp"
 
 namespace vigil::runtime {
 namespace {
 
 constexpr std::int64_t micros_a_cent = 10'000;
+// As models::estimated_tokens counts; the words that say what they are come to less than one.
+constexpr std::int64_t tokens_of_an_example = shown_plan_bytes_max / 4;
 constexpr std::size_t asked_one_by_one = 32;  // names; of more, all that is known is read at once
 
 bool says_anything(const config::Allowance& of) {
@@ -27,31 +29,47 @@ struct Kind {
   std::int64_t limit = 0;
   std::int64_t reserved = 0;
   std::int64_t wanted = 0;
+  // How it may want less. nullptr: what is wanted may be a timeout, which is no estimate; more than
+  // a whole day's of it goes while anything is left, else what it takes would never become known.
+  const char* take_less = nullptr;
+
+  bool fits_a_day() const { return wanted <= limit; }
+  bool has_room(std::int64_t used) const {
+    return fits_a_day() || take_less != nullptr ? used + wanted <= limit : used < limit;
+  }
+  bool is_money() const { return std::string_view(column) == "money_micros"; }
+  std::int64_t unit() const { return is_money() ? micros_a_cent : 1; }  // as it is shown
 };
 
 std::string shown(const Kind& kind, std::int64_t amount) {
   if (std::string_view(kind.column) == "compute_us") return vigil::to_text(Duration{amount});
-  const bool is_money = std::string_view(kind.column) == "money_micros";
-  return std::to_string(is_money ? (amount + micros_a_cent - 1) / micros_a_cent : amount);
+  return std::to_string((amount + kind.unit() - 1) / kind.unit());
 }
 
 std::string told(const Account& account, const Kind& kind, std::int64_t spent,
                  const storage::Day& day) {
-  const bool is_left = spent + kind.reserved < kind.limit;
+  const auto limit = fmt::format("{}.{} = {}", account.path, kind.key, shown(kind, kind.limit));
+  if (!kind.fits_a_day() && kind.take_less != nullptr) {
+    return fmt::format(
+        "no day's {} are enough: {}, this may take {}; waiting does not help: raise it and reload, "
+        "or let it take less ({})",
+        kind.key, limit, shown(kind, kind.wanted), kind.take_less);
+  }
+  const auto left = std::max<std::int64_t>(kind.limit - spent - kind.reserved, 0);
   return fmt::format(
-      "{}: {}.{} = {}, spent {}, set aside {}, this may take {}; raise it and reload, or wait "
+      "{}: {}, spent {}, set aside {}, left {}, this may take {}; raise it and reload, or wait "
       "until {}",
-      is_left ? fmt::format("too little is left of the day's {}", kind.key)
-              : fmt::format("the day's {} are spent", kind.key),
-      account.path, kind.key, shown(kind, kind.limit), shown(kind, spent),
-      shown(kind, kind.reserved), shown(kind, kind.wanted), to_rfc3339(day.until));
+      left > 0 ? fmt::format("too little is left of the day's {}", kind.key)
+               : fmt::format("the day's {} are spent", kind.key),
+      limit, shown(kind, spent), shown(kind, kind.reserved), shown(kind, left - left % kind.unit()),
+      shown(kind, kind.wanted), to_rfc3339(day.until));
 }
 
 std::optional<std::string> lacking(storage::DayUse& use, const Account& account, const Kind& kind,
                                    const storage::Day& day) {
   if (kind.limit == 0) return std::nullopt;
   const auto spent = use.spent(account.name, day, kind.column);
-  if (models::has_room(kind.limit, spent + kind.reserved, kind.wanted)) return std::nullopt;
+  if (kind.has_room(spent + kind.reserved)) return std::nullopt;
   return told(account, kind, spent, day);
 }
 
@@ -134,9 +152,10 @@ storage::SetAside need_of(storage::Stores& stores, const config::Settings& setti
                           const std::string& entity, const Estimate& estimate) {
   storage::SetAside out;
   out.compute = compute_of(stores, entity, estimate);
-  for (const auto& question : estimate.questions) {
+  for (auto question : estimate.questions) {
     const auto model = settings.models.find(question.model);
     if (model == settings.models.end()) continue;
+    if (question.plans) question.input += settings.planning.examples * tokens_of_an_example;
     const auto usage = models::most_of(question, model->second.output_tokens_max);
     out.tokens += usage.sum();
     out.money_micros += models::money_micros(usage, model->second.price);
@@ -158,10 +177,13 @@ std::optional<Lacking> take_swarm(storage::Stores& stores, const std::vector<Acc
     const Kind firm[] = {{"swarms", "swarms", limits.swarms, 0, 1},
                          {"compute_us", "compute", limits.compute.count(), reserved.compute.count(),
                           some(need.compute.count())}};
+    constexpr const char* shorter =
+        "shorter answers: output_tokens_max of the question or of its model; fewer retries and "
+        "variants; a smaller [planning] for planners";
     const Kind of_questions[] = {
-        {"tokens", "tokens", limits.tokens, reserved.tokens, some(need.tokens)},
+        {"tokens", "tokens", limits.tokens, reserved.tokens, some(need.tokens), shorter},
         {"money_micros", "money_cents", limits.money_cents * micros_a_cent, reserved.money_micros,
-         some(need.money_micros)}};
+         some(need.money_micros), shorter}};
     for (const auto& kind : firm) {
       if (auto why = lacking(use, account, kind, day)) return Lacking{false, std::move(*why)};
     }

@@ -12,6 +12,7 @@
 #include "core/log.hpp"
 #include "core/on_pool.hpp"
 #include "core/vital.hpp"
+#include "daemon/runtime/planned.hpp"
 #include "swarm/process_runner.hpp"
 
 namespace vigil::runtime {
@@ -80,6 +81,7 @@ SwarmHost::~SwarmHost() = default;
 
 void SwarmHost::apply(const config::Settings& settings) {
   notes_.keep_results(settings.storage.cache_bytes_max);
+  examples_ = settings.planning.examples;
   for (const auto& [name, model] : settings.models) {
     models_["model:" + name] = model.concurrency;
     if (engine_) engine_->set_units("model:" + name, model.concurrency);
@@ -169,13 +171,14 @@ storage::Stores& SwarmHost::reader_aside() {
 }
 
 asio::awaitable<SwarmHost::Prepared> SwarmHost::prepare(SwarmId swarm) {
-  auto work = [this, swarm] {
+  auto work = [this, swarm, examples = examples_] {
     Prepared out;
     try {  // what cannot be read is the end of this swarm, not of the others
       auto& stores = reader_aside();
       out.swarm = stores.swarms.find(swarm);
       if (!out.swarm) return out;
       out.run = run_of(stores, *out.swarm);
+      show_earlier_plans(out.run.plan, stores, out.swarm->entity, examples);
       out.swarm->plan = nullptr;
       for (const auto& row : stores.swarms.learned(out.swarm->entity, storage::learned_names_max)) {
         out.learned.emplace(row.task, learned_of(row));

@@ -78,6 +78,7 @@ class SwarmHost {
   std::unique_ptr<swarm::Runner> processes_;
   std::unique_ptr<swarm::Runner> runner_;  // in front of them
   std::map<std::string, int> models_;      // units of "model:NAME"
+  int examples_ = 0;                       // earlier plans that a planner is shown
   std::unique_ptr<swarm::Engine> engine_;
   std::unique_ptr<storage::Stores> reader_aside_;    // of that thread alone
   std::unique_ptr<boost::asio::thread_pool> aside_;  // one thread, for what would hold the loop

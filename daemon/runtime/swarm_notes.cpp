@@ -8,6 +8,7 @@
 #include "core/log.hpp"
 #include "core/timeout.hpp"
 #include "daemon/runtime/house.hpp"
+#include "storage/planned.hpp"
 
 namespace vigil::runtime {
 namespace asio = boost::asio;
@@ -63,6 +64,14 @@ asio::awaitable<void> SwarmNotes::ended(SwarmId swarm, swarm::TaskOutcome outcom
   co_await done->wait();
   // Without its checkpoint it never was: the run ends here, and goes on after the next start.
   if (lost_) throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+void SwarmNotes::planned(SwarmId swarm, std::string task, json::object foreseen) {
+  Note plan;
+  plan.task.swarm = swarm;
+  plan.task.name = std::move(task);
+  plan.foreseen = std::move(foreseen);
+  note(std::move(plan));
 }
 
 void SwarmNotes::note(Note note) {
@@ -181,7 +190,7 @@ std::vector<bool> SwarmNotes::find_starts_in_vain(const std::vector<Note>& notes
     if (notes[i].done) {
       over.insert(place);
     } else {
-      out[i] = over.contains(place);
+      out[i] = notes[i].foreseen.is_null() && over.contains(place);
     }
   }
   return out;
@@ -194,6 +203,10 @@ void SwarmNotes::write_here(storage::Stores& stores, const std::vector<Note>& no
   for (std::size_t i = 0; i < notes.size(); ++i) {
     const Note& one = notes[i];
     const auto& task = one.task;
+    if (!one.foreseen.is_null()) {
+      storage::put_planned(stores.database(), task.swarm, task.name, one.foreseen);
+      continue;
+    }
     if (!one.done) {
       if (starts_in_vain[i]) continue;
       stores.swarms.task_started(task.swarm, task.name, task.attempt, task.fence, task.started);

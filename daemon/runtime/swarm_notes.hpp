@@ -33,6 +33,7 @@ class SwarmNotes final : public swarm::Checkpoints {
   // nothing: without its checkpoint it never was.
   boost::asio::awaitable<void> ended(SwarmId swarm, swarm::TaskOutcome outcome,
                                      std::int64_t fence) override;
+  void planned(SwarmId swarm, std::string task, json::object foreseen) override;
   void flush() override;
   std::optional<std::pair<json::value, Duration>> recall(const std::string& cache_key) override;
 
@@ -43,7 +44,8 @@ class SwarmNotes final : public swarm::Checkpoints {
   struct Note {
     storage::SwarmTask task;
     std::string cache_key;       // its result may be taken again
-    std::shared_ptr<Bell> done;  // rung once it is written; null: a start, nobody waits for it
+    std::shared_ptr<Bell> done;  // rung once it is written; null: nobody waits for it
+    json::value foreseen;        // of the plan it wrote; null: a start or an end
   };
   using Notes = std::shared_ptr<const std::vector<Note>>;
   struct KeptResults {

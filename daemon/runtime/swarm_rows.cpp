@@ -7,6 +7,8 @@
 #include <boost/json/object.hpp>
 
 #include "daemon/runtime/commit.hpp"
+#include "daemon/runtime/planned.hpp"
+#include "swarm/brood_report.hpp"
 
 namespace vigil::runtime {
 namespace {
@@ -74,21 +76,14 @@ storage::SwarmNumbers numbers_of(const storage::Swarm& swarm, const swarm::Repor
   return out;
 }
 
-constexpr double cost_max = 1e15;  // a task may say anything
-
 // What this run took, in tasks, models and agents.
 storage::SetAside taken_by(const storage::Swarm& swarm, const swarm::Report& report) {
   storage::SetAside out;
   for (const auto& task : report.tasks) {
     if (!is_of_this_run(swarm, task)) continue;
     out.compute += task.took + task.wasted;
-    const auto cost = [&](const char* kind) -> std::int64_t {
-      const auto* amount = task.cost.if_contains(kind);
-      if (amount == nullptr || !amount->is_number()) return 0;
-      return static_cast<std::int64_t>(std::clamp(amount->to_number<double>(), 0.0, cost_max));
-    };
-    out.tokens += cost("tokens");
-    out.money_micros += cost("money_micros");
+    out.tokens += swarm::cost_in(task, "tokens");
+    out.money_micros += swarm::cost_in(task, "money_micros");
   }
   return out;
 }
@@ -217,6 +212,7 @@ std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm&
   }
   stores.swarms.learn(swarm.entity, learned, now);
   settle(stores, accounts, taken_by(row, report), row.asked);
+  note_what_came(stores, report, now);
   Waiting waiting;
   waiting.case_id = swarm.case_id;
   waiting.entity = swarm.entity;

@@ -3,6 +3,7 @@
 import datetime
 import json
 import pathlib
+import sqlite3
 import sys
 import unittest
 
@@ -107,6 +108,10 @@ def at(minutes_ago):
     return when.strftime("%Y-%m-%dT%H:%M:00Z")
 
 
+def limited(config, entity, tokens):
+    return config.replace(f"[entity.{entity}.advice]", f"[entity.{entity}.budget]\ntokens = {tokens}\n[entity.{entity}.advice]")
+
+
 class World(Place):
     def __init__(self, config, script, prepare=lambda _: None):
         self.stand_in = StandIn(script)
@@ -123,6 +128,18 @@ class World(Place):
         status, _, answer = self.daemon.request("POST", f"/hooks/{source}", json.dumps(data).encode(),
                                                 {"Content-Type": "application/json"})
         assert status == 202, answer
+
+    def spend(self, entity, tokens):
+        """As if the day's tokens had been spent before: the daemon counts what stands there."""
+        self.daemon.stop()
+        with sqlite3.connect(f"{self.state}/vigil.db", timeout=30) as db:
+            db.execute("INSERT INTO spend (day, entity, kind, amount) VALUES (date('now'), ?, 'tokens', ?)", (entity, tokens))
+        self.daemon = Daemon(self)
+
+    def over_budget(self, entity):
+        """What the ledger says was left out for want of it."""
+        rows = self.daemon.ctl("decisions", "list", "--entity", entity, "--limit", "100")["decisions"]
+        return [why for row in rows for why in row["asked"].get("over_budget", [])]
 
     def desk(self):
         file = self.path / "desk.jsonl"
@@ -172,6 +189,22 @@ class Market(unittest.TestCase):
                 self.assertIn("https://example.org/a", told)
                 self.assertNotIn("model", told)
                 self.assertGreater(len(world.stand_in.heard), 0)
+
+
+    def test_over_budget_it_is_told_without_a_reason_and_the_ledger_says_why(self):
+        spent = "the day's tokens are spent: entity.coins.budget.tokens = 1000000, spent 1000000"
+        never = "no day's tokens are enough: entity.coins.budget.tokens = 10, this may take"
+        for tokens, why in ((1_000_000, spent), (10, never)):
+            with World(limited(MARKET, "coins", tokens), lambda _: {"text": "never asked"}) as world:
+                if tokens > 10:
+                    world.spend("coins", tokens)
+                told = self.move(world)
+                self.assertIn("https://example.org/a", told)
+                self.assertNotIn("model", told)
+                self.assertEqual(world.stand_in.heard, [])
+                [said] = world.over_budget("coins")
+                self.assertRegex(said, r"^plan '.*' runs without 1 of its \d+ tasks, its questions: ")
+                self.assertIn(why, said)
 
 
 class Codebase(unittest.TestCase):
@@ -226,6 +259,17 @@ class Codebase(unittest.TestCase):
             wait_until("the review is told", lambda: "unit failed" in json.dumps(world.desk()))
 
         self.turn_red(lambda _: {"manner": "500"}, look)
+
+    def test_over_budget_the_red_build_is_told_and_the_ledger_says_why_nobody_was_asked(self):
+        with World(limited(CODEBASE, "keeper", 10), lambda _: {"text": "never asked"}, self.prepare) as world:
+            wait_until("the review is told", lambda: "unit failed" in json.dumps(world.desk()))
+            said = wait_until("the ledger says so", lambda: world.over_budget("keeper"))
+            self.assertEqual(len(said), 1)
+            self.assertIn("no day's tokens are enough: entity.keeper.budget.tokens = 10, this may take", said[0])
+            world.daemon.settle()
+            self.assertEqual(world.stand_in.heard, [])
+            kept = world.daemon.ctl("memory", "show", "keeper")["episodes"]
+            self.assertEqual([one for one in kept if one["kind"] == "guess"], [])
 
 
 class Comms(unittest.TestCase):
@@ -288,6 +332,19 @@ class Comms(unittest.TestCase):
             self.assertEqual(world.daemon.ctl("actions", "list")["actions"], [])
             rows = world.daemon.ctl("decisions", "list", "--entity", "post")["decisions"]
             self.assertEqual(rows[0]["why"], "no model said anything about it")
+
+    def test_over_budget_the_mail_is_sorted_and_the_ledger_says_why_nothing_is_drafted(self):
+        with World(limited(COMMS, "post", 1_000_000), lambda _: {"text": "never asked"}) as world:
+            world.spend("post", 1_000_000)
+            self.thread(world, 1)
+            self.assertEqual(world.stand_in.heard, [])
+            self.assertEqual(world.daemon.ctl("actions", "list")["actions"], [])
+            [said] = world.over_budget("post")
+            self.assertIn("the day's tokens are spent: entity.post.budget.tokens = 1000000, spent 1000000, set aside 0, "
+                          "left 0, this may take", said)
+            facts = json.dumps(world.daemon.ctl("memory", "show", "post")["facts"])
+            self.assertIn("Plans", facts)  # it waits for an answer, as without a model
+            self.assertNotIn("a model's summary", facts)
 
 
 if __name__ == "__main__":

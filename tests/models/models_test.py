@@ -156,7 +156,8 @@ class Models(unittest.TestCase):
             self.assertEqual(spent["tokens"] - estimated, told["input"] + told["output"] + told["cache_read"])
 
     def test_when_the_tokens_of_the_day_are_spent_the_ledger_says_so(self):
-        with World(lambda _: {"text": {"about": "it"}}, budget="budget = { tokens = 50 }") as world:
+        # The longest answer may be 4,096 tokens, twice at most: a second one does not fit any more.
+        with World(lambda _: {"text": {"about": "it"}}, budget="budget = { tokens = 8_300 }") as world:
             world.note("first")
             world.settle()
             event = world.note("second")
@@ -164,8 +165,17 @@ class Models(unittest.TestCase):
             self.assertEqual(len(world.stand_in.heard), 1)
             told = json.dumps(world.daemon.ctl("explain", event))
             self.assertIn("over_budget", told)
-            self.assertIn("the day's tokens are spent", told)
-            self.assertIn("entity.sorter.budget.tokens = 50", told)
+            self.assertRegex(told, r"too little is left of the day's tokens: entity.sorter.budget.tokens = 8300, spent 1\d\d, "
+                             r"set aside 0, left 81\d\d, this may take 82\d\d;")
+
+    def test_what_no_day_has_room_for_is_never_asked_and_the_ledger_says_what_to_do(self):
+        with World(lambda _: {"text": {"about": "it"}}, budget="budget = { tokens = 5000 }") as world:
+            event = world.note("first")
+            world.settle()
+            self.assertEqual(world.stand_in.heard, [])
+            told = json.dumps(world.daemon.ctl("explain", event))
+            self.assertIn("no day's tokens are enough: entity.sorter.budget.tokens = 5000, this may take 8", told)
+            self.assertIn("waiting does not help", told)
 
     def test_what_goes_on_is_set_aside_survives_a_kill_and_is_settled(self):
         held = threading.Event()

@@ -243,6 +243,7 @@ TEST_CASE("landed migrations are what they were") {
       {8, "28122964da400be1922c264697c42eb98078583f94d6ca2baa8e9b6c2c1343e7"},
       {9, "659ac30cf14903570e99fc5062b3d5a80e3dc6d9e1245bbd9e8e1beacaa5bdb9"},
       {10, "929ad68aad83a94792badb364c35ace216f9e33e9ba5a263e00d1bb2dd198894"},
+      {11, "ee83872b4fab32e55b04092c439f6789afbe711f7bd7d59deda02511446515da"},
   };
   REQUIRE(migrations().size() == landed.size());
   int expected = 0;

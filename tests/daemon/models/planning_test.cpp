@@ -85,6 +85,23 @@ TEST_CASE("what its questions could cost at most is bounded, by the prices of th
   CHECK(dear.error().message == "its questions could cost 6 cents, at most 5 are allowed");
 }
 
+TEST_CASE("what is foreseen of a plan that holds") {
+  const auto planned = parse_json(R"({"tasks":[
+      {"name":"a","ask":{"model":"m","prompt":"p","output_tokens_max":1000}},
+      {"name":"b","builtin":"ci.parse","needs":["a"],"for_each":"a"},
+      {"name":"c","reduce":"concat","needs":["b"]}]})");
+  const auto priced = [](const std::string&) { return config::Price{0, 10, 0, 0}; };
+  const auto held = hold_plan(*planned, planner(), {}, priced);
+  REQUIRE(held.has_value());
+  CHECK(held->tokens == 2 * (1000 + 1 + 1));  // asked and repaired; the prompt, and no input
+  CHECK(to_json(*held) == parse_json(R"({
+      "predicted": {"tasks": 3, "depth": 3, "width": 1, "tokens": 2004, "money_micros": 20000},
+      "tasks": [{"name": "a", "does": "ask m"},
+                {"name": "b", "does": "builtin ci.parse", "needs": ["a"], "each": true},
+                {"name": "c", "does": "reduce concat", "needs": ["b"]}]})")
+                              .value());
+}
+
 TEST_CASE("how many, how deep and how wide") {
   config::Planning bounds;
   bounds.depth_max = 3;

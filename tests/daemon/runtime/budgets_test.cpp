@@ -95,7 +95,7 @@ TEST_CASE("a swarm sets aside the most its questions may take, and its end settl
   CHECK(second.swarms.empty());
   CHECK(world.why_not(second) ==
         "plan 'p': too little is left of the day's tokens: entity.guard.budget.tokens = 2000, "
-        "spent 0, set aside 1202, this may take 1202; raise it and reload, or wait until "
+        "spent 0, set aside 1202, left 798, this may take 1202; raise it and reload, or wait until "
         "2026-11-24T00:00:00.000Z");
   CHECK(world.reader()->ledger.find(second.id)->verdict == "over_budget");
   world.end(first.swarms[0], 150);
@@ -134,28 +134,67 @@ TEST_CASE("budgets of all, of one case, and of money hold, and each is named") {
             .find("entity.guard.budget.case.notifications = 1") != std::string::npos);
 }
 
-TEST_CASE("a plan that may take more than a whole day goes while anything is left") {
-  World world(std::string(model) + "[entity.guard.budget]\ntokens = 100\n");
-  const auto first = world.plan(plan_of({question("q")}));
-  REQUIRE(first.swarms.size() == 1);
-  CHECK(world.plan(plan_of({question("q")})).swarms.empty());
-  world.end(first.swarms[0], 60);
-  CHECK(world.plan(plan_of({question("q")})).swarms.size() == 1);
+TEST_CASE(
+    "a plan that may take more than a whole day is refused, and told that waiting is no help") {
+  World world(std::string(model) + "[entity.guard.budget]\ntokens = 100\nmoney_cents = 500\n");
+  const auto tokens = world.plan(plan_of({question("q")}));
+  CHECK(tokens.swarms.empty());
+  CHECK(world.why_not(tokens) ==
+        "plan 'p': no day's tokens are enough: entity.guard.budget.tokens = 100, this may take "
+        "1202; waiting does not help: raise it and reload, or let it take less (shorter answers: "
+        "output_tokens_max of the question or of its model; fewer retries and variants; a smaller "
+        "[planning] for planners)");
+  CHECK(world.reader()->ledger.find(tokens.id)->verdict == "over_budget");
+  CHECK(world.spent("guard", "swarms") == 0);
+  World poor(std::string(model) + "[entity.guard.budget]\nmoney_cents = 2\n");
+  CHECK(poor.why_not(poor.plan(plan_of({question("q")})))
+            .find("no day's money_cents are enough: entity.guard.budget.money_cents = 2, this may "
+                  "take 3;") != std::string::npos);
 }
 
-TEST_CASE("at the limit of tokens the plan goes without what asks, when that is optional") {
-  World world(std::string(model) + "[entity.guard.budget]\ntokens = 100\n");
-  world.end(world.plan(plan_of({question("q")})).swarms.at(0), 100);
-  auto asks = question("advice");
-  asks.optional = true;
-  auto uses = work("uses", {"advice"});
-  uses.optional = true;
-  const auto out = world.plan(plan_of({work("look"), asks, uses}));
-  REQUIRE(out.swarms.size() == 1);
-  CHECK(world.reader()->swarms.find(out.swarms[0])->tasks == 1);
-  CHECK(world.why_not(out).find("plan 'p' runs without 2 of its 3 tasks, its questions: the day's "
-                                "tokens are spent") == 0);
-  CHECK(world.reader()->ledger.find(out.id)->asked.contains("swarms"));
+TEST_CASE("what is left is told in whole cents, and what just fits goes") {
+  World world(std::string(model) + "[entity.guard.budget]\ntokens = 2404\nmoney_cents = 5\n");
+  CHECK(world.plan(plan_of({question("q")})).swarms.size() == 1);
+  CHECK(world.plan(plan_of({question("q")})).swarms.size() == 1);  // 4.4 cents, 2404 tokens
+  const auto third = world.plan(plan_of({question("q")}));
+  CHECK(world.why_not(third).find("the day's tokens are spent: entity.guard.budget.tokens = 2404, "
+                                  "spent 0, set aside 2404, left 0, this may take 1202") !=
+        std::string::npos);
+}
+
+TEST_CASE("where tokens do not suffice the plan goes without what asks, when that is optional") {
+  for (const auto* tokens : {"100", "1300"}) {  // never enough; not enough today
+    World world(std::string(model) + "[entity.guard.budget]\ntokens = " + tokens + "\n");
+    const auto first = world.plan(plan_of({question("q")}));
+    if (!first.swarms.empty()) world.end(first.swarms[0], 200);
+    auto asks = question("advice");
+    asks.optional = true;
+    auto uses = work("uses", {"advice"});
+    uses.optional = true;
+    const auto out = world.plan(plan_of({work("look"), asks, uses}));
+    REQUIRE(out.swarms.size() == 1);
+    CHECK(world.reader()->swarms.find(out.swarms[0])->tasks == 1);
+    const auto why = world.why_not(out);
+    CHECK(why.find("plan 'p' runs without 2 of its 3 tasks, its questions: ") == 0);
+    CHECK(why.find(first.swarms.empty() ? "no day's tokens are enough"
+                                        : "left 1100, this may take "
+                                          "1202") != std::string::npos);
+    CHECK(world.reader()->ledger.find(out.id)->asked.contains("swarms"));
+  }
+}
+
+TEST_CASE("compute that is longer than a day's goes while anything is left: it may be a timeout") {
+  World world("[entity.guard.budget]\ncompute = \"10m\"\n");
+  auto slow = work("slow");
+  slow.timeout = 30min;
+  const auto first = world.plan(plan_of({slow}));
+  CHECK(first.swarms.size() == 1);
+  const auto second = world.plan(plan_of({slow}));  // 30 minutes of it are set aside
+  CHECK(world.why_not(second).find(
+            "the day's compute are spent: entity.guard.budget.compute = 10m, "
+            "spent 0us, set aside 30m, left 0us, this may take 30m") != std::string::npos);
+  world.end(first.swarms[0], 0);
+  CHECK(world.plan(plan_of({slow})).swarms.size() == 1);
 }
 
 TEST_CASE("compute: what tasks took before, or the longest they may take where nothing is known") {
@@ -175,10 +214,13 @@ TEST_CASE("a planner sets aside what the plan it may write is allowed to take") 
   auto planner = question("plan");
   planner.planner = true;
   planner.spawn_max = 5;
-  World world(std::string(model) + "[planning]\ntokens_max = 7000\nmoney_cents_max = 2\n");
+  World world(std::string(model) +
+              "[planning]\ntokens_max = 7000\nmoney_cents_max = 2\n"
+              "examples = 2\n");
   CHECK(world.plan(plan_of({planner})).swarms.size() == 1);
-  CHECK(world.reserved().tokens == tokens_of_one + 7000);
-  CHECK(world.reserved().money_micros == 2 * (101 * 10 + 500 * 20) + 20'000);
+  constexpr std::int64_t earlier = 2 * 2 * 256;  // two plans of 1 KiB, each time it is asked
+  CHECK(world.reserved().tokens == tokens_of_one + earlier + 7000);
+  CHECK(world.reserved().money_micros == 2 * (101 * 10 + 500 * 20) + earlier * 10 + 20'000);
 }
 
 TEST_CASE("what is asked counts over variants, retries, known items and whoever judges it") {

@@ -162,10 +162,10 @@ TEST_CASE("budgets hold for plans by hand, and for what is tried again") {
   const auto refused = world.retry(id);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == ErrorCode::conflict);
-  CHECK(refused.error().message.find(
-            "entity 'guard' is over its budget: the day's swarms are spent: "
-            "entity.guard.budget.swarms = 2, spent 2, set aside 0, this may take 1; raise it") ==
-        0);
+  CHECK(
+      refused.error().message.find("entity 'guard' is over its budget: the day's swarms are spent: "
+                                   "entity.guard.budget.swarms = 2, spent 2, set aside 0, left 0, "
+                                   "this may take 1; raise it") == 0);
   swarm::Plan plan;
   plan.tasks = {shell("one", "true")};
   CHECK(world.by_hand(plan).error().message.find("budget.swarms") != std::string::npos);
