@@ -59,6 +59,20 @@ int consolidate(const Session& session, const std::string& entity) {
                   "were halved, {} forgotten\n",
                   safe(entity), count("episodes"), count("facts"), count("preferences"),
                   count("halved"), count("forgotten")));
+  if (count("passed_over") > 0) {
+    print(fmt::format("{} older new episodes were passed over: memory.episodes_max is too small\n",
+                      count("passed_over")));
+  }
+  if (find_integer(*answer, "asked.swarm")) {
+    print(
+        fmt::format("a model is asked about {} of them, {} cut and {} passed over: vigilctl swarms "
+                    "watch {}\n",
+                    count("asked.episodes"), count("asked.cut"), count("asked.passed_over"),
+                    count("asked.swarm")));
+  }
+  if (const auto why = text_at(*answer, "not_asked"); !why.empty()) {
+    print(fmt::format("no model is asked: {}\n", why));
+  }
   return exit_ok;
 }
 

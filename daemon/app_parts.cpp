@@ -5,6 +5,7 @@
 #include "daemon/app_state.hpp"
 #include "daemon/load_config.hpp"
 #include "daemon/places.hpp"
+#include "daemon/runtime/consolidation.hpp"
 
 namespace vigil {
 namespace asio = boost::asio;
@@ -37,8 +38,11 @@ void App::State::make_parts() {
   const auto accept_noticed = [this](ingress::Noticed noticed) {
     return intake->accept_noticed(std::move(noticed));
   };
-  upkeep = std::make_unique<Upkeep>(executor, clock, *writer,
-                                    [this]() -> const config::Settings& { return *settings; });
+  upkeep = std::make_unique<Upkeep>(
+      executor, clock, *writer, [this]() -> const config::Settings& { return *settings; },
+      [this](const std::string& entity) {
+        return runtime::consolidate(*writer, *runtime, entity, settings->memory, clock.now());
+      });
   silences = std::make_unique<ingress::Silences>(executor, clock, accept_noticed);
   intake->on_heard(
       [this](const std::string& source) { silences->heard(ingress::Expected::source, source); });

@@ -40,8 +40,12 @@ std::optional<TimePoint> missed(const ingress::Timetable& table, TimePoint done,
 }  // namespace
 
 Upkeep::Upkeep(asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
-               std::function<const config::Settings&()> settings)
-    : clock_(clock), writer_(writer), settings_(std::move(settings)), bell_(std::move(executor)) {}
+               std::function<const config::Settings&()> settings, Consolidate consolidate)
+    : clock_(clock),
+      writer_(writer),
+      settings_(std::move(settings)),
+      consolidate_(std::move(consolidate)),
+      bell_(std::move(executor)) {}
 
 asio::awaitable<bool> Upkeep::note(TimePoint night) {
   auto noting = writer_.commit(
@@ -54,10 +58,9 @@ asio::awaitable<bool> Upkeep::note(TimePoint night) {
 asio::awaitable<bool> Upkeep::consolidate_all(TimePoint night) {
   std::vector<std::string> names;
   for (const auto& [name, entity] : settings_().entities) names.push_back(name);
-  const auto rules = settings_().memory;
   int changed = 0;
   for (const auto& name : names) {
-    auto consolidating = runtime::consolidate(writer_, name, rules, clock_.now());
+    auto consolidating = consolidate_(name);
     Result<runtime::Consolidated> done = co_await std::move(consolidating);
     if (!done) {
       log_warn("a memory was not consolidated, trying again: entity={} error={}", quoted(name),

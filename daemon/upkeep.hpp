@@ -10,13 +10,19 @@
 #include "core/clock.hpp"
 #include "storage/writer.hpp"
 
+namespace vigil::runtime {
+struct Consolidated;  // consolidation.hpp
+}
+
 namespace vigil {
 
 class Upkeep {
  public:
+  using Consolidate = std::function<boost::asio::awaitable<Result<runtime::Consolidated>>(
+      const std::string& entity)>;
   // The references outlive it; the settings are asked for each time.
   Upkeep(boost::asio::any_io_executor executor, Clock& clock, storage::Writer& writer,
-         std::function<const config::Settings&()> settings);
+         std::function<const config::Settings&()> settings, Consolidate consolidate);
   // Other settings are in force.
   void settings_changed() { bell_.ring(); }
   // Until it is cancelled. `reader` is asked once, for the last night that was done.
@@ -29,6 +35,7 @@ class Upkeep {
   Clock& clock_;
   storage::Writer& writer_;
   std::function<const config::Settings&()> settings_;
+  Consolidate consolidate_;
   Bell bell_;
 };
 

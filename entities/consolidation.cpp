@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json/object.hpp>
 #include <map>
 #include <set>
@@ -25,10 +24,6 @@ constexpr std::size_t quote_bytes_max = 300;  // of what was said
 constexpr std::size_t value_bytes_max = 100;  // longer ones are texts, not values
 constexpr std::size_t fields_max = 32;        // of one episode
 constexpr std::size_t ids_max = 20;           // that are named; how many more there are is said
-
-// Kinds of episodes in which guardians keep what a person wanted.
-constexpr std::array of_people{std::string_view("feedback"), std::string_view("learned"),
-                               std::string_view("order")};
 
 struct Tally {
   std::string kind;
@@ -60,7 +55,7 @@ std::string provenance_of(const Tally& tally, std::size_t looked_at) {
 Gathered gathered(std::string key, const Tally& tally, std::size_t of, std::size_t looked_at) {
   const auto count = static_cast<double>(tally.ids.size());
   Gathered out;
-  out.is_preference = std::ranges::find(of_people, tally.kind) != of_people.end();
+  out.is_preference = is_of_people(tally.kind);
   out.key = std::move(key);
   out.confidence = count / (count + 1) * count / static_cast<double>(of);
   out.provenance = provenance_of(tally, looked_at);
@@ -141,6 +136,10 @@ struct Gatherer {
 std::int64_t count_of(const Gathered& one) { return find_integer(one.value, "count").value_or(0); }
 
 }  // namespace
+
+bool is_of_people(std::string_view kind) {
+  return kind == "feedback" || kind == "learned" || kind == "order";
+}
 
 std::vector<Gathered> gather(const std::vector<Episode>& episodes) {
   Gatherer gatherer;

@@ -28,6 +28,9 @@ struct Gathered {
   std::int64_t newest = 0;       // the last episode that speaks for it
 };
 
+// Kinds of episodes in which guardians keep what a person wanted.
+bool is_of_people(std::string_view kind);
+
 // The same episodes give the same, in order of keys; oldest episode first.
 std::vector<Gathered> gather(const std::vector<storage::Episode>& episodes);
 

@@ -27,6 +27,12 @@ std::map<std::string, TimePoint> last_uses(Database& database, const std::string
   return out;
 }
 
+std::int64_t episodes_after(Database& database, const std::string& entity, std::int64_t episode) {
+  return database.number(
+      "SELECT count(*) FROM episode INDEXED BY episode_entity WHERE entity = ? AND id > ?", entity,
+      episode);
+}
+
 Faded fade(Database& database, const std::string& entity, TimePoint now, Duration unused_after,
            double forget_below) {
   Faded out;

@@ -1,6 +1,6 @@
 #pragma once
 // How facts age: when a decision last read each, and the fading of those that nobody reads or tells
-// anew. Over the rows of memory.hpp.
+// anew; how much there is to make facts of. Over the rows of memory.hpp.
 #include <map>
 #include <string>
 #include <vector>
@@ -19,6 +19,9 @@ void note_use(Database& database, const std::string& entity, const std::vector<s
 // there.
 std::map<std::string, TimePoint> last_uses(Database& database, const std::string& entity,
                                            const std::string& prefix, int limit);
+
+// How many episodes of the entity came after this one.
+std::int64_t episodes_after(Database& database, const std::string& entity, std::int64_t episode);
 
 struct Faded {
   int halved = 0;

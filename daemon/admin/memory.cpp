@@ -147,15 +147,25 @@ asio::awaitable<Answer> set_fact(Desk& desk, Call call) {
 asio::awaitable<Answer> consolidate_memory(Desk& desk, Call call) {
   const auto& name = call.names[0];
   if (!is_known(desk, name)) co_return no_entity(name);
-  auto consolidating = runtime::consolidate(desk.parts.writer, name, desk.parts.settings().memory,
-                                            desk.parts.clock.now());
+  auto consolidating = runtime::consolidate(desk.parts.writer, desk.parts.runtime, name,
+                                            desk.parts.settings().memory, desk.parts.clock.now());
   Result<runtime::Consolidated> done = co_await std::move(consolidating);
   if (!done) co_return refuse(done.error());
   json::object out{{"entity", name}, {"episodes", done->episodes}};
   out["facts"] = done->facts;
   out["preferences"] = done->preferences;
+  out["passed_over"] = done->passed_over;
   out["halved"] = done->halved;
   out["forgotten"] = done->forgotten;
+  out["asked"] = out["not_asked"] = nullptr;
+  if (done->model && done->model->swarm) {
+    out["asked"] = json::object{{"swarm", done->model->swarm.value},
+                                {"episodes", done->model->shown},
+                                {"cut", done->model->cut},
+                                {"passed_over", done->model->passed_over}};
+  } else if (done->model) {
+    out["not_asked"] = done->model->not_asked;
+  }
   out["decision"] = done->decision ? json::value(done->decision.value) : json::value();
   co_return json_response(out);
 }

@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 
 #include "daemon/runtime/commit.hpp"
+#include "daemon/runtime/consolidation.hpp"
 #include "daemon/runtime/planned.hpp"
 #include "swarm/brood_report.hpp"
 
@@ -124,23 +125,34 @@ std::expected<SwarmId, Lacking> commit_plan(storage::Stores& stores, const Askin
 }
 
 Result<SwarmId> commit_by_hand(storage::Stores& stores, const ByHand& asked, TimePoint now) {
+  const bool is_memory = asked.by == memory_wake;  // people are "uid 1000"
   Asking asking;
   asking.inhabitants = asked.inhabitants;
   asking.entity = asked.entity;
-  asking.case_id = stores.cases.open(asked.entity->name, by_hand_key, now).id;
+  if (!is_memory) asking.case_id = stores.cases.open(asked.entity->name, by_hand_key, now).id;
   asking.decision = stores.ledger.next_id();
   asking.now = now;
   auto swarm = commit_plan(stores, asking, asked.row);
-  if (!swarm) return over_budget(*asked.entity, swarm.error());
   storage::Entry entry;
   entry.id = asking.decision;
   entry.at = now;
   entry.entity = asked.entity->name;
   entry.case_id = asking.case_id;
-  entry.wake_kind = "admin";
-  entry.verdict = "acted";
-  entry.why = fmt::format("{} runs the plan '{}' by hand", asked.by, asked.row.title);
-  entry.asked = {{"taint", "trusted"}, {"swarms", json::array{swarm->value}}};
+  entry.wake_kind = is_memory ? memory_wake : "admin";
+  entry.rule = is_memory ? "consolidate" : "";
+  entry.verdict = swarm ? "acted" : "over_budget";
+  if (!swarm) {
+    auto refused = over_budget(*asked.entity, swarm.error());
+    if (!is_memory) return refused;  // who asked is told
+    entry.why = "no model is asked, what was counted stands: " + swarm.error().why;
+    entry.asked = {{"over_budget", json::array{json::value(swarm.error().why)}}};
+    stores.ledger.append(entry);
+    return refused;
+  }
+  entry.why = is_memory ? "a model is asked " + asked.row.title
+                        : fmt::format("{} runs the plan '{}' by hand", asked.by, asked.row.title);
+  entry.asked = {{"taint", is_memory ? "untrusted" : "trusted"},
+                 {"swarms", json::array{swarm->value}}};
   stores.ledger.append(entry);
   return *swarm;
 }
@@ -213,6 +225,10 @@ std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm&
   stores.swarms.learn(swarm.entity, learned, now);
   settle(stores, accounts, taken_by(row, report), row.asked);
   note_what_came(stores, report, now);
+  if (is_of_memory(stores, row)) {
+    commit_answer_of_night(stores, row.id, report, now);
+    return std::nullopt;
+  }
   Waiting waiting;
   waiting.case_id = swarm.case_id;
   waiting.entity = swarm.entity;

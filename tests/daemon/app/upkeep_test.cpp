@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "daemon/runtime/consolidation.hpp"
 #include "tests/support/clocked_world.hpp"
 
 using namespace vigil;
@@ -23,11 +24,20 @@ struct World : ClockedWorld {
   }
   ~World() { stop(); }
   void start() {
-    upkeep = std::make_unique<Upkeep>(loop.get_executor(), clock, *writer,
-                                      [this]() -> const config::Settings& { return settings; });
+    upkeep = std::make_unique<Upkeep>(
+        loop.get_executor(), clock, *writer,
+        [this]() -> const config::Settings& { return settings; },
+        [this](const std::string& entity) { return consolidate(entity); });
     nights = std::make_unique<TaskGroup>(loop.get_executor());
     nights->spawn("upkeep", [this] { return upkeep->run(*reader); });
     settle();
+  }
+  boost::asio::awaitable<Result<runtime::Consolidated>> consolidate(std::string entity) {
+    auto change = [this, entity](storage::Stores& stores) {
+      return runtime::commit_consolidation(stores, entity, settings.memory, clock.now());
+    };
+    auto committing = writer->commit(std::move(change));
+    co_return co_await std::move(committing);
   }
   void stop() {
     nights->cancel();
