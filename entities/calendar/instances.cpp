@@ -90,7 +90,6 @@ void Instances::fill_times() {
 }
 
 bool Instances::fits_weekday(civil_day day, civil_day first, civil_day last) const {
-  if (rule_.weekdays.empty()) return true;
   const auto weekday = cctz::get_weekday(day);
   const bool scoped = rule_.frequency <= Frequency::monthly && rule_.weeks.empty();
   const auto from_begin = static_cast<int>((day - first) / 7 + 1);
@@ -105,22 +104,22 @@ bool Instances::fits_weekday(civil_day day, civil_day first, civil_day last) con
 bool Instances::fits(civil_day day) const {
   if (!rule_.months.empty() && !holds(rule_.months, day.month())) return false;
   const civil_month month(day);
-  const civil_day month_first(month);
-  const civil_day month_last(civil_day(month + 1) - 1);
+  const auto month_last = [&] { return civil_day(month + 1) - 1; };
   if (!rule_.month_days.empty() && rule_.skip == Skip::omit &&
-      !holds_either(rule_.month_days, day.day(), day.day() - month_last.day() - 1)) {
+      !holds_either(rule_.month_days, day.day(), day.day() - month_last().day() - 1)) {
     return false;
   }
   const civil_year year(day);
-  const civil_day year_first(year);
-  const civil_day year_last(civil_day(year + 1) - 1);
+  const auto year_last = [&] { return civil_day(year + 1) - 1; };
   if (!rule_.year_days.empty() && rule_.skip == Skip::omit &&
       !holds_either(rule_.year_days, cctz::get_yearday(day),
-                    static_cast<int>(day - year_last) - 1)) {
+                    static_cast<int>(day - year_last()) - 1)) {
     return false;
   }
+  if (rule_.weekdays.empty()) return true;
   const bool in_month = rule_.frequency == Frequency::monthly || !rule_.months.empty();
-  return fits_weekday(day, in_month ? month_first : year_first, in_month ? month_last : year_last);
+  return in_month ? fits_weekday(day, civil_day(month), month_last())
+                  : fits_weekday(day, civil_day(year), year_last());
 }
 
 // Day `day` of a month, from its end when negative; where there is none, what SKIP says.
