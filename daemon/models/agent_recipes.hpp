@@ -5,7 +5,7 @@
 // modelUsage). codex: docs/exec.md and codex-rs/exec/src/exec_events.rs of github.com/openai/codex
 // (exec --json, exec --json resume ID -; lines thread.started, item.completed, turn.completed).
 // That both count over a whole conversation, and what they say when they know it no longer, was
-// seen with the versions docs/models.md names (tests/models/agents_models_test.py).
+// seen with the versions docs/models.md names.
 #include <string>
 #include <string_view>
 #include <vector>

@@ -4,7 +4,6 @@ they write becomes a patch, what they say they took is what the stand-in told, a
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import threading
@@ -18,7 +17,6 @@ from model_server import StandIn  # noqa: E402
 from npm import installed  # noqa: E402
 from vigild import Daemon, Place, wait_until  # noqa: E402
 
-CLAUDE = {"@anthropic-ai/claude-code": "2.1.332"}
 CODEX = {"@openai/codex": "0.171.0"}
 SLOW = 300  # seconds
 KEY = "sk-the-agents-key"
@@ -150,8 +148,8 @@ def fails(manner):
 class Contract:
     """What holds for every agent. `writes` makes the answer that has the file new.txt written."""
 
-    def check_work(self, world, name, writes, delegates=()):
-        task, told = world.work(name, "Write new.txt.", writes, *delegates, says("It is written."))
+    def check_work(self, world, name, writes):
+        task, told = world.work(name, "Write new.txt.", writes, says("It is written."))
         self.assertTrue(task["state"] == "done", task)
         self.assertEqual(task["result"]["answer"], "It is written.")
         self.assertEqual(world.patched(task), {"old.txt": "old\n", "new.txt": "new\n"})
@@ -217,43 +215,6 @@ class Contract:
         self.assertEqual(cost["tokens"], told["input"] + told["output"] + told["cache_read"])
 
 
-class Claude(Contract, unittest.TestCase):
-    def setUp(self):
-        self.programs = installed("claude", CLAUDE)
-        where = next(self.programs.glob("@anthropic-ai/claude-code-linux-*/claude")).parent
-        self.environment = {
-            "PATH": f"{where}:/usr/bin:/bin", "ANTHROPIC_BASE_URL": "http://127.0.0.1:@PORT@",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_MAX_RETRIES": "1"}
-
-    def world(self, **variants):
-        return Agents("claude", "ANTHROPIC_API_KEY", self.programs, self.environment, variants)
-
-    def test_it_works_in_a_tree_of_its_own_and_goes_on_where_it_ended(self):
-        def writes(request):
-            tree = re.search(r"working directory: ([^\\\n]+)", json.dumps(request.body)).group(1)
-            return {"text": "", "tool": "Write", "arguments": {"file_path": f"{tree}/new.txt", "content": "new\n"}}
-
-        def asks_another(_):
-            return {"text": "", "tool": "Agent", "arguments": {
-                "description": "look", "prompt": "Look at it.", "subagent_type": "general-purpose", "run_in_background": False}}
-
-        with self.world(fixer=("", {})) as world:
-            first = self.check_work(world, "fixer", writes, [asks_another, says("It looks well.")])
-            self.assertEqual(world.stand_in.told["calls"], 4)
-            self.check_next_wake(world, "fixer", first)
-            self.check_forgotten(world, "fixer", ".claude/projects")
-            self.check_cancelled(world, "fixer")
-            self.check_secret(world)
-
-    def test_what_goes_wrong_is_said(self):
-        with self.world(fixer=("", {}), flagged=(["claude", "--no-such-flag"], {}),
-                        missing=("", {"PATH": "/usr/bin:/bin"})) as world:
-            self.check_error(world, "fixer", "exit code 1; it ended with an error: .*API Error: 500 not now", fails("500"))
-            self.check_error(world, "fixer", "API Error: .*429", fails("429"))
-            self.check_error(world, "flagged", "exit code 1: error: unknown option '--no-such-flag'")
-            self.check_error(world, "missing", "claude.*No such file|not found")
-
-
 class Codex(Contract, unittest.TestCase):
     def setUp(self):
         self.programs = installed("codex", CODEX)
@@ -270,6 +231,8 @@ model = "gpt-5.5"
 check_for_update_on_startup = false
 [analytics]
 enabled = false
+[features]
+plugins = false
 [model_providers.stand-in]
 name = "stand-in"
 base_url = "http://127.0.0.1:{world.stand_in.port}/v1"
