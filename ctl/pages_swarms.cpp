@@ -44,6 +44,13 @@ std::string cents_at(const json::value& value, std::string_view path) {
   return fmt::format("{:.2f}", found->to_number<double>() / micros_a_cent);
 }
 
+// "3 tasks, 4.2s": how many, and how long they usually take.
+std::string row_of(const json::value& plan) {
+  const auto tasks = count_text(number_at(plan, "predicted.depth"), "task");
+  const auto usual = duration_at(plan, "predicted.critical_path_us");
+  return usual.empty() ? tasks : tasks + ", " + usual;
+}
+
 // Plans that models wrote: what each was to take, and below it what it took.
 std::string plans_text(const json::value& swarm, const Style& style) {
   Table table({{"PLAN OF", Align::left, 40},
@@ -57,8 +64,7 @@ std::string plans_text(const json::value& swarm, const Style& style) {
                {"CENTS", Align::right}});
   for (const auto& plan : array_at(swarm, "plans")) {
     table.row({text_at(plan, "task"), "at most", text_at(plan, "predicted.tasks"), "",
-               text_at(plan, "predicted.width"),
-               count_text(number_at(plan, "predicted.depth"), "task"), "",
+               text_at(plan, "predicted.width"), row_of(plan), "",
                text_at(plan, "predicted.tokens"), cents_at(plan, "predicted.money_micros")});
     const auto* actual = find_path(plan, "actual");
     if (actual == nullptr || !actual->is_object()) continue;

@@ -79,6 +79,22 @@ Duration longest_of(std::vector<Task> tasks, const std::string& prefix,
 
 }  // namespace
 
+Duration expected_row(std::vector<Task> tasks, const TypicalOf& typical) {
+  std::vector<TaskOutcome> as_usual;
+  for (const auto& task : tasks) {
+    const auto took = typical(task.name);
+    if (!took) continue;
+    auto& outcome = as_usual.emplace_back();
+    outcome.name = task.name;
+    outcome.state = TaskState::done;
+    outcome.attempts = 1;
+    outcome.took = *took;
+  }
+  std::vector<const TaskOutcome*> outcomes;
+  for (const auto& outcome : as_usual) outcomes.push_back(&outcome);
+  return longest_of(std::move(tasks), "", outcomes);
+}
+
 std::int64_t cost_in(const TaskOutcome& outcome, std::string_view kind) {
   const auto* amount = outcome.cost.if_contains(kind);
   if (amount == nullptr || !amount->is_number()) return 0;

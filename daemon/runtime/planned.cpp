@@ -5,7 +5,6 @@
 #include <boost/json/object.hpp>
 
 #include "entities/feeds/html_text.hpp"
-#include "swarm/brood_report.hpp"
 
 namespace vigil::runtime {
 namespace {
@@ -132,10 +131,29 @@ json::object what_came(json::object note, const std::string& planner, const swar
   return note;
 }
 
-void note_what_came(storage::Stores& stores, const swarm::Report& report, TimePoint now) {
+json::object what_was_usual(json::object note, const std::string& planner,
+                            const swarm::TypicalOf& typical) {
+  const auto tasks = tasks_of(note);
+  std::int64_t unseen = 0;
+  const auto usual = swarm::expected_row(tasks, [&](const std::string& name) {
+    const auto took = typical(planner + "/" + name);
+    unseen += took ? 0 : 1;
+    return took;
+  });
+  auto* predicted = note.contains("predicted") ? note.at("predicted").if_object() : nullptr;
+  if (predicted == nullptr || unseen == std::ssize(tasks)) return note;
+  (*predicted)["critical_path_us"] = usual.count();
+  if (unseen > 0) (*predicted)["unseen"] = unseen;
+  return note;
+}
+
+void note_what_came(storage::Stores& stores, const std::string& entity, const swarm::Report& report,
+                    TimePoint now) {
+  const auto typical = [&](const std::string& task) { return stores.swarms.learned(entity, task); };
   for (auto& planned : storage::planned_in(stores.database(), report.swarm)) {
     if (!planned.note.is_object()) continue;
-    planned.note = what_came(std::move(planned.note.get_object()), planned.task, report);
+    auto note = what_was_usual(std::move(planned.note.get_object()), planned.task, typical);
+    planned.note = what_came(std::move(note), planned.task, report);
     planned.at = now;
     storage::end_planned(stores.database(), planned);
   }

@@ -216,6 +216,7 @@ std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm&
   const auto known = stores.swarms.brief(swarm.id);  // since it began more may be known
   const auto& row = known ? *known : swarm;
   stores.swarms.note(numbers_of(row, report, now));
+  note_what_came(stores, swarm.entity, report, now);  // before anything is learned of it
   std::vector<storage::Swarms::Took> learned;
   for (const auto& task : report.tasks) {
     if (!is_of_this_run(row, task)) continue;
@@ -224,7 +225,6 @@ std::optional<Waiting> commit_end(storage::Stores& stores, const storage::Swarm&
   }
   stores.swarms.learn(swarm.entity, learned, now);
   settle(stores, accounts, taken_by(row, report), row.asked);
-  note_what_came(stores, report, now);
   if (is_of_memory(stores, row)) {
     commit_answer_of_night(stores, row.id, report, now);
     return std::nullopt;

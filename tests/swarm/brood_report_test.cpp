@@ -34,6 +34,19 @@ TaskOutcome outcome(std::string name, Duration after, Duration took,
 
 }  // namespace
 
+TEST_CASE("a row should take what its tasks usually take; unknown ones count nothing") {
+  const auto typical = [](const std::string& name) -> std::optional<Duration> {
+    if (name == "a") return 4s;
+    if (name == "b") return 1s;
+    if (name == "c") return 5s;
+    return std::nullopt;
+  };
+  CHECK(expected_row({task("a"), task("b"), task("c", {"b", "elsewhere"}), task("d", {"c"})},
+                     typical) == 6s);
+  CHECK(expected_row({task("a"), task("c", {"a"})}, typical) == 9s);
+  CHECK(expected_row({task("x"), task("y", {"x"})}, typical) == 0s);
+}
+
 TEST_CASE("only what the attempt that counts added is measured, its longest row by what it took") {
   Report report;
   report.tasks = {outcome("plan", 0s, 2s),

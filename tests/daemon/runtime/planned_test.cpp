@@ -112,13 +112,15 @@ TEST_CASE("the end of a swarm settles its plans, and the next planner is shown t
   const auto text = shown_in(plan);
   CHECK(text ==
         R"j({"ended":"2026-11-23T13:00:00.000Z","ok":false,)j"
-        R"j("predicted":{"tasks":2,"depth":2,"width":1,"tokens":1000,"money_micros":50},)j"
+        R"j("predicted":{"tasks":2,"depth":2,"width":1,"tokens":1000,"money_micros":50,)j"
+        R"j("critical_path_us":4000000,"unseen":1},)j"
         R"j("actual":{"tasks":1,"done":0,"failed":1,"width":1,"critical_path_us":4000000,)j"
         R"j("wall_us":4000000,"tokens":321,"money_micros":12},"failed":["look: no answer"],)j"
         R"j("tasks":["look (ask small)","sum (reduce concat) <- look"]})j"
         "\n" +
             text.substr(text.find('\n') + 1));
   CHECK(std::ranges::count(text, '\n') == 2);
+  CHECK(text.substr(text.find('\n')).find("unseen") == std::string::npos);  // of the first: nothing
   CHECK(plan.tasks[0].ask->prompt.starts_with("Plan it.\n\nThe block of earlier plans"));
   CHECK(std::ranges::count(shown_in(world.shown(planner(true, nullptr), 1)), '\n') == 1);
 }
