@@ -50,7 +50,7 @@ class StandIn:
         with self.lock:
             self.heard.append(request)
             number = len(self.heard)
-            wish = self.script(request)
+        wish = self.script(request)  # which may hold a question for as long as it likes
         manner = wish.get("manner", "stream")
         if manner in ("429", "500"):
             return send(handler, int(manner), b'{"error": {"message": "not now"}}', {"Retry-After": "0"})
