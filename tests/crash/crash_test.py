@@ -343,7 +343,7 @@ def judge(place, load, receiver):
     state_of = {action: state for action, _, _, state, _ in actions}
     outcomes = {action for action, state in state_of.items() if state in ("delivered", "failed", "unknown", "expired")}
     told_of = {action for (action,) in rows(place, "SELECT json_extract(asked, '$.because.action') FROM decision "
-                                                   "WHERE wake_kind = 'action'")}
+                                                   "WHERE wake_kind = 'action' AND asked <> ''")}
     return {
         "lost": len({f"d-{serial}" for serial, _ in load.webhooks} - kept)
         + len({f"a-{serial}" for serial in load.emitted} - kept),
