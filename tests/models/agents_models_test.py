@@ -4,6 +4,7 @@ they write becomes a patch, what they say they took is what the stand-in told, a
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from npm import installed  # noqa: E402
 from vigild import Daemon, Place, wait_until  # noqa: E402
 
 CODEX = {"@openai/codex": "0.171.0"}
+CLAUDE = {"@anthropic-ai/claude-code": "2.1.332"}
 SLOW = 300  # seconds
 KEY = "sk-the-agents-key"
 CONFIG = """
@@ -213,6 +215,39 @@ class Contract:
         self.assertEqual((cost["input_tokens"], cost["output_tokens"], cost.get("cache_read_tokens", 0)),
                          (told["input"], told["output"], told["cache_read"]))
         self.assertEqual(cost["tokens"], told["input"] + told["output"] + told["cache_read"])
+
+
+class Claude(Contract, unittest.TestCase):
+    def setUp(self):
+        self.programs = installed("claude", CLAUDE)
+        here = next(self.programs.glob("@anthropic-ai/claude-code-*/claude"), None)
+        if here is None:
+            self.skipTest("skipped: claude is not made for this machine")
+        self.environment = {
+            "PATH": f"{here.parent}:/usr/bin:/bin", "ANTHROPIC_BASE_URL": "http://127.0.0.1:@PORT@",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_MAX_RETRIES": "0"}
+
+    def world(self, **variants):
+        return Agents("claude", "ANTHROPIC_API_KEY", self.programs, self.environment, variants)
+
+    def test_it_works_in_a_tree_of_its_own_and_goes_on_where_it_ended(self):
+        def writes(request):
+            tree = re.search(r"/[^\s\"\\\\]*/agents/trees/[0-9a-f]+", json.dumps(request.body)).group(0)
+            return {"text": "", "tool": "Write", "arguments": {"file_path": f"{tree}/new.txt", "content": "new\n"}}
+
+        with self.world(fixer=("", {})) as world:
+            first = self.check_work(world, "fixer", writes)
+            self.check_next_wake(world, "fixer", first)
+            self.check_forgotten(world, "fixer", ".claude/projects")
+            self.check_cancelled(world, "fixer")
+            self.check_secret(world)
+
+    def test_what_goes_wrong_is_said(self):
+        with self.world(fixer=("", {}), flagged=(["claude", "--no-such-flag"], {}), missing=("", {"PATH": "/usr/bin:/bin"})) as world:
+            self.check_error(world, "fixer", "API Error.*500", fails("500"))
+            self.check_error(world, "fixer", "API Error.*429|not now", fails("429"))
+            self.check_error(world, "flagged", "unknown option '--no-such-flag'")
+            self.check_error(world, "missing", "claude.*No such file|not found")
 
 
 class Codex(Contract, unittest.TestCase):
