@@ -97,6 +97,7 @@ asio::awaitable<swarm::AttemptOutcome> ModelRunner::run(swarm::Attempt attempt) 
   };
   asked->attempt = std::move(attempt);
   asked->prompt = prompt_of(asked->attempt, asked->mark);
+  if (asked->attempt.task.planner) ask_for_plan(asked->prompt, asked->attempt.task, planning_);
   auto granting = grant(asked);
   Result<void> granted = co_await std::move(granting);
   if (!granted) co_return failed(granted.error().message, false);

@@ -16,6 +16,7 @@ namespace vigil::models {
 namespace {
 
 constexpr std::int64_t micros_a_cent = 10'000;
+constexpr std::int64_t to_ask_for_a_plan = 500;  // tokens: its form and bounds, in words and schema
 constexpr std::int64_t when_it_does_not_say = 4096;  // tokens of an answer
 
 std::unexpected<Error> too_much(std::string why) {
@@ -85,7 +86,57 @@ std::string work_of(const swarm::Task& task) {
   return task.argv.empty() ? "" : "run " + task.argv.front();
 }
 
+// Of what a plan may hold, as far as a planner needs to know it; hold_plan() judges.
+json::object plan_schema(int tasks_max) {
+  const json::object text{{"type", "string"}};
+  const json::object names{{"type", "array"}, {"items", text}};
+  const json::object any{{"type", "object"}};
+  const json::object number{{"type", "integer"}};
+  const json::object of_ask{
+      {"model", text}, {"prompt", text}, {"schema", any}, {"output_tokens_max", number}};
+  const json::object ask{
+      {"type", "object"}, {"required", json::array{"model", "prompt"}}, {"properties", of_ask}};
+  const json::object of_task{{"name", text},  {"needs", names},         {"needs_interface", names},
+                             {"ask", ask},    {"builtin", text},        {"reduce", text},
+                             {"argv", names}, {"input", json::object()}};
+  const json::object task{
+      {"type", "object"}, {"required", json::array{"name"}}, {"properties", of_task}};
+  const json::object tasks{
+      {"type", "array"}, {"minItems", 1}, {"maxItems", tasks_max}, {"items", task}};
+  return {{"type", "object"},
+          {"required", json::array{"tasks"}},
+          {"properties", json::object{{"tasks", tasks}}}};
+}
+
 }  // namespace
+
+void ask_for_plan(Prompt& prompt, const swarm::Task& planner, const config::Planning& bounds) {
+  const auto most = std::min(bounds.tasks_max, planner.spawn_max);
+  if (prompt.schema.empty()) prompt.schema = plan_schema(most);
+  const auto programs = bounds.programs.empty()
+                            ? std::string("no program may be run")
+                            : fmt::format("\"argv\" runs one of these programs: {}",
+                                          fmt::join(bounds.programs, ", "));
+  prompt.system += fmt::format(
+      "\n\nAnswer with a plan: an object whose \"tasks\" run in the place of this task, side by "
+      "side "
+      "as far as none needs another. Each has a \"name\" and does one thing: \"ask\" puts a prompt "
+      "to "
+      "a model (yours is \"{}\"), \"builtin\" runs an analyser or \"reduce\" a reducer that the "
+      "words "
+      "above name; {}. \"needs\" lists the tasks whose results it waits for and is shown, "
+      "\"needs_interface\" those of which an interface is enough to begin; \"input\" is what it "
+      "works "
+      "on. At most {} tasks, {} side by side, {} that wait for one another in a row",
+      planner.ask->model, programs, most, bounds.width_max, bounds.depth_max);
+  if (bounds.tokens_max > 0) {
+    prompt.system += fmt::format(
+        "; all questions and answers together {} tokens, so give each \"ask\" an "
+        "\"output_tokens_max\"",
+        bounds.tokens_max);
+  }
+  prompt.system += ".";
+}
 
 std::vector<Question> questions_of(const swarm::Task& task) {
   std::vector<Question> out;
@@ -93,7 +144,8 @@ std::vector<Question> questions_of(const swarm::Task& task) {
   const auto add = [&](const swarm::Task& who) {
     if (!who.ask) return;
     out.push_back({who.ask->model, 2 * times,
-                   estimated_tokens(who.ask->prompt) + estimated_tokens(to_text(who.input)),
+                   estimated_tokens(who.ask->prompt) + estimated_tokens(to_text(who.input)) +
+                       (who.planner ? to_ask_for_a_plan : 0),
                    who.ask->output_tokens_max, who.planner});
   };
   add(task);

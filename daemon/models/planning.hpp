@@ -6,6 +6,7 @@
 
 #include "config/minds.hpp"
 #include "core/json.hpp"
+#include "daemon/models/prompt.hpp"
 #include "daemon/models/talk.hpp"
 #include "swarm/plan.hpp"
 
@@ -28,6 +29,10 @@ struct Foreseen {
 // {"predicted": {"tasks", "depth", "width", "tokens", "money_micros"}, "tasks": [{"name", "does",
 // "needs", "needs_interface", "each"}]}: what daemon/runtime/planned.hpp keeps beside what came.
 json::object to_json(const Foreseen& foreseen);
+
+// Tells a planner what a plan is and what it is held to; the schema is that of a plan unless its
+// author gave one.
+void ask_for_plan(Prompt& prompt, const swarm::Task& planner, const config::Planning& bounds);
 
 // Of {"tasks": [...]}: how many, how wide, how deep, what its own questions may take at most, and
 // that it runs no program that is not allowed. The message says what is too much, and what is
