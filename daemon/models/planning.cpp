@@ -23,6 +23,10 @@ std::unexpected<Error> too_much(std::string why) {
   return fail(ErrorCode::too_large, std::move(why));
 }
 
+int most_tasks(const swarm::Task& planner, const config::Planning& bounds) {
+  return std::min(bounds.tasks_max, planner.spawn_max);
+}
+
 // "input.MEMBER": a list that is known before the task runs.
 std::int64_t items_of(const swarm::Task& task) {
   constexpr std::string_view known = "input.";
@@ -111,7 +115,7 @@ json::object plan_schema(int tasks_max) {
 }  // namespace
 
 void ask_for_plan(Prompt& prompt, const swarm::Task& planner, const config::Planning& bounds) {
-  const auto most = std::min(bounds.tasks_max, planner.spawn_max);
+  const auto most = most_tasks(planner, bounds);
   if (prompt.schema.empty()) prompt.schema = plan_schema(most);
   const auto programs = bounds.programs.empty()
                             ? std::string("no program may be run")
@@ -119,15 +123,11 @@ void ask_for_plan(Prompt& prompt, const swarm::Task& planner, const config::Plan
                                           fmt::join(bounds.programs, ", "));
   prompt.system += fmt::format(
       "\n\nAnswer with a plan: an object whose \"tasks\" run in the place of this task, side by "
-      "side "
-      "as far as none needs another. Each has a \"name\" and does one thing: \"ask\" puts a prompt "
-      "to "
-      "a model (yours is \"{}\"), \"builtin\" runs an analyser or \"reduce\" a reducer that the "
-      "words "
-      "above name; {}. \"needs\" lists the tasks whose results it waits for and is shown, "
-      "\"needs_interface\" those of which an interface is enough to begin; \"input\" is what it "
-      "works "
-      "on. At most {} tasks, {} side by side, {} that wait for one another in a row",
+      "side as far as none needs another. Each has a \"name\" and does one thing: \"ask\" puts a "
+      "prompt to a model (yours is \"{}\"), \"builtin\" runs an analyser or \"reduce\" a reducer "
+      "that the words above name; {}. \"needs\" lists the tasks whose results it waits for and is "
+      "shown, \"needs_interface\" those of which an interface is enough to begin; \"input\" is "
+      "what it works on. At most {} tasks, {} side by side, {} that wait for one another in a row",
       planner.ask->model, programs, most, bounds.width_max, bounds.depth_max);
   if (bounds.tokens_max > 0) {
     prompt.system += fmt::format(
@@ -196,7 +196,7 @@ Result<Foreseen> hold_plan(const json::value& planned, const swarm::Task& planne
   if (list == nullptr || !list->is_array() || list->as_array().empty()) {
     return fail(ErrorCode::invalid_input, "expected {\"tasks\": [...]}, with at least one task");
   }
-  const auto most = std::min(bounds.tasks_max, planner.spawn_max);
+  const auto most = most_tasks(planner, bounds);
   if (static_cast<int>(list->as_array().size()) > most) {
     return too_much(fmt::format("{} tasks, at most {} are allowed", list->as_array().size(), most));
   }

@@ -4,11 +4,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "entities/advice.hpp"
 #include "entities/feeds/html_text.hpp"
 
 namespace vigil::runtime {
 namespace {
 
+using entities::list_at;
 using entities::feeds::cut_text;
 
 constexpr std::size_t failed_max = 8;  // that are named
@@ -23,18 +25,15 @@ constexpr std::string_view meaning =
 
 std::vector<swarm::Task> tasks_of(const json::object& note) {
   std::vector<swarm::Task> out;
-  const auto* list = note.if_contains("tasks");
-  if (list == nullptr || !list->is_array()) return out;
   const auto names_at = [](const json::value& one, const char* key) {
     std::vector<std::string> names;
-    const auto* found = find_path(one, key);
-    if (found == nullptr || !found->is_array()) return names;
-    for (const auto& name : found->get_array()) {
+    for (const auto& name : list_at(one, key)) {
       if (name.is_string()) names.emplace_back(name.get_string());
     }
     return names;
   };
-  for (const auto& one : list->get_array()) {
+  const json::value all(note);
+  for (const auto& one : list_at(all, "tasks")) {
     swarm::Task task;
     task.name = find_text(one, "name").value_or("");
     task.needs = names_at(one, "needs");
@@ -62,9 +61,7 @@ std::string task_in_words(const json::value& task) {
     out += " (" + std::string(*does) + ")";
   }
   for (const auto* key : {"needs", "needs_interface"}) {
-    const auto* needs = find_path(task, key);
-    if (needs == nullptr || !needs->is_array()) continue;
-    for (const auto& need : needs->get_array()) {
+    for (const auto& need : list_at(task, key)) {
       if (need.is_string()) out += " <- " + std::string(need.get_string());
     }
   }
@@ -73,11 +70,11 @@ std::string task_in_words(const json::value& task) {
 
 // As many of the list as there is room for; how many there are is said by the numbers.
 template <class InWords>
-void add_as_fits(json::object& line, const char* key, const json::value* list,
+void add_as_fits(json::object& line, const char* key, const json::array& list,
                  const InWords& in_words) {
-  if (list == nullptr || !list->is_array() || list->get_array().empty()) return;
+  if (list.empty()) return;
   json::array shown;
-  for (const auto& one : list->get_array()) {
+  for (const auto& one : list) {
     shown.push_back(json::value(in_words(one)));
     line[key] = shown;
     if (to_text(json::value(line)).size() <= shown_plan_bytes_max) continue;
@@ -167,8 +164,8 @@ std::string shown_plan(const storage::Planned& planned, Words words) {
     if (const auto* numbers = find_path(planned.note, key)) line[key] = *numbers;
   }
   if (words == Words::shown) {
-    add_as_fits(line, "failed", find_path(planned.note, "failed"), failure_in_words);
-    add_as_fits(line, "tasks", find_path(planned.note, "tasks"), task_in_words);
+    add_as_fits(line, "failed", list_at(planned.note, "failed"), failure_in_words);
+    add_as_fits(line, "tasks", list_at(planned.note, "tasks"), task_in_words);
   }
   return to_text(json::value(std::move(line)));
 }

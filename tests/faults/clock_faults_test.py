@@ -7,14 +7,14 @@ import json
 import pathlib
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from vigild import SOURCE, Daemon, Place, wait_until  # noqa: E402
+from preload import built  # noqa: E402
+from vigild import Daemon, Place, wait_until  # noqa: E402
 
 HOUR = 3600
 serials = itertools.count()  # no delivery is like another
@@ -109,13 +109,8 @@ class WallClock:
 class ClockIsSet(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        compiler = next(filter(None, map(shutil.which, ("clang-19", "cc"))), None)
-        if compiler is None:
-            raise unittest.SkipTest("skipped: there is no compiler of C for the clock between")
         cls.folder = tempfile.TemporaryDirectory(prefix="vigild-clock-")
-        cls.library = pathlib.Path(cls.folder.name) / "wall_clock.so"
-        subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", cls.library,
-                        SOURCE / "tests/faults/wall_clock.c"], check=True)
+        cls.library = built("tests/faults/wall_clock.c", cls.folder.name)
         cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Document)
         threading.Thread(target=cls.server.serve_forever, daemon=True).start()
 

@@ -4,15 +4,14 @@ and ends, each start says so again, and once the disk is mended nothing that was
 disk_reads.c stands between SQLite and the disk."""
 import itertools
 import pathlib
-import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from vigild import SOURCE, Daemon, Place, wait_until  # noqa: E402
+from preload import built  # noqa: E402
+from vigild import Daemon, Place, wait_until  # noqa: E402
 
 serials = itertools.count()  # no delivery is like another
 
@@ -38,13 +37,8 @@ remember = "kept {{event.data.serial}}"
 class DiskCannotBeRead(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        compiler = next(filter(None, map(shutil.which, ("clang-19", "cc"))), None)
-        if compiler is None:
-            raise unittest.SkipTest("skipped: there is no compiler of C for the disk between")
         cls.folder = tempfile.TemporaryDirectory(prefix="vigild-disk-")
-        cls.library = pathlib.Path(cls.folder.name) / "disk_reads.so"
-        subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", cls.library,
-                        SOURCE / "tests/faults/disk_reads.c"], check=True)
+        cls.library = built("tests/faults/disk_reads.c", cls.folder.name)
 
     @classmethod
     def tearDownClass(cls):
